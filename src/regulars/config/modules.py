@@ -1,0 +1,21 @@
+"""The modules of the house, lowest floor first. Adding a module touches this list and nothing else."""
+
+MODULES: list[str] = [
+    "regulars.foundation.shop",
+    "regulars.foundation.vault",
+    "regulars.foundation.access",
+    "regulars.foundation.work",
+    "regulars.record.events",
+    "regulars.record.customers",
+    "regulars.record.consent",
+    "regulars.record.catalog",
+    "regulars.record.orders",
+    "regulars.record.carts",
+    "regulars.insight.warehouse",
+    "regulars.insight.rfm",
+    "regulars.insight.segments",
+    "regulars.workflows",
+    "regulars.messages",
+    "regulars.connections.files",
+    "regulars.web",
+]

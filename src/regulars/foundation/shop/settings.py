@@ -1,0 +1,53 @@
+"""The settings that staff change in the browser: one typed table, read and written here only."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from regulars.foundation.errors import InvalidInput
+from regulars.foundation.shop.models import Setting
+
+
+@dataclass(frozen=True)
+class Known:
+    """A setting: what it means, what it is until somebody changes it, and what it may be (empty: anything of that type)."""
+
+    meaning: str
+    default: Any
+    choices: tuple[Any, ...] = ()
+
+
+KNOWN: dict[str, Known] = {
+    "shop.name": Known("Name of the shop, as staff and shoppers see it", "My shop"),
+    "shop.time_zone": Known("Zone in which days begin and messages are scheduled", "UTC"),
+    "shop.reporting_currency": Known("Currency in which sums over several currencies are shown", "GBP"),
+    "rfm.scale": Known("How many scores each of recency, frequency and monetary has", 5, (3, 4, 5)),
+    "rfm.policy": Known("Which scores make which RFM segment; empty: the published default", None),
+    "sending.enabled_at": Known("When staff switched sending on; empty: off", None),
+    "demo.shift_weeks": Known("By how many weeks the demo's dates are moved; fixed at its first import", None),
+}
+
+
+class UnknownSetting(InvalidInput):
+    """There is no such setting."""
+
+
+def read_setting(name: str) -> Any:
+    """Present value, or the default. Raises UnknownSetting."""
+    known = _known(name)
+    row = Setting.objects.filter(name=name).first()
+    return known.default if row is None else row.value
+
+
+def write_setting(name: str, value: Any, at: datetime) -> None:
+    """Raises UnknownSetting, or InvalidInput for a value that is not one of the setting's choices."""
+    known = _known(name)
+    if known.choices and value not in known.choices:
+        raise InvalidInput(f"{name} must be one of {', '.join(map(str, known.choices))}")
+    Setting.objects.update_or_create(name=name, defaults={"value": value, "changed_at": at})
+
+
+def _known(name: str) -> Known:
+    if name not in KNOWN:
+        raise UnknownSetting(f"There is no setting '{name}'")
+    return KNOWN[name]

@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class RfmConfig(AppConfig):
+    name = "regulars.insight.rfm"

@@ -1,0 +1,86 @@
+"""Contact data: what is sealed, what stays in clear beside it, and how it is searched."""
+
+import json
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+
+from regulars.foundation.sealing import KeyRing
+
+PREFIX_LENGTHS = range(2, 9)
+SEARCH_PURPOSE = "customer search"
+
+
+@dataclass(frozen=True)
+class ContactCard:
+    """A person's contact data; '' is 'not known'. Country is ISO 3166-1 alpha-2, language BCP 47, phone E.164."""
+
+    name: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    email: str = ""
+    phone: str = ""
+    company: str = ""
+    street: str = ""
+    city: str = ""
+    postal_code: str = ""
+    region: str = ""
+    country: str = ""
+    language: str = ""
+    time_zone: str = ""
+
+    @property
+    def full_name(self) -> str:
+        return self.name or f"{self.first_name} {self.last_name}".strip()
+
+    @property
+    def mail_domain(self) -> str:
+        return self.email.rpartition("@")[2].lower()
+
+    @property
+    def postal_area(self) -> str:
+        """Outward part of the postal code ('SW1A' of 'SW1A 1AA', '80' of '80331'): coarse enough to stay in clear."""
+        code = self.postal_code.strip().upper()
+        return code.split(" ")[0][:4] if " " in code else code[:2]
+
+    def to_bytes(self) -> bytes:
+        """Compact JSON of what is known."""
+        return json.dumps({k: v for k, v in asdict(self).items() if v}, ensure_ascii=False, separators=(",", ":")).encode()
+
+    @classmethod
+    def from_bytes(cls, raw: bytes) -> "ContactCard":
+        known = {f.name for f in fields(cls)}
+        return cls(**{k: v for k, v in json.loads(raw).items() if k in known})
+
+    def merged_over(self, older: "ContactCard") -> "ContactCard":
+        """This card, with what it does not say taken from an older one."""
+        return ContactCard(**{k: v or getattr(older, k) for k, v in asdict(self).items()})
+
+
+def fold(text: str) -> str:
+    """Case and accents folded away, for search: 'Müller' and 'MULLER' are the same word."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
+
+
+def search_words(card: ContactCard) -> set[str]:
+    """Words that a search as you type can begin with: those of the name and company, and the mail's local part and its pieces."""
+    local = fold(card.email.partition("@")[0])
+    words = set(fold(f"{card.full_name} {card.company}").split())
+    return {w for w in words | {local} | set(local.replace("_", ".").replace("-", ".").split(".")) if len(w) >= 2}
+
+
+def _prefixes(word: str) -> Iterator[str]:
+    return (word[:length] for length in PREFIX_LENGTHS if length <= len(word))
+
+
+def search_tokens(card: ContactCard, ring: KeyRing) -> list[int]:
+    """Keyed tokens of every prefix of 2 to 8 characters of every word, sorted; what they leak stands in docs/privacy.md."""
+    prefixes = {p for word in search_words(card) for p in _prefixes(word)}
+    return sorted(ring.token_number(SEARCH_PURPOSE, p) for p in prefixes)
+
+
+def query_tokens(query: str, ring: KeyRing) -> list[int]:
+    """Tokens that a customer must all have to match what was typed: one for each word of at least 2 characters."""
+    words = [fold(w) for w in query.replace("@", " ").split()]
+    return [ring.token_number(SEARCH_PURPOSE, w[: PREFIX_LENGTHS[-1]]) for w in words if len(w) >= 2]

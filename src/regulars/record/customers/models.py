@@ -1,0 +1,247 @@
+"""Who is who, and what we know of them.
+
+A *profile* is what one source knows of a person and never changes; a *customer* is a set of profiles, held by the map ``CustomerProfile``.
+Merge and split change that map and nothing else (docs/decisions/0003-who-is-who.md).
+"""
+
+from typing import ClassVar
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db import models
+
+from regulars.foundation.ids import new_uid
+from regulars.foundation.privacy import PrivacyClass
+
+
+class Customer(models.Model):
+    """A person, as far as we know: the set of profiles that the map assigns to it."""
+
+    PREFIX: ClassVar[str] = "cus"
+
+    uid = models.UUIDField(default=new_uid, unique=True, editable=False)
+    created_at = models.DateTimeField()  # occurred_at of the first thing that we know of them
+
+
+class Profile(models.Model):
+    """What one source knows of one person, named by the first identity seen there."""
+
+    privacy = {"kind": PrivacyClass.CLEAR}
+
+    store = models.ForeignKey("shop.Store", on_delete=models.PROTECT, null=True)
+    kind = models.CharField(max_length=20)  # kind of its first identity
+    occurred_at = models.DateTimeField()
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+
+
+class CustomerProfile(models.Model):
+    """The map profile → customer with its validity on the log; the row without ``until_batch`` is the present one."""
+
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE)
+    from_batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, related_name="+")
+    until_batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, related_name="+", null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["profile"], condition=models.Q(until_batch__isnull=True), name="one_customer_a_profile"),
+        ]
+        indexes = [models.Index(fields=["customer"], condition=models.Q(until_batch__isnull=True), name="profiles_of_customer")]
+
+
+class IdentityKind(models.TextChoices):
+    """Identifiers that can lead to a profile."""
+
+    EMAIL = "email"
+    PHONE = "phone"
+    STORE_CUSTOMER = "store_customer"
+    USER_ID = "user_id"
+    ANONYMOUS_ID = "anonymous_id"
+    OTHER = "other"
+
+
+class Identity(models.Model):
+    """An identifier, by its blind index only; ``scope`` is the store or source within which it means something ('' for everywhere)."""
+
+    privacy = {"kind": PrivacyClass.CLEAR, "scope": PrivacyClass.CLEAR, "token": PrivacyClass.TOKEN}
+
+    kind = models.CharField(max_length=20, choices=IdentityKind)
+    scope = models.CharField(max_length=60, blank=True)
+    token = models.BinaryField(max_length=16)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["kind", "scope", "token"], name="one_identity")]
+
+
+class Trust(models.TextChoices):
+    """How much a link is believed: a claim never merges, reads or changes a confirmed customer."""
+
+    CLAIMED = "claimed"
+    CONFIRMED = "confirmed"
+
+
+class IdentityLink(models.Model):
+    """Evidence that an identity belongs to a profile: who said so, when, and how much it is trusted. Append-only."""
+
+    privacy = {"trust": PrivacyClass.CLEAR, "evidence": PrivacyClass.CLEAR, "value": PrivacyClass.SEALED}
+
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE)
+    identity = models.ForeignKey(Identity, on_delete=models.CASCADE)
+    trust = models.CharField(max_length=10, choices=Trust)
+    evidence = models.TextField()  # 'shop order', 'import', 'staff', ...
+    value = models.BinaryField()
+    occurred_at = models.DateTimeField()
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["profile", "identity", "trust"], name="one_link_of_a_trust")]
+
+
+class LinkDecision(models.Model):
+    """Staff's word that two profiles are, or are not, one person; the latest for a pair counts."""
+
+    privacy = {"verdict": PrivacyClass.CLEAR, "reason": PrivacyClass.SEALED}
+
+    low = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="+")
+    high = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="+")
+    verdict = models.CharField(max_length=12)  # must-link, cannot-link, undecided
+    reason = models.BinaryField(null=True)  # sealed under the lower profile
+    staff_id = models.BigIntegerField()
+    occurred_at = models.DateTimeField()
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="pair_in_order", condition=models.Q(low__lt=models.F("high")))]
+
+
+class ContactVersion(models.Model):
+    """What we knew of a person's contact data from then on. The card is a sealed JSON object (``contacts.ContactCard``)."""
+
+    privacy = {
+        "card": PrivacyClass.SEALED,
+        "country": PrivacyClass.CLEAR,
+        "region": PrivacyClass.CLEAR,
+        "postal_area": PrivacyClass.CLEAR,
+        "language": PrivacyClass.CLEAR,
+        "mail_domain": PrivacyClass.CLEAR,
+        "tokens": PrivacyClass.TOKEN,
+    }
+
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE)
+    card = models.BinaryField()
+    country = models.CharField(max_length=2, blank=True)
+    region = models.CharField(max_length=60, blank=True)
+    postal_area = models.CharField(max_length=12, blank=True)
+    language = models.CharField(max_length=10, blank=True)
+    mail_domain = models.CharField(max_length=120, blank=True)
+    tokens = ArrayField(models.BigIntegerField(), default=list)
+    occurred_at = models.DateTimeField()
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+
+    class Meta:
+        indexes = [models.Index(fields=["profile", "-occurred_at", "-id"], name="contact_newest")]
+
+
+class AttributeValue(models.Model):
+    """A property that the shop keeps of a person. Clear only where staff classed the name as not personal; else sealed."""
+
+    privacy = {"name": PrivacyClass.CLEAR, "clear": PrivacyClass.CLEAR, "sealed": PrivacyClass.SEALED}
+
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE)
+    name = models.CharField(max_length=120)
+    clear = models.JSONField(null=True)
+    sealed = models.BinaryField(null=True)
+    occurred_at = models.DateTimeField()
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+
+    class Meta:
+        indexes = [models.Index(fields=["profile", "name", "-occurred_at"], name="attribute_newest")]
+
+
+class AttributeClass(models.Model):
+    """Staff's decision whether a property is personal; until there is one, it is sealed."""
+
+    privacy = {"name": PrivacyClass.CLEAR, "guess": PrivacyClass.CLEAR}
+
+    name = models.CharField(max_length=120, primary_key=True)
+    is_personal = models.BooleanField(null=True)
+    guess = models.CharField(max_length=20, blank=True)
+
+
+class Tag(models.Model):
+    """A word that staff put on customers."""
+
+    privacy = {"name": PrivacyClass.CLEAR}
+
+    name = models.CharField(max_length=60, unique=True)
+
+
+class TagEntry(models.Model):
+    """A tag put on or taken off; the latest entry of a profile and tag says whether it is there."""
+
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE)
+    tag = models.ForeignKey(Tag, on_delete=models.CASCADE)
+    is_on = models.BooleanField()
+    occurred_at = models.DateTimeField()
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+
+    class Meta:
+        indexes = [models.Index(fields=["profile", "tag", "-id"], name="tag_newest")]
+
+
+class Note(models.Model):
+    """What a member of staff wrote about a person."""
+
+    privacy = {"text": PrivacyClass.SEALED}
+
+    uid = models.UUIDField(default=new_uid, unique=True, editable=False)
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE)
+    text = models.BinaryField()
+    staff_id = models.BigIntegerField()
+    occurred_at = models.DateTimeField()
+    removed_at = models.DateTimeField(null=True)
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+
+
+class CustomerCard(models.Model):
+    """Cached fold of a customer's newest contact data and tags, for lists and search; rebuilt by ``operations.refresh_cards``."""
+
+    privacy = {
+        "country": PrivacyClass.CLEAR,
+        "region": PrivacyClass.CLEAR,
+        "postal_area": PrivacyClass.CLEAR,
+        "language": PrivacyClass.CLEAR,
+        "mail_domain": PrivacyClass.CLEAR,
+        "tokens": PrivacyClass.TOKEN,
+        "tags": PrivacyClass.CLEAR,
+        "stores": PrivacyClass.CLEAR,
+    }
+
+    customer = models.OneToOneField(Customer, on_delete=models.CASCADE, primary_key=True)
+    contact = models.ForeignKey(ContactVersion, on_delete=models.SET_NULL, null=True)
+    country = models.CharField(max_length=2, blank=True)
+    region = models.CharField(max_length=60, blank=True)
+    postal_area = models.CharField(max_length=12, blank=True)
+    language = models.CharField(max_length=10, blank=True)
+    mail_domain = models.CharField(max_length=120, blank=True)
+    tokens = ArrayField(models.BigIntegerField(), default=list)
+    tags = ArrayField(models.BigIntegerField(), default=list)
+    stores = ArrayField(models.BigIntegerField(), default=list)
+
+    class Meta:
+        indexes = [
+            GinIndex(fields=["tokens"], name="card_tokens", fastupdate=False),
+            GinIndex(fields=["tags"], name="card_tags", fastupdate=False),
+            models.Index(fields=["country", "customer"], name="card_country"),
+        ]
+
+
+class Erasure(models.Model):
+    """A person was erased: replayed after a restore. Holds no personal data; profiles are bare numbers by then."""
+
+    privacy = {"profiles": PrivacyClass.CLEAR, "touched": PrivacyClass.CLEAR}
+
+    profiles = ArrayField(models.BigIntegerField())
+    staff_id = models.BigIntegerField(null=True)
+    erased_at = models.DateTimeField()
+    touched = models.JSONField(default=dict)  # rows by table

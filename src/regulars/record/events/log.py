@@ -1,0 +1,152 @@
+"""The log: appending to it (docs/decisions/0001-the-log.md).
+
+Positions rise in commit order. That holds because they are drawn under one advisory transaction lock which is taken last, at the
+outermost exit of :func:`transaction`, and released by the commit that makes the rows visible. A reader can therefore never
+skip a row whose transaction committed late, and a long transaction elsewhere stalls nobody.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction as database
+
+from regulars.record.events.models import Batch
+
+SHARDS = 16
+LOCK = 0x5245_4755  # 'REGU': the one advisory lock under which positions are drawn
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One event to append. ``data`` holds clear typed fields only; personal strings go sealed (see ``customers.contacts``)."""
+
+    kind: str
+    occurred_at: datetime
+    profile_id: int | None = None
+    customer_id: int | None = None  # decides the shard, so that one person's events keep their order
+    subject_id: int | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+    sealed: bytes | None = None
+    is_history: bool = False
+
+    @property
+    def shard(self) -> int:
+        return (self.customer_id or self.profile_id or self.subject_id or 0) % SHARDS
+
+
+@dataclass
+class LogTransaction:
+    """What one transaction appends. ``batch_id`` goes onto every row that the transaction writes."""
+
+    batch_id: int
+    entries: list[Entry] = field(default_factory=list)
+
+    def append(self, *entries: Entry) -> None:
+        self.entries.extend(entries)
+
+    def claim(self, keys: Iterable[bytes]) -> set[bytes]:
+        """Those of ``keys`` that nobody recorded before; they now belong to this transaction. Sorted against deadlock."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO events_eventkey (key, recorded_at) SELECT k, clock_timestamp() FROM unnest(%s::bytea[]) k"
+                " ON CONFLICT DO NOTHING RETURNING key",
+                [sorted(set(keys))],
+            )
+            return {bytes(row[0]) for row in cursor.fetchall()}
+
+
+_current: ContextVar[LogTransaction | None] = ContextVar("log_transaction", default=None)
+
+
+def event_key(source: str, own_id: str) -> bytes:
+    """16 bytes that stand for one event of one source, whatever its content."""
+    return hashlib.blake2b(f"{source}\x1f{own_id}".encode(), digest_size=16).digest()
+
+
+@contextmanager
+def transaction(source: str, reference: str = "") -> Iterator[LogTransaction]:
+    """One database transaction that changes the record and appends to the log at its very end.
+
+    Nested calls join the outermost one, whose ``source`` and ``reference`` stand; its exit writes all events at once.
+    """
+    outer = _current.get()
+    if outer is not None:
+        yield outer
+        return
+    with database.atomic():
+        batch = Batch.objects.create(source=source, reference=reference)
+        log = LogTransaction(batch.id)
+        token = _current.set(log)
+        try:
+            yield log
+        finally:
+            _current.reset(token)
+        _number_and_write(log)
+
+
+_COPY = (
+    "COPY events_event (position, recorded_at, occurred_at, kind, batch_id, profile_id, shard, subject_id, is_history, data, sealed)"
+    " FROM STDIN"
+)
+
+
+def _number_and_write(log: LogTransaction) -> None:
+    """Draws the positions under the lock, writes the events and tells the batch its positions.
+
+    A transaction without events still draws one position: its rows must have a place in time.
+    """
+    count = max(len(log.entries), 1)
+    with connection.cursor() as cursor:
+        first, recorded_at = _draw(cursor, count)
+        _write(cursor, log, first, recorded_at)
+        cursor.execute(
+            "UPDATE events_batch SET first_position = %s, last_position = %s, recorded_at = %s WHERE id = %s",
+            [first, first + count - 1, recorded_at, log.batch_id],
+        )
+
+
+def _draw(cursor: Any, count: int) -> tuple[int, datetime]:
+    """First of ``count`` positions in a row, and the time of recording. Holds the lock until the commit."""
+    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    cursor.execute("SELECT setval('events_position', nextval('events_position') + %s), clock_timestamp()", [count - 1])
+    last, recorded_at = cursor.fetchone()
+    return last - count + 1, recorded_at
+
+
+def _write(cursor: Any, log: LogTransaction, first: int, recorded_at: datetime) -> None:
+    with cursor.copy(_COPY) as copy:
+        for position, entry in enumerate(log.entries, start=first):
+            copy.write_row(
+                (
+                    position,
+                    recorded_at,
+                    entry.occurred_at,
+                    entry.kind,
+                    log.batch_id,
+                    entry.profile_id,
+                    entry.shard,
+                    entry.subject_id,
+                    entry.is_history,
+                    json.dumps(entry.data, default=str, separators=(",", ":")),
+                    entry.sealed,
+                )
+            )
+
+
+def head() -> int:
+    """Position of the newest event that can be seen; 0 for an empty log."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT coalesce(max(position), 0) FROM events_event")
+        return int(cursor.fetchone()[0])
+
+
+def positions_of(batch_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """First and last position of each of these batches."""
+    rows = Batch.objects.filter(id__in=batch_ids).values_list("id", "first_position", "last_position")
+    return {batch_id: (first, last) for batch_id, first, last in rows}
