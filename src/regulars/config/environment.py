@@ -38,6 +38,7 @@ VARIABLES: dict[str, Variable] = {
         Variable("REGULARS_COOL_OFF", "24h", "Time between switching sending on and the first message that leaves."),
         Variable("EMAIL_URL", "smtp://127.0.0.1:1025", "Where mail is handed over: smtp://user:password@host:port."),
         Variable("REGULARS_METRICS_TOKEN", "", "Bearer token for /metrics; empty: only from the machine itself."),
+        Variable("REGULARS_STATEMENT_TIMEOUT", "5min", "Longest that one database statement may take; the web server allows 15s."),
         Variable("REGULARS_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
     )
 }

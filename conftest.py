@@ -1,0 +1,61 @@
+"""What every test can ask for: a migrated PostgreSQL of the process's own, its address, and a data folder that is thrown away."""
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack
+from typing import Any
+
+import pytest
+from django.db import connections
+from pytest_django.plugin import DjangoDbBlocker
+
+from regulars.config.databases import settings_for
+from tests.database import Database, start_database
+
+_KEY = pytest.StashKey[ExitStack]()
+_DATABASE = pytest.StashKey[Database]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[_KEY] = ExitStack()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    config.stash[_KEY].close()
+
+
+def _server(config: pytest.Config) -> Database:
+    """The run's server, started when first asked for."""
+    if _DATABASE not in config.stash:
+        config.stash[_DATABASE] = config.stash[_KEY].enter_context(start_database())
+    return config.stash[_DATABASE]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """In the process that directs parallel ones: they share its server."""
+    server = _server(node.config)
+    node.workerinput["database"] = (server.address, server.template)
+
+
+@pytest.fixture(scope="session")
+def database_server(request: pytest.FixtureRequest) -> Database:
+    given = getattr(request.config, "workerinput", {}).get("database")
+    return Database(*given) if given else _server(request.config)
+
+
+@pytest.fixture(scope="session")
+def database_url(database_server: Database) -> Iterator[str]:
+    """Address of this process's own migrated database; for tests that start processes of ours, as DATABASE_URL."""
+    with database_server.copy(f"test_{os.getpid()}") as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker, database_url: str) -> Iterator[None]:
+    """Points Django at the process's own database; replaces pytest-django's, which would run all migrations again."""
+    with django_db_blocker.unblock():
+        connections["default"].close()
+        connections.settings["default"].update(settings_for(database_url))
+        yield
+        connections["default"].close()

@@ -1,0 +1,144 @@
+"""The database server of a test run: embedded and forgetful, or the one that TEST_DATABASE_URL names.
+
+Migrations run once per state of the migrations; the migrated data folder is kept under ``build/`` and copied by later runs, and each
+process of a run gets a database of its own, made from the migrated one as a template.
+"""
+
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import psycopg
+from psycopg import sql
+
+from regulars.foundation.embedded.place import EmbeddedPlace
+from regulars.foundation.embedded.server import DATABASE, ROLE, EmbeddedServer
+
+ROOT = Path(__file__).resolve().parent.parent
+KEPT = ROOT / "build" / "test-database"
+_KEPT_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Database:
+    """Addresses of one server's databases; ``template`` holds the migrated one."""
+
+    address: str  # postgresql://… of the maintenance database
+    template: str
+
+    def url(self, name: str) -> str:
+        return urlunsplit(urlsplit(self.address)._replace(path=f"/{name}"))
+
+    @contextmanager
+    def copy(self, name: str) -> Iterator[str]:
+        """A migrated database of its own, dropped at the end; gives its address."""
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
+        self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        self._execute(statement.format(sql.Identifier(name), sql.Identifier(self.template)))
+        try:
+            yield self.url(name)
+        finally:
+            self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _execute(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self.address, autocommit=True) as connection:
+            connection.execute(statement)
+
+
+@contextmanager
+def start_database() -> Iterator[Database]:
+    """A server with a migrated template, for one run of the tests."""
+    named = os.environ.get("TEST_DATABASE_URL", "")
+    with ExitStack() as stack:
+        yield _migrated_in(named) if named else stack.enter_context(_embedded())
+
+
+def migrations_digest() -> str:
+    """Changes whenever the migrated database would."""
+    digest = hashlib.sha256(f"{os.geteuid()} {sys.version_info}".encode())
+    source = ROOT / "src" / "regulars"
+    for path in (ROOT / "requirements" / "product.txt", source / "config" / "modules.py", *sorted(source.rglob("migrations/*.py"))):
+        digest.update(str(path).encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+@contextmanager
+def _embedded() -> Iterator[Database]:
+    home = Path(tempfile.mkdtemp(prefix="regulars-test-"))
+    home.chmod(0o711)
+    place = EmbeddedPlace.under(home)
+    server = EmbeddedServer(place, durable=False)
+    try:
+        kept = KEPT / migrations_digest()
+        is_migrated = _restore(kept, place.data)
+        server.start()
+        with server.guarded():
+            if not is_migrated:
+                _migrate(_socket_address(place, DATABASE))
+                server.stop()
+                _keep(place.data, kept)
+                server.start()
+            yield Database(_socket_address(place, "postgres"), DATABASE)
+    finally:
+        server.stop(at_once=True)
+        shutil.rmtree(home, ignore_errors=True)
+
+
+def _socket_address(place: EmbeddedPlace, name: str) -> str:
+    return f"postgresql://{ROLE}@/{name}?host={place.socket_folder}"
+
+
+def _migrate(address: str) -> None:
+    environment = os.environ | {"DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "regulars.config.settings"}
+    command = [sys.executable, "-m", "django", "migrate", "--run-syncdb", "--verbosity", "0"]
+    done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"the migrations fail:\n{done.stderr[-3000:]}")
+
+
+def _restore(kept: Path, data: Path) -> bool:
+    """Copies a kept data folder, ownership included; False where there is none."""
+    if not (kept / "PG_VERSION").exists():
+        return False
+    done = subprocess.run(["cp", "-a", "--reflink=auto", str(kept), str(data)], check=False, capture_output=True)
+    if done.returncode:  # removed meanwhile by a neighbour
+        shutil.rmtree(data, ignore_errors=True)
+    return done.returncode == 0
+
+
+def _keep(data: Path, kept: Path) -> None:
+    """Puts the migrated data folder aside in one rename; forgets those of an hour ago."""
+    KEPT.mkdir(parents=True, exist_ok=True)
+    fresh = KEPT / f"{kept.name}.{os.getpid()}"
+    subprocess.run(["cp", "-a", "--reflink=auto", str(data), str(fresh)], check=True)
+    try:
+        fresh.rename(kept)
+    except OSError:
+        shutil.rmtree(fresh)
+    for old in KEPT.iterdir():
+        if old != kept and time.time() - old.stat().st_mtime > _KEPT_SECONDS:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _migrated_in(address: str) -> Database:
+    """The template database in a server that we were given: made once, under a lock, for each state of the migrations."""
+    name = f"regulars_template_{migrations_digest()}"
+    database = Database(address, name)
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(hashtext(%s))", [name])
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+            fresh = f"{name}_new"
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(fresh)))
+            connection.execute(sql.SQL("CREATE DATABASE {} ENCODING 'UTF8' LOCALE 'C.UTF-8' TEMPLATE template0").format(sql.Identifier(fresh)))
+            _migrate(database.url(fresh))
+            connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(fresh), sql.Identifier(name)))
+    return database
