@@ -1,0 +1,69 @@
+"""Leases: who drives a loop until when. Each take-over raises the fence, and a write under an older fence is refused.
+
+Time is the database's here: machines disagree about the hour, and a lease must not.
+"""
+
+from dataclasses import dataclass
+
+from django.db import connection
+
+from regulars.foundation.errors import RegularsError
+
+_TAKE = """
+INSERT INTO work_lease AS held (name, owner, fence, until) VALUES (%(name)s, %(owner)s, 1, clock_timestamp() + %(seconds)s * interval '1 second')
+ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, fence = held.fence + 1, until = excluded.until
+WHERE held.until < clock_timestamp()
+RETURNING fence
+"""
+_EXTEND = """
+UPDATE work_lease SET until = clock_timestamp() + %(seconds)s * interval '1 second'
+WHERE name = %(name)s AND owner = %(owner)s AND fence = %(fence)s
+"""
+_RELEASE = "UPDATE work_lease SET until = to_timestamp(0) WHERE name = %(name)s AND owner = %(owner)s AND fence = %(fence)s"
+_CHECK = "SELECT 1 FROM work_lease WHERE name = %(name)s AND owner = %(owner)s AND fence = %(fence)s FOR SHARE"
+
+
+class LeaseLost(RegularsError):
+    """Another worker has taken this over meanwhile: what was done since is not written."""
+
+    code = "lease-lost"
+    status = 409
+
+
+@dataclass(frozen=True)
+class Held:
+    """A lease that was ours when we took it; ``fence`` rises by one with each take-over."""
+
+    name: str
+    owner: str
+    fence: int
+
+
+def take_lease(name: str, owner: str, seconds: float) -> Held | None:
+    """The lease, if nobody holds it now; None otherwise."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE, {"name": name, "owner": owner, "seconds": seconds})
+        row = cursor.fetchone()
+    return Held(name, owner, row[0]) if row else None
+
+
+def extend_lease(held: Held, seconds: float) -> bool:
+    """The heartbeat. False once somebody else has taken over, also if that one has gone again."""
+    return _execute(_EXTEND, held, seconds) == 1
+
+
+def release_lease(held: Held) -> None:
+    """Lets the next one have it at once; does nothing if it was lost."""
+    _execute(_RELEASE, held)
+
+
+def check_lease(held: Held) -> None:
+    """Inside the transaction that writes: holds the lease's row until its end. Raises LeaseLost under an older fence."""
+    if _execute(_CHECK, held) != 1:
+        raise LeaseLost
+
+
+def _execute(statement: str, held: Held, seconds: float = 0) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"name": held.name, "owner": held.owner, "fence": held.fence, "seconds": seconds})
+        return cursor.rowcount

@@ -1,0 +1,16 @@
+"""What can be asked about long work: the bell, and the state of the loops."""
+
+from django.db.models import Q, QuerySet
+
+from regulars.foundation.work.models import Task
+
+
+def list_tasks_for_bell(staff_id: int | None, limit: int = 20) -> QuerySet[Task]:
+    """Newest long work that this member of staff began, and what nobody in particular began."""
+    return Task.objects.filter(Q(staff_id=staff_id) | Q(staff_id__isnull=True)).order_by("-created_at", "-pk")[:limit]
+
+
+def count_unseen(staff_id: int) -> int:
+    """Work of theirs that runs, or has ended since they last looked."""
+    mine = Task.objects.filter(staff_id=staff_id)
+    return mine.filter(Q(state__in=("waiting", "running")) | Q(seen_at__isnull=True)).count()

@@ -1,0 +1,89 @@
+"""One worker process: every loop in a thread of its own, and Procrastinate's worker beside them. Any number of workers may run."""
+
+import asyncio
+import os
+import signal
+import socket
+import threading
+from types import FrameType
+
+import structlog
+from procrastinate.contrib.django.django_connector import DjangoConnector
+
+from regulars.foundation.doors import load_doors
+from regulars.foundation.work.jobs import jobs
+from regulars.foundation.work.loops import LOOPS, drive
+
+GRACE_SECONDS = 20.0  # for the batches and jobs at hand once we are asked to stop
+_JOBS_AT_ONCE = 2
+
+log = structlog.get_logger(__name__)
+
+
+def run_worker(only: frozenset[str] = frozenset()) -> bool:
+    """Works until SIGTERM or SIGINT; ``only`` names loops (and 'jobs') where not all are wanted. False if something had to be abandoned."""
+    load_doors("jobs")
+    stopping = threading.Event()
+    _stop_on_signals(stopping)
+    owner = f"{socket.gethostname()}:{os.getpid()}"
+    threads = [
+        threading.Thread(target=drive, args=(name, loop, owner, stopping), name=name, daemon=True)
+        for name, loop in LOOPS.items()
+        if not only or name in only
+    ]
+    if not only or "jobs" in only:
+        threads.append(threading.Thread(target=_run_jobs, args=(stopping,), name="jobs", daemon=True))
+    log.info("worker started", owner=owner, loops=[thread.name for thread in threads])
+    for thread in threads:
+        thread.start()
+    stopping.wait()
+    return _join(threads)
+
+
+def _stop_on_signals(stopping: threading.Event) -> None:
+    def stop(number: int, frame: FrameType | None) -> None:
+        stopping.set()
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
+
+
+def _join(threads: list[threading.Thread]) -> bool:
+    until = GRACE_SECONDS
+    step = 0.05
+    while until > 0 and any(thread.is_alive() for thread in threads):
+        threading.Event().wait(step)
+        until -= step
+    late = [thread.name for thread in threads if thread.is_alive()]
+    log.info("worker ended", abandoned=late)
+    return not late
+
+
+def _run_jobs(stopping: threading.Event) -> None:
+    """Procrastinate's worker in an event loop of this thread, started anew after a failure such as a database that went away."""
+    pause = 0.5
+    while not stopping.is_set():
+        try:
+            asyncio.run(_work(stopping))
+            pause = 0.5
+        except Exception:  # noqa: BLE001  the last line of defence of a process that must go on; logged with its traceback
+            log.exception("jobs failed", pause_seconds=pause)
+            stopping.wait(pause)
+            pause = min(pause * 2, 30.0)
+
+
+async def _work(stopping: threading.Event) -> None:
+    app = jobs.with_connector(DjangoConnector().get_worker_connector())
+    async with app.open_async():
+        worker = asyncio.create_task(
+            app.run_worker_async(
+                concurrency=_JOBS_AT_ONCE,
+                install_signal_handlers=False,
+                shutdown_graceful_timeout=GRACE_SECONDS / 2,
+                delete_jobs="successful",
+            )
+        )
+        while not worker.done() and not stopping.is_set():
+            await asyncio.wait([worker], timeout=0.2)
+        worker.cancel()
+        await asyncio.gather(worker, return_exceptions=stopping.is_set())
