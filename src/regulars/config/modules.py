@@ -3,7 +3,9 @@
 MODULES: list[str] = [
     "regulars.foundation.shop",
     "regulars.foundation.vault",
+    "regulars.foundation.audit",
     "regulars.foundation.access",
+    "regulars.foundation.pages",
     "regulars.foundation.work",
     "regulars.record.events",
     "regulars.record.customers",

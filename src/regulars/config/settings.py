@@ -3,7 +3,7 @@
 from importlib.metadata import entry_points
 from pathlib import Path
 
-from regulars.config import environment
+from regulars.config import environment, logs
 from regulars.config.databases import database_settings
 from regulars.config.modules import MODULES
 
@@ -11,6 +11,8 @@ HOME: Path = environment.home()
 DEBUG = environment.read_switch("REGULARS_DEBUG")
 SECURE = environment.read_switch("REGULARS_SECURE")
 SECRET_KEY = environment.read("REGULARS_SECRET_KEY")
+MASTER_KEYS = environment.read("REGULARS_MASTER_KEYS")
+METRICS_TOKEN = environment.read("REGULARS_METRICS_TOKEN")
 ALLOWED_HOSTS = environment.read_list("REGULARS_ALLOWED_HOSTS")
 PUBLIC_URL = environment.read("REGULARS_PUBLIC_URL") or f"http://localhost:{environment.read('PORT')}"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
@@ -26,6 +28,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "ninja",
     "procrastinate.contrib.django",
+    "regulars.config",
     *MODULES,
     *[point.value for point in entry_points(group="regulars.modules")],
 ]
@@ -39,9 +42,12 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "regulars.foundation.access.middleware.SessionLimits",
+    "regulars.foundation.access.middleware.Gate",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "regulars.foundation.pages.middleware.Reader",
 ]
 
 ROOT_URLCONF = "regulars.config.urls"
@@ -99,6 +105,10 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
 ]
+PROCRASTINATE_AUTODISCOVER_MODULE_NAME = ""  # the worker loads the doors named jobs.py, nobody else needs them
+LOGGING_CONFIG = None  # Django's own is replaced:
+logs.configure(environment.read("REGULARS_LOG_LEVEL"))
+
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],

@@ -1,5 +1,8 @@
+"""The screens that join several domains."""
+
 from django.apps import AppConfig
 
 
 class WebConfig(AppConfig):
     name = "regulars.web"
+    label = "web"

@@ -91,3 +91,26 @@ def format_duration(seconds: float) -> str:
 
 def _local(value: date) -> date:
     return timezone.localtime(value).date() if isinstance(value, datetime) else value
+
+
+def today(at: datetime) -> date:
+    """The reader's day at a moment, in the shop's zone as the request activated it."""
+    return timezone.localtime(at).date()
+
+
+def country_name(code: str) -> str:
+    """ISO 3166-1 alpha-2 to the country's name; an unknown code stays as it is."""
+    return reader_locale().territories.get(code.upper(), code) if code else ""
+
+
+def progress_of(done: int, total: int | None, started_at: datetime | None, at: datetime) -> dict[str, str | int | None]:
+    """Percent, speed and remaining time of long work; what cannot be known yet is None or empty."""
+    percent = min(100, done * 100 // total) if total else None
+    seconds = (at - started_at).total_seconds() if started_at else 0
+    speed = done / seconds if seconds > 0 else 0
+    remaining = (total - done) / speed if total and speed and done < total else 0
+    return {
+        "percent": percent,
+        "speed": format_number(round(speed)) if speed >= 1 else "",
+        "remaining": format_duration(remaining) if remaining else "",
+    }

@@ -9,6 +9,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.registry import Registry
 
 Text = str | Promise
@@ -69,7 +70,7 @@ class SearchSource:
 
     label: Text
     permission: str
-    find: Callable[[str, Any, int], Sequence[SearchHit]]
+    find: Callable[[str, Viewer, int], Sequence[SearchHit]]
     all_url: str = ""
     order: int = 50
 
@@ -104,7 +105,7 @@ class TimelineKind:
     label: Text
     icon: str
     permission: str
-    load: Callable[[int, Any, datetime | None, int], Sequence[TimelineEntry]]
+    load: Callable[[int, Viewer, datetime | None, int], Sequence[TimelineEntry]]
     order: int = 50
 
 
@@ -115,7 +116,7 @@ class CustomerPanel:
     title: Text
     template: str
     permission: str
-    context: Callable[[int, Any], dict[str, Any] | None]
+    context: Callable[[int, Viewer], dict[str, Any] | None]
     side: str = "right"  # left, middle or right
     order: int = 50
 
@@ -138,7 +139,7 @@ class FindingSource:
     """Looks whether there is something to say on the home page."""
 
     permission: str
-    find: Callable[[Any, datetime], Sequence[Finding]]
+    find: Callable[[Viewer, datetime], Sequence[Finding]]
 
 
 NAVIGATION: Registry[NavigationEntry] = Registry("navigation entry")

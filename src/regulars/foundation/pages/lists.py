@@ -1,0 +1,241 @@
+"""A list page is data: columns, filters, actions and a loader. See docs/pages.md for an example."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from operator import attrgetter
+from typing import Any, Literal
+
+from django.http import QueryDict
+from django.utils.translation import gettext
+
+from regulars.foundation.access.viewer import Viewer
+from regulars.foundation.errors import InvalidInput
+from regulars.foundation.pages.formats import format_date, format_number
+from regulars.foundation.pages.paging import Rows
+from regulars.foundation.pages.registries import Text
+
+CellKind = Literal["text", "strong", "number", "money", "percent", "when", "date", "pill", "pills", "template"]
+FilterKind = Literal["choice", "text", "date", "number", "hidden"]
+Choices = Sequence[tuple[str, Text]]
+_RESERVED = {"q", "sort", "cursor", "columns", "view", "export"}
+
+
+class InvalidFilter(InvalidInput):
+    """A filter in the address of this page cannot be read."""
+
+    code = "invalid-filter"
+
+
+@dataclass(frozen=True)
+class Pill:
+    """A short state. ``tone`` is grey, green, amber, red or accent; states only, never decoration."""
+
+    text: Text
+    tone: str = "grey"
+    href: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """``value(row)`` gives what ``kind`` needs: money is ``(minor, currency)``, pill a ``Pill``, pills several. ``sort`` is the loader's sort key."""
+
+    name: str
+    label: Text
+    kind: CellKind = "text"
+    value: Callable[[Any], Any] | None = None
+    sort: str = ""
+    template: str = ""
+    is_optional: bool = False
+    on_phone: bool = True
+
+    def read(self, row: Any) -> Any:
+        return self.value(row) if self.value else attrgetter(self.name)(row)
+
+    @property
+    def at_end(self) -> bool:
+        return self.kind in {"number", "money", "percent"}
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One condition in the address. ``date`` and ``number`` read ``name_from`` and ``name_to`` (both inclusive); ``hidden`` comes by doors only."""
+
+    name: str
+    label: Text
+    kind: FilterKind = "choice"
+    choices: Callable[[Viewer], Choices] | None = None
+    describe: Callable[[str], str] | None = None
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        return (f"{self.name}_from", f"{self.name}_to") if self.kind in {"date", "number"} else (self.name,)
+
+
+@dataclass(frozen=True)
+class ListQuery:
+    """What the address asks for, checked. ``choices`` holds choice, text and hidden filters; ranges are ``(from, to)``, either may be None."""
+
+    text: str = ""
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dates: Mapping[str, tuple[date | None, date | None]] = field(default_factory=dict)
+    numbers: Mapping[str, tuple[Decimal | None, Decimal | None]] = field(default_factory=dict)
+    sort: str = ""
+    descending: bool = True
+    cursor: str = ""
+
+    def one(self, name: str) -> str:
+        """The single value of a filter, or an empty string."""
+        return (self.choices.get(name) or ("",))[0]
+
+
+@dataclass(frozen=True)
+class BulkAction:
+    """Done to the selected rows. ``run(ids, form, viewer, at)`` gives the sentence of what was done; ``input_label`` asks for one word first."""
+
+    name: str
+    label: Text
+    icon: str
+    permission: str
+    run: Callable[[Sequence[int], Mapping[str, str], Viewer, datetime], str]
+    input_label: Text = ""
+
+
+@dataclass(frozen=True)
+class Empty:
+    """What an empty list says: the first step, not 'no data'."""
+
+    title: Text
+    text: Text
+    action: Text = ""
+    href: str = ""
+    icon: str = "stack-2"
+
+
+@dataclass(frozen=True)
+class ListPage:
+    """``load(query, viewer)`` gives one page; ``sentence(viewer)`` says what is the case.
+
+    ``select(query, viewer, ids)`` gives the ids of all that match, or those of ``ids`` that do. ``export(query, viewer)`` yields rows of values.
+    """
+
+    name: str
+    title: Text
+    columns: Sequence[Column]
+    load: Callable[[ListQuery, Viewer], Rows]
+    href: Callable[[Any], str]
+    empty: Empty
+    unit: Callable[[int], str]
+    filters: Sequence[Filter] = ()
+    search: Text = ""
+    default_sort: str = ""
+    key: Callable[[Any], int] = attrgetter("id")
+    select: Callable[[ListQuery, Viewer, Sequence[int] | None], Iterable[int]] | None = None
+    sentence: Callable[[Viewer], str] | None = None
+    actions: Sequence[BulkAction] = ()
+    export: Callable[[ListQuery, Viewer], Iterable[Sequence[Any]]] | None = None
+    export_header: Sequence[Text] = ()
+    export_permission: str = ""
+    tabs: Sequence[tuple[Text, str]] = ()
+    primary: tuple[Text, str] | None = None
+
+    def read(self, parameters: QueryDict) -> ListQuery:
+        """Raises InvalidFilter for what cannot be read, naming it."""
+        sort, descending = self._sort(parameters.get("sort", "") or self.default_sort)
+        return ListQuery(
+            text=parameters.get("q", "").strip()[:200],
+            choices={f.name: _given(parameters, f.name) for f in self.filters if f.kind in {"choice", "text", "hidden"} and _given(parameters, f.name)},
+            dates={f.name: _range(parameters, f, _date) for f in self.filters if f.kind == "date"},
+            numbers={f.name: _range(parameters, f, _number) for f in self.filters if f.kind == "number"},
+            sort=sort,
+            descending=descending,
+            cursor=parameters.get("cursor", ""),
+        )
+
+    def _sort(self, text: str) -> tuple[str, bool]:
+        name, descending = text.removeprefix("-"), text.startswith("-")
+        if name and name not in {column.sort for column in self.columns}:
+            raise InvalidFilter(gettext("This list cannot be sorted by '%(name)s'.") % {"name": name[:40]})
+        return name, descending
+
+    def shown(self, parameters: QueryDict) -> list[Column]:
+        wanted = set(parameters.getlist("columns"))
+        return [c for c in self.columns if (c.name in wanted if wanted else not c.is_optional)] or list(self.columns)
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One filter that is on, as it reads in the sentence above the list, and the address without it."""
+
+    label: str
+    text: str
+    without: str
+
+
+def read_chips(page: ListPage, parameters: QueryDict, viewer: Viewer) -> list[Chip]:
+    chips = []
+    for entry in page.filters:
+        if text := _describe(entry, parameters, viewer):
+            chips.append(Chip(str(entry.label), text, address(parameters, {name: None for name in entry.parameters})))
+    return chips
+
+
+def address(parameters: QueryDict, changes: Mapping[str, str | None]) -> str:
+    """The present address with some parameters changed or taken out; the cursor always goes, since it belongs to the old question."""
+    fresh = parameters.copy()
+    fresh.pop("cursor", None)
+    for name, value in changes.items():
+        fresh.pop(name, None)
+        if value is not None:
+            fresh[name] = value
+    return "?" + fresh.urlencode()
+
+
+def _describe(entry: Filter, parameters: QueryDict, viewer: Viewer) -> str:
+    if entry.kind in {"date", "number"}:
+        low, high = _range(parameters, entry, _date if entry.kind == "date" else _number)
+        return _describe_range(low, high)
+    given = _given(parameters, entry.name)
+    if entry.describe:
+        return ", ".join(entry.describe(value) for value in given)
+    labels = {value: str(label) for value, label in entry.choices(viewer)} if entry.choices else {}
+    return (" " + gettext("or") + " ").join(labels.get(value, value) for value in given)
+
+
+def _describe_range(low: date | Decimal | None, high: date | Decimal | None) -> str:
+    if low is not None and high is not None:
+        return gettext("%(low)s to %(high)s") % {"low": _show(low), "high": _show(high)}
+    if low is not None:
+        return gettext("from %(low)s") % {"low": _show(low)}
+    return gettext("up to %(high)s") % {"high": _show(high)} if high is not None else ""
+
+
+def _show(value: date | Decimal) -> str:
+    return format_date(value) if isinstance(value, date) else format_number(value)
+
+
+def _given(parameters: QueryDict, name: str) -> tuple[str, ...]:
+    return tuple(value for value in parameters.getlist(name) if value)
+
+
+def _range(parameters: QueryDict, entry: Filter, parse: Callable[[str, Text], Any]) -> tuple[Any, Any]:
+    low, high = (parse(parameters.get(name, "").strip(), entry.label) for name in entry.parameters)
+    return low, high
+
+
+def _date(text: str, label: Text) -> date | None:
+    try:
+        return date.fromisoformat(text) if text else None
+    except ValueError as error:
+        raise InvalidFilter(gettext("'%(text)s' is not a date for '%(label)s': write it as 2026-01-31.") % {"text": text[:40], "label": label}) from error
+
+
+def _number(text: str, label: Text) -> Decimal | None:
+    try:
+        value = Decimal(text) if text else None
+    except InvalidOperation as error:
+        raise InvalidFilter(gettext("'%(text)s' is not a number for '%(label)s'.") % {"text": text[:40], "label": label}) from error
+    if value is not None and not (value.is_finite() and abs(value) < 10**12):
+        raise InvalidFilter(gettext("'%(text)s' is too large a number for '%(label)s'.") % {"text": text[:40], "label": label})
+    return value
