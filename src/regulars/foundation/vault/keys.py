@@ -9,7 +9,7 @@ from functools import cache
 
 from django.core.exceptions import ImproperlyConfigured
 
-from regulars.config import environment
+from django.conf import settings
 from regulars.foundation import sealing
 from regulars.foundation.vault.models import SubjectKey
 
@@ -17,19 +17,21 @@ from regulars.foundation.vault.models import SubjectKey
 @cache
 def key_ring() -> sealing.KeyRing:
     """Master keys from REGULARS_MASTER_KEYS, else from ``keys/master`` in the data folder (made at first use, mode 0600)."""
-    text = environment.read("REGULARS_MASTER_KEYS") or _ring_of_the_data_folder()
+    text = settings.MASTER_KEYS or _ring_of_the_data_folder()
     try:
         pairs = [part.split(":", 1) for part in text.split(",")]
         ring = tuple((key_id.strip(), base64.b64decode(encoded, validate=True)) for key_id, encoded in pairs)
     except (ValueError, binascii.Error) as error:
-        raise ImproperlyConfigured("REGULARS_MASTER_KEYS must look like id:base64,id:base64 with 32-byte keys") from error
+        raise ImproperlyConfigured(
+            "REGULARS_MASTER_KEYS must look like id:base64,id:base64 with 32-byte keys"
+        ) from error
     if not ring or any(len(key) != sealing.KEY_BYTES for _, key in ring):
         raise ImproperlyConfigured("Each key of REGULARS_MASTER_KEYS must be 32 bytes in base64")
     return sealing.KeyRing(ring)
 
 
 def _ring_of_the_data_folder() -> str:
-    path = environment.home() / "keys" / "master"
+    path = settings.HOME / "keys" / "master"
     if not path.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         fresh = path.with_suffix(f".{secrets.token_hex(4)}")
@@ -58,13 +60,17 @@ def create_keys(subjects: Iterable[int]) -> dict[int, bytes]:
 def find_keys(subjects: Iterable[int]) -> dict[int, bytes]:
     """Plain keys of the subjects that have one; a destroyed key is simply not there."""
     ring = key_ring()
-    rows = SubjectKey.objects.filter(subject__in=set(subjects), wrapped__isnull=False).values_list("subject", "master_id", "wrapped")
+    rows = SubjectKey.objects.filter(subject__in=set(subjects), wrapped__isnull=False).values_list(
+        "subject", "master_id", "wrapped"
+    )
     return {subject: ring.unwrap(master_id, bytes(wrapped), subject) for subject, master_id, wrapped in rows}
 
 
 def destroy_keys(subjects: Iterable[int], at: datetime) -> int:
     """Erasure: after this commits, nothing sealed for these subjects can be read. Returns the keys destroyed."""
-    return SubjectKey.objects.filter(subject__in=set(subjects), wrapped__isnull=False).update(wrapped=None, destroyed_at=at)
+    return SubjectKey.objects.filter(subject__in=set(subjects), wrapped__isnull=False).update(
+        wrapped=None, destroyed_at=at
+    )
 
 
 def forget_cached_ring() -> None:

@@ -18,6 +18,7 @@ class SubjectKey(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                name="subject_key_is_there_until_destroyed", condition=models.Q(wrapped__isnull=False) ^ models.Q(destroyed_at__isnull=False)
+                name="subject_key_is_there_until_destroyed",
+                condition=models.Q(wrapped__isnull=False) ^ models.Q(destroyed_at__isnull=False),
             )
         ]

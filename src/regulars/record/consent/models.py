@@ -47,7 +47,9 @@ class ConsentEntry(models.Model):
     batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
 
     class Meta:
-        indexes = [models.Index(fields=["address", "brand", "channel", "topic", "-occurred_at", "-id"], name="consent_newest")]
+        indexes = [
+            models.Index(fields=["address", "brand", "channel", "topic", "-occurred_at", "-id"], name="consent_newest")
+        ]
 
 
 class SuppressionEntry(models.Model):
@@ -58,7 +60,9 @@ class SuppressionEntry(models.Model):
     address = models.BinaryField(max_length=16)
     channel = models.CharField(max_length=10, choices=Channel)
     is_on = models.BooleanField()
-    reason = models.CharField(max_length=30)  # do not contact, hard bounce, complaint, unsubscribed from all, import, lifted
+    reason = models.CharField(
+        max_length=30
+    )  # do not contact, hard bounce, complaint, unsubscribed from all, import, lifted
     occurred_at = models.DateTimeField()
     batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
 

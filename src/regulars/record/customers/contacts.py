@@ -45,7 +45,9 @@ class ContactCard:
 
     def to_bytes(self) -> bytes:
         """Compact JSON of what is known."""
-        return json.dumps({k: v for k, v in asdict(self).items() if v}, ensure_ascii=False, separators=(",", ":")).encode()
+        return json.dumps(
+            {k: v for k, v in asdict(self).items() if v}, ensure_ascii=False, separators=(",", ":")
+        ).encode()
 
     @classmethod
     def from_bytes(cls, raw: bytes) -> "ContactCard":

@@ -23,32 +23,6 @@ class Customer(models.Model):
     created_at = models.DateTimeField()  # occurred_at of the first thing that we know of them
 
 
-class Profile(models.Model):
-    """What one source knows of one person, named by the first identity seen there."""
-
-    privacy = {"kind": PrivacyClass.CLEAR}
-
-    store = models.ForeignKey("shop.Store", on_delete=models.PROTECT, null=True)
-    kind = models.CharField(max_length=20)  # kind of its first identity
-    occurred_at = models.DateTimeField()
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
-
-
-class CustomerProfile(models.Model):
-    """The map profile → customer with its validity on the log; the row without ``until_batch`` is the present one."""
-
-    profile = models.ForeignKey(Profile, on_delete=models.CASCADE)
-    customer = models.ForeignKey(Customer, on_delete=models.CASCADE)
-    from_batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, related_name="+")
-    until_batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, related_name="+", null=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["profile"], condition=models.Q(until_batch__isnull=True), name="one_customer_a_profile"),
-        ]
-        indexes = [models.Index(fields=["customer"], condition=models.Q(until_batch__isnull=True), name="profiles_of_customer")]
-
-
 class IdentityKind(models.TextChoices):
     """Identifiers that can lead to a profile."""
 
@@ -71,6 +45,34 @@ class Identity(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["kind", "scope", "token"], name="one_identity")]
+
+
+class Profile(models.Model):
+    """What one source knows of one person, named by the first identity seen there."""
+
+    store = models.ForeignKey("shop.Store", on_delete=models.PROTECT, null=True)
+    named_by = models.OneToOneField(Identity, on_delete=models.PROTECT, related_name="names")
+    occurred_at = models.DateTimeField()
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+
+
+class CustomerProfile(models.Model):
+    """The map profile → customer with its validity on the log; the row without ``until_batch`` is the present one."""
+
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE)
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE)
+    from_batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, related_name="+")
+    until_batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, related_name="+", null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["profile"], condition=models.Q(until_batch__isnull=True), name="one_customer_a_profile"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["customer"], condition=models.Q(until_batch__isnull=True), name="profiles_of_customer")
+        ]
 
 
 class Trust(models.TextChoices):

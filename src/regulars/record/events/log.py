@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction as database
+from django.db import connection
+from django.db import transaction as database
 
 from regulars.record.events.models import Batch
 

@@ -53,7 +53,9 @@ class Event(models.Model):
     batch_id = models.BigIntegerField()
     profile_id = models.BigIntegerField(null=True)
     shard = models.SmallIntegerField()
-    subject_id = models.BigIntegerField(null=True)  # row of the record that it is about: order, cart, product, message ...
+    subject_id = models.BigIntegerField(
+        null=True
+    )  # row of the record that it is about: order, cart, product, message ...
     is_history = models.BooleanField(default=False)  # imported history: starts no workflow
     data = models.JSONField(default=dict)
     sealed = models.BinaryField(null=True)
@@ -92,5 +94,7 @@ class ParkedEvent(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["reader", "position"], name="parked_once")]
         indexes = [
-            models.Index(fields=["reader", "profile_id"], condition=models.Q(replayed_at__isnull=True), name="parked_profiles"),
+            models.Index(
+                fields=["reader", "profile_id"], condition=models.Q(replayed_at__isnull=True), name="parked_profiles"
+            ),
         ]

@@ -66,7 +66,7 @@ class Migration(migrations.Migration):
             name='Profile',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(max_length=20)),
+                ('named_by', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='names', to='customers.identity')),
                 ('occurred_at', models.DateTimeField()),
                 ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='events.batch')),
                 ('store', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, to='shop.store')),

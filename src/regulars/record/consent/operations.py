@@ -1,0 +1,168 @@
+"""Writing the ledgers of consent and suppression: append-only, set-wise, nothing written that says what already holds."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from regulars.foundation.errors import InvalidInput
+from regulars.foundation.sealing import Cell, seal
+from regulars.foundation.vault import keys
+from regulars.foundation.vault.rows import reserve_ids
+from regulars.record.consent import events
+from regulars.record.consent.inputs import ConsentInput, SuppressionInput
+from regulars.record.consent.models import ConsentEntry, DoNotContact, SuppressionEntry
+from regulars.record.consent.queries import is_left_alone
+from regulars.record.customers.identifiers import address_token
+from regulars.record.customers.models import IdentityKind, IdentityLink
+from regulars.record.customers.queries import customer_of, customers_of, profiles_of
+from regulars.record.events import log as event_log
+from regulars.record.events.log import LogTransaction
+
+
+class BadAddress(InvalidInput):
+    """This is neither a mail address nor a phone number with its country code."""
+
+    code = "bad-address"
+
+
+def record_consents(
+    inputs: Sequence[ConsentInput], brand_id: int, log: LogTransaction, *, is_history: bool = False
+) -> int:
+    """Appends what is new; how many that were. An entry as old and with the same words as one that is there is a repetition.
+
+    Event: consent.changed, on the profile that the address leads to (where it leads to one).
+    """
+    ring = keys.key_ring()
+    tokens = [address_token(ring, i.address) for i in inputs]
+    known = {
+        (bytes(e.address), e.channel, e.topic, e.state, e.occurred_at)
+        for e in ConsentEntry.objects.filter(address__in=tokens, brand=brand_id).only(
+            "address", "channel", "topic", "state", "occurred_at"
+        )
+    }
+    owners = _profiles_by_address(tokens)
+    people = customers_of(owners.values())
+    fresh = []
+    for given, token in zip(inputs, tokens, strict=True):
+        said = (token, given.channel, given.topic, given.state, given.occurred_at)
+        if said not in known:
+            known.add(said)
+            fresh.append((given, token, owners.get(token)))
+    plain = keys.find_keys(p for g, _, p in fresh if p and g.proof)
+    rows = []
+    for row_id, (given, token, profile) in zip(reserve_ids("consent_consententry", len(fresh)), fresh, strict=True):
+        cell = Cell("consent_consententry", "proof", row_id)
+        proof = (
+            seal(plain[profile], json.dumps(given.proof).encode(), cell) if given.proof and profile in plain else None
+        )
+        rows.append(
+            ConsentEntry(
+                id=row_id,
+                profile_id=profile,
+                brand_id=brand_id,
+                address=token,
+                channel=given.channel,
+                topic=given.topic,
+                state=given.state,
+                method=given.method,
+                proof=proof,
+                occurred_at=given.occurred_at,
+                batch_id=log.batch_id,
+            )
+        )
+        words = {"channel": given.channel, "topic": given.topic, "state": given.state, "method": given.method}
+        log.append(events.changed(profile, people.get(profile or 0), given.occurred_at, words, is_history))
+    ConsentEntry.objects.bulk_create(rows, batch_size=5000)
+    return len(rows)
+
+
+def record_suppressions(inputs: Sequence[SuppressionInput], log: LogTransaction, *, is_history: bool = False) -> int:
+    """Appends what changes an address's state; how many that were. Events: consent.suppressed, consent.unsuppressed."""
+    ring = keys.key_ring()
+    tokens = [address_token(ring, i.address) for i in inputs]
+    latest = (
+        SuppressionEntry.objects.filter(address__in=tokens)
+        .order_by("address", "channel", "-id")
+        .distinct("address", "channel")
+    )
+    state = {(bytes(e.address), e.channel): e.is_on for e in latest}
+    owners = _profiles_by_address(tokens)
+    people = customers_of(owners.values())
+    rows = []
+    for given, token in zip(inputs, tokens, strict=True):
+        if state.get((token, given.channel), False) == given.is_on:
+            continue
+        state[token, given.channel] = given.is_on
+        rows.append(
+            SuppressionEntry(
+                address=token,
+                channel=given.channel,
+                is_on=given.is_on,
+                reason=given.reason[:30],
+                occurred_at=given.occurred_at,
+                batch_id=log.batch_id,
+            )
+        )
+        profile = owners.get(token)
+        entry = events.suppressed(
+            profile, people.get(profile or 0), given.occurred_at, given.channel, given.reason, given.is_on, is_history
+        )
+        log.append(entry)
+    SuppressionEntry.objects.bulk_create(rows, batch_size=5000)
+    return len(rows)
+
+
+def leave_alone(customer_ids: Sequence[int], is_on: bool, staff_id: int, at: datetime) -> int:
+    """'Do not contact', or may be contacted again; how many customers it changed."""
+    with event_log.transaction("staff", str(staff_id)) as log:
+        members = profiles_of(customer_ids)
+        changed = [customer for customer, profiles in members.items() if is_left_alone(profiles) != is_on]
+        for customer in changed:
+            DoNotContact.objects.bulk_create(
+                [
+                    DoNotContact(profile_id=p, is_on=is_on, staff_id=staff_id, occurred_at=at, batch_id=log.batch_id)
+                    for p in members[customer]
+                ]
+            )
+            log.append(events.left_alone(members[customer][0], customer, at, is_on))
+        return len(changed)
+
+
+def unsubscribe(address: bytes, brand_id: int, topic: str, profile_id: int | None, method: str, at: datetime) -> bool:
+    """A person's own 'no', by link or one-click: effective at once, idempotent. True when it changed something."""
+    newest = (
+        ConsentEntry.objects.filter(address=address, brand=brand_id, channel="email", topic=topic)
+        .order_by("-occurred_at", "-id")
+        .first()
+    )
+    if newest is not None and newest.state == "denied":
+        return False
+    with event_log.transaction("system", "unsubscribe") as log:
+        ConsentEntry.objects.create(
+            profile_id=profile_id,
+            brand_id=brand_id,
+            address=address,
+            channel="email",
+            topic=topic,
+            state="denied",
+            method=method,
+            occurred_at=at,
+            batch_id=log.batch_id,
+        )
+        words = {"channel": "email", "topic": topic, "state": "denied", "method": method}
+        log.append(events.changed(profile_id, customer_of(profile_id) if profile_id else None, at, words, False))
+    return True
+
+
+def _profiles_by_address(tokens: Sequence[bytes]) -> dict[bytes, int]:
+    """Oldest profile that each address leads to by a confirmed link."""
+    rows = (
+        IdentityLink.objects.filter(
+            identity__token__in=list(set(tokens)),
+            identity__kind__in=[IdentityKind.EMAIL, IdentityKind.PHONE],
+            trust="confirmed",
+        )
+        .order_by("-profile_id")
+        .values_list("identity__token", "profile_id")
+    )
+    return {bytes(token): profile for token, profile in rows}

@@ -1,0 +1,26 @@
+"""What can be done to customers: one function each, one transaction, events last."""
+
+from regulars.record.customers.operations.cards import refresh_cards
+from regulars.record.customers.operations.identities import decide_link, resolve
+from regulars.record.customers.operations.profiles import ensure_profiles
+from regulars.record.customers.operations.staff import (
+    add_note,
+    class_attribute,
+    edit_contact,
+    remove_note,
+    set_attribute,
+    set_tag,
+)
+
+__all__ = [
+    "add_note",
+    "class_attribute",
+    "decide_link",
+    "edit_contact",
+    "ensure_profiles",
+    "refresh_cards",
+    "remove_note",
+    "resolve",
+    "set_attribute",
+    "set_tag",
+]

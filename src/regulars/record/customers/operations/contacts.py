@@ -1,0 +1,85 @@
+"""Contact data: each change is a new sealed version; the newest one counts."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+from regulars.foundation.sealing import Cell, seal, unseal
+from regulars.foundation.vault import keys
+from regulars.foundation.vault.rows import reserve_ids
+from regulars.record.customers import events
+from regulars.record.customers.contacts import ContactCard, search_tokens
+from regulars.record.customers.models import ContactVersion
+from regulars.record.customers.queries import customers_of
+from regulars.record.events.log import LogTransaction
+
+
+@dataclass(frozen=True)
+class ContactChange:
+    """A card that differs from the one before it."""
+
+    profile_id: int
+    card: ContactCard
+    occurred_at: datetime
+    fields: tuple[str, ...]
+
+
+def differing_fields(before: ContactCard, after: ContactCard) -> tuple[str, ...]:
+    old = asdict(before)
+    return tuple(name for name, value in asdict(after).items() if value != old[name])
+
+
+def newest_contacts(profiles: Iterable[int]) -> dict[int, tuple[ContactCard, datetime]]:
+    """Newest card of each profile that has one (and whose key is still there), with its time."""
+    wanted = list(profiles)
+    rows = (
+        ContactVersion.objects.filter(profile__in=wanted)
+        .order_by("profile_id", "-occurred_at", "-id")
+        .distinct("profile_id")
+        .values_list("profile_id", "id", "card", "occurred_at")
+    )
+    found = list(rows)
+    plain = keys.find_keys(profile for profile, *_ in found)
+    return {
+        profile: (
+            ContactCard.from_bytes(
+                unseal(plain[profile], bytes(card), Cell("customers_contactversion", "card", row_id))
+            ),
+            at,
+        )
+        for profile, row_id, card, at in found
+        if profile in plain
+    }
+
+
+def store_contacts(changes: Sequence[ContactChange], log: LogTransaction, is_history: bool) -> None:
+    """Writes one new version per change, sealed, with its clear columns and search tokens. Event: customer.contact_changed."""
+    if not changes:
+        return
+    ring = keys.key_ring()
+    plain = keys.find_keys(c.profile_id for c in changes)
+    owners = customers_of(c.profile_id for c in changes)
+    rows = []
+    for row_id, change in zip(reserve_ids("customers_contactversion", len(changes)), changes, strict=True):
+        card = change.card
+        rows.append(
+            ContactVersion(
+                id=row_id,
+                profile_id=change.profile_id,
+                card=seal(plain[change.profile_id], card.to_bytes(), Cell("customers_contactversion", "card", row_id)),
+                country=card.country[:2],
+                region=card.region[:60],
+                postal_area=card.postal_area[:12],
+                language=card.language[:10],
+                mail_domain=card.mail_domain[:120],
+                tokens=search_tokens(card, ring),
+                occurred_at=change.occurred_at,
+                batch_id=log.batch_id,
+            )
+        )
+        log.append(
+            events.contact_changed(
+                change.profile_id, owners[change.profile_id], change.occurred_at, change.fields, is_history
+            )
+        )
+    ContactVersion.objects.bulk_create(rows, batch_size=2000)

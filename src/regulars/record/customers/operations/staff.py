@@ -1,0 +1,147 @@
+"""What staff do to a customer by hand: contact data, attributes, tags, notes."""
+
+import json
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from regulars.foundation.errors import InvalidInput, NotFound
+from regulars.foundation.ids import new_uid
+from regulars.foundation.sealing import Cell, seal
+from regulars.foundation.vault import keys
+from regulars.foundation.vault.rows import reserve_ids
+from regulars.record.customers import events
+from regulars.record.customers.contacts import ContactCard
+from regulars.record.customers.identifiers import canonical_email, canonical_phone
+from regulars.record.customers.inputs import PersonInput
+from regulars.record.customers.models import AttributeClass, AttributeValue, Note, Tag, TagEntry
+from regulars.record.customers.operations.cards import refresh_cards
+from regulars.record.customers.operations.contacts import (
+    ContactChange,
+    differing_fields,
+    newest_contacts,
+    store_contacts,
+)
+from regulars.record.customers.queries import customer_of, customers_of, profiles_of
+from regulars.record.events import log as event_log
+from regulars.record.events.log import LogTransaction
+
+LONGEST_NOTE = 10_000
+
+
+def edit_contact(customer_id: int, card: ContactCard, staff_id: int, at: datetime) -> None:
+    """Replaces a customer's contact data as a whole: what is empty now is not known any more. Raises InvalidInput."""
+    if card.email and not canonical_email(card.email):
+        raise InvalidInput(f"'{card.email}' is not a mail address")
+    if card.phone and not canonical_phone(card.phone, card.country):
+        raise InvalidInput(
+            f"'{card.phone}' is not a phone number: write it with its country code, such as +44 20 7946 0000"
+        )
+    with event_log.transaction("staff", str(staff_id)) as log:
+        profile = profiles_of([customer_id])[customer_id][0]
+        before = newest_contacts([profile]).get(profile, (ContactCard(), None))[0]
+        fields = differing_fields(before, card)
+        if fields:
+            store_contacts([ContactChange(profile, card, at, fields)], log, False)
+            refresh_cards([customer_id])
+
+
+def set_tag(customer_ids: Collection[int], tag: str, is_on: bool, staff_id: int, at: datetime) -> int:
+    """Puts a tag on these customers or takes it off; how many it changed. Events: customer.tagged or customer.untagged."""
+    name = tag.strip()
+    if not name or len(name) > Tag._meta.get_field("name").max_length:
+        raise InvalidInput("A tag has 1 to 60 characters")
+    with event_log.transaction("staff", str(staff_id)) as log:
+        row, _ = Tag.objects.get_or_create(name=name)
+        members = profiles_of(customer_ids)
+        chosen = [customer for customer in members if _is_tagged(members[customer], row) != is_on]
+        for customer in chosen:
+            # taken off everywhere, put on once: a customer's tag is the latest entry of any of its profiles
+            for profile in members[customer] if not is_on else members[customer][:1]:
+                TagEntry.objects.create(profile_id=profile, tag=row, is_on=is_on, occurred_at=at, batch_id=log.batch_id)
+            log.append(events.tag_changed(members[customer][0], customer, at, name, is_on, False))
+        refresh_cards(chosen)
+        return len(chosen)
+
+
+def _is_tagged(profiles: Sequence[int], tag: Tag) -> bool:
+    latest = TagEntry.objects.filter(profile__in=profiles, tag=tag).order_by("-id").first()
+    return latest is not None and latest.is_on
+
+
+def set_attribute(customer_id: int, name: str, value: Any, staff_id: int, at: datetime) -> None:
+    """Sets one property (None: takes it away). Sealed unless staff classed its name as not personal."""
+    with event_log.transaction("staff", str(staff_id)) as log:
+        _store_attribute(profiles_of([customer_id])[customer_id][0], name, value, at, log, False)
+
+
+def class_attribute(name: str, is_personal: bool) -> None:
+    """Staff's decision on a property; it holds for values that arrive from now on, older ones stay sealed."""
+    AttributeClass.objects.update_or_create(name=name, defaults={"is_personal": is_personal})
+
+
+def add_note(customer_id: int, text: str, staff_id: int, at: datetime) -> Note:
+    """Raises InvalidInput for an empty or endless note. Event: customer.note_added."""
+    if not text.strip() or len(text) > LONGEST_NOTE:
+        raise InvalidInput(f"A note has 1 to {LONGEST_NOTE:,} characters")
+    with event_log.transaction("staff", str(staff_id)) as log:
+        return _store_note(profiles_of([customer_id])[customer_id][0], text.strip(), staff_id, at, log)
+
+
+def remove_note(note: Note, staff_id: int, at: datetime) -> None:
+    """Raises NotFound when it is already gone. Event: customer.note_removed."""
+    with event_log.transaction("staff", str(staff_id)) as log:
+        if not Note.objects.filter(id=note.id, removed_at=None).update(removed_at=at):
+            raise NotFound("This note was already removed")
+        log.append(events.note_removed(note.profile_id, customer_of(note.profile_id), at, note.id))
+
+
+def store_extras(profile: int, given: PersonInput, log: LogTransaction, is_history: bool) -> None:
+    """Attributes, tags and the note that came with a person from outside; what is already so changes nothing."""
+    owner = customer_of(profile)
+    for name, value in given.attributes.items():
+        _store_attribute(profile, name, value, given.occurred_at, log, is_history)
+    for name in given.tags:
+        tag, _ = Tag.objects.get_or_create(name=name.strip()[:60])
+        if not _is_tagged([profile], tag):
+            TagEntry.objects.create(
+                profile_id=profile, tag=tag, is_on=True, occurred_at=given.occurred_at, batch_id=log.batch_id
+            )
+            log.append(events.tag_changed(profile, owner, given.occurred_at, tag.name, True, is_history))
+    if given.note and not Note.objects.filter(profile_id=profile, staff_id=0).exists():
+        _store_note(profile, given.note[:LONGEST_NOTE], 0, given.occurred_at, log)
+
+
+def _store_attribute(profile: int, name: str, value: Any, at: datetime, log: LogTransaction, is_history: bool) -> None:
+    if not name or len(name) > 120:
+        raise InvalidInput("The name of a property has 1 to 120 characters")
+    known, _ = AttributeClass.objects.get_or_create(name=name)
+    is_clear = known.is_personal is False
+    [row_id] = reserve_ids("customers_attributevalue", 1)
+    cell = Cell("customers_attributevalue", "sealed", row_id)
+    sealed = (
+        None
+        if is_clear or value is None
+        else seal(keys.find_keys([profile])[profile], json.dumps(value).encode(), cell)
+    )
+    clear = value if is_clear else None
+    AttributeValue.objects.create(
+        id=row_id, profile_id=profile, name=name, clear=clear, sealed=sealed, occurred_at=at, batch_id=log.batch_id
+    )
+    log.append(events.attribute_set(profile, customer_of(profile), at, name, clear, is_history))
+
+
+def _store_note(profile: int, text: str, staff_id: int, at: datetime, log: LogTransaction) -> Note:
+    [row_id] = reserve_ids("customers_note", 1)
+    sealed = seal(keys.find_keys([profile])[profile], text.encode(), Cell("customers_note", "text", row_id))
+    note = Note.objects.create(
+        id=row_id,
+        uid=new_uid(),
+        profile_id=profile,
+        text=sealed,
+        staff_id=staff_id,
+        occurred_at=at,
+        batch_id=log.batch_id,
+    )
+    log.append(events.note_added(profile, customers_of([profile])[profile], at, note.id))
+    return note

@@ -1,0 +1,213 @@
+"""What can be asked of customers. Everything that opens sealed data says so in its name (``read_``)."""
+
+import json
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from regulars.foundation.errors import NotFound
+from regulars.foundation.ids import from_public
+from regulars.foundation.sealing import Cell, unseal
+from regulars.foundation.vault import keys
+from regulars.record.customers.contacts import ContactCard, query_tokens
+from regulars.record.customers.identifiers import canonical, identity_token
+from regulars.record.customers.inputs import IdentityInput
+from regulars.record.customers.models import (
+    AttributeValue,
+    Customer,
+    CustomerCard,
+    CustomerProfile,
+    Identity,
+    IdentityKind,
+    IdentityLink,
+    Note,
+    Tag,
+    TagEntry,
+)
+
+
+def customers_of(profile_ids: Iterable[int]) -> dict[int, int]:
+    """Present customer of each profile."""
+    rows = CustomerProfile.objects.filter(profile__in=set(profile_ids), until_batch=None)
+    return dict(rows.values_list("profile_id", "customer_id"))
+
+
+def customer_of(profile_id: int) -> int:
+    return customers_of([profile_id])[profile_id]
+
+
+def profiles_of(customer_ids: Iterable[int]) -> dict[int, list[int]]:
+    """Present profiles of each customer, oldest first; customers without any (merged away) are left out."""
+    rows = CustomerProfile.objects.filter(customer__in=set(customer_ids), until_batch=None).order_by("profile_id")
+    found: dict[int, list[int]] = {}
+    for customer, profile in rows.values_list("customer_id", "profile_id"):
+        found.setdefault(customer, []).append(profile)
+    return found
+
+
+def get_customer(public_id: str) -> Customer:
+    """By public id; an id that was merged into another customer leads there. Raises NotFound."""
+    customer = Customer.objects.filter(uid=from_public(Customer.PREFIX, public_id)).first()
+    if customer is None:
+        raise NotFound(f"There is no customer {public_id}")
+    return _successor(customer)
+
+
+def _successor(customer: Customer) -> Customer:
+    """Follows the map of the customer's former profiles to where they are now."""
+    if CustomerProfile.objects.filter(customer=customer, until_batch=None).exists():
+        return customer
+    former = CustomerProfile.objects.filter(customer=customer).order_by("profile_id").values("profile_id")[:1]
+    now = CustomerProfile.objects.filter(profile__in=former, until_batch=None).select_related("customer").first()
+    return now.customer if now else customer
+
+
+def read_cards(customer_ids: Collection[int]) -> dict[int, ContactCard]:
+    """Newest contact data of these customers, opened; an empty card where there is none or the person was erased."""
+    rows = CustomerCard.objects.filter(customer__in=set(customer_ids), contact__isnull=False).values_list(
+        "customer_id", "contact__profile_id", "contact_id", "contact__card"
+    )
+    found = list(rows)
+    plain = keys.find_keys(profile for _, profile, _, _ in found)
+    opened = {
+        customer: ContactCard.from_bytes(
+            unseal(plain[profile], bytes(card), Cell("customers_contactversion", "card", version))
+        )
+        for customer, profile, version, card in found
+        if profile in plain
+    }
+    return {customer: opened.get(customer, ContactCard()) for customer in customer_ids}
+
+
+@dataclass(frozen=True)
+class KnownIdentity:
+    """One identity of a customer, opened, with its evidence."""
+
+    kind: str
+    scope: str
+    value: str
+    trust: str
+    evidence: str
+    occurred_at: datetime
+    profile_id: int
+
+
+def read_identities(customer_id: int) -> list[KnownIdentity]:
+    """All identities of a customer, oldest first."""
+    profiles = profiles_of([customer_id]).get(customer_id, [])
+    plain = keys.find_keys(profiles)
+    links = IdentityLink.objects.filter(profile__in=plain).select_related("identity").order_by("occurred_at", "id")
+    return [
+        KnownIdentity(
+            link.identity.kind,
+            link.identity.scope,
+            unseal(
+                plain[link.profile_id], bytes(link.value), Cell("customers_identitylink", "value", link.id)
+            ).decode(),
+            link.trust,
+            link.evidence,
+            link.occurred_at,
+            link.profile_id,
+        )
+        for link in links
+    ]
+
+
+@dataclass(frozen=True)
+class KnownNote:
+    """A note, opened."""
+
+    row: Note
+    text: str
+
+
+def read_notes(customer_id: int) -> list[KnownNote]:
+    """Notes of a customer, newest first; those of erased profiles and removed ones are left out."""
+    profiles = profiles_of([customer_id]).get(customer_id, [])
+    plain = keys.find_keys(profiles)
+    notes = Note.objects.filter(profile__in=plain, removed_at=None).order_by("-occurred_at", "-id")
+    return [
+        KnownNote(n, unseal(plain[n.profile_id], bytes(n.text), Cell("customers_note", "text", n.id)).decode())
+        for n in notes
+    ]
+
+
+def read_attributes(customer_id: int) -> dict[str, Any]:
+    """Present properties of a customer by name."""
+    profiles = profiles_of([customer_id]).get(customer_id, [])
+    plain = keys.find_keys(profiles)
+    rows = AttributeValue.objects.filter(profile__in=plain).order_by("name", "-occurred_at", "-id").distinct("name")
+    values = {row.name: _open_attribute(row, plain) for row in rows}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _open_attribute(row: AttributeValue, plain: dict[int, bytes]) -> Any:
+    if row.sealed is None:
+        return row.clear
+    return json.loads(
+        unseal(plain[row.profile_id], bytes(row.sealed), Cell("customers_attributevalue", "sealed", row.id))
+    )
+
+
+def tags_of(customer_id: int) -> list[str]:
+    card = CustomerCard.objects.filter(customer=customer_id).first()
+    return list(Tag.objects.filter(id__in=card.tags).order_by("name").values_list("name", flat=True)) if card else []
+
+
+def list_tags() -> list[str]:
+    """Tags that somebody has."""
+    return list(
+        Tag.objects.filter(id__in=TagEntry.objects.values("tag_id")).order_by("name").values_list("name", flat=True)
+    )
+
+
+def find_by_identity(identity: IdentityInput) -> list[int]:
+    """Customers that an exact identifier leads to."""
+    exact = canonical(identity)
+    if exact is None:
+        return []
+    token = identity_token(keys.key_ring(), exact)
+    rows = Identity.objects.filter(kind=exact.kind, token=token)
+    if exact.scope:
+        rows = rows.filter(scope=exact.scope)
+    profiles = IdentityLink.objects.filter(identity__in=rows).values("profile_id")
+    return sorted(
+        set(
+            CustomerProfile.objects.filter(profile__in=profiles, until_batch=None).values_list("customer_id", flat=True)
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Search:
+    """What was typed, as the database can look for it: exact customers, and tokens that a card must all have."""
+
+    customer_ids: tuple[int, ...]
+    tokens: tuple[int, ...]
+
+
+def parse_search(text: str, store_codes: Sequence[str]) -> Search:
+    """Names and mails by their beginnings (2 to 8 characters of each word); whole mails, phones, shop numbers and cus_ ids exactly."""
+    wanted = text.strip()
+    exact: set[int] = set()
+    if "@" in wanted:
+        exact |= set(find_by_identity(IdentityInput(IdentityKind.EMAIL, wanted)))
+    elif wanted.startswith("+"):
+        exact |= set(find_by_identity(IdentityInput(IdentityKind.PHONE, wanted)))
+    elif wanted.startswith(f"{Customer.PREFIX}_"):
+        exact |= set(Customer.objects.filter(uid=from_public(Customer.PREFIX, wanted)).values_list("id", flat=True))
+    elif " " not in wanted:
+        for code in store_codes:
+            exact |= set(find_by_identity(IdentityInput(IdentityKind.STORE_CUSTOMER, wanted, code)))
+    return Search(tuple(sorted(exact)), tuple(query_tokens(wanted, keys.key_ring())))
+
+
+def stats() -> dict[str, int]:
+    """Counts for ``regulars stats``; customers are those who have a profile."""
+    members = CustomerProfile.objects.filter(until_batch=None)
+    return {
+        "profiles": members.count(),
+        "customers": members.values("customer_id").distinct().count(),
+        "identities": Identity.objects.filter(identitylink__isnull=False).distinct().count(),
+    }

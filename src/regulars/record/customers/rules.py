@@ -1,0 +1,83 @@
+"""Who is who: a pure function of the set of links and decisions, so that the order of arrival cannot matter."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+MOST_PROFILES = 10  # an identity that leads to more is shared (a till, an office, a placeholder) and joins nobody
+
+PLACEHOLDER_LOCALS = frozenset({"none", "noemail", "no-reply", "noreply", "unknown", "test", "guest", "nomail", "na"})
+RELAY_DOMAINS = frozenset(
+    {"marketplace.amazon.com", "marketplace.amazon.co.uk", "members.ebay.com", "members.ebay.co.uk"}
+)
+
+
+@dataclass(frozen=True, order=True)
+class Link:
+    """A confirmed link of a profile to an identity."""
+
+    identity: int
+    profile: int
+
+
+@dataclass(frozen=True, order=True)
+class Pair:
+    """Two profiles about which staff decided, the lower first."""
+
+    low: int
+    high: int
+
+
+def is_placeholder(address: str) -> bool:
+    """Mail addresses that shops fill in when they have none, and relays that stand for many people: never identifiers."""
+    local, _, domain = address.lower().rpartition("@")
+    return not local or local in PLACEHOLDER_LOCALS or domain in RELAY_DOMAINS
+
+
+def components(
+    profiles: Iterable[int], links: Collection[Link], must: Collection[Pair], cannot: Collection[Pair]
+) -> list[frozenset[int]]:
+    """Sets of profiles that are one person each, in the order of their lowest profile.
+
+    Staff's must-links come first, then identities in the order of their ids; a union that would bring a cannot-link pair together is
+    left out. All of it is evaluated in canonical order, so the same set of facts always gives the same people.
+    """
+    groups = _Groups(profiles, cannot)
+    for pair in sorted(must):
+        groups.join(pair.low, pair.high)
+    for members in _profiles_by_identity(links):
+        first, *others = members
+        for other in others:
+            groups.join(first, other)
+    return groups.as_sets()
+
+
+def _profiles_by_identity(links: Collection[Link]) -> list[list[int]]:
+    by_identity: dict[int, list[int]] = {}
+    for link in sorted(set(links)):
+        by_identity.setdefault(link.identity, []).append(link.profile)
+    return [members for _, members in sorted(by_identity.items()) if 2 <= len(members) <= MOST_PROFILES]
+
+
+class _Groups:
+    """Union-find that refuses to bring a forbidden pair together."""
+
+    def __init__(self, profiles: Iterable[int], cannot: Collection[Pair]) -> None:
+        self._members: dict[int, set[int]] = {p: {p} for p in profiles}
+        self._forbidden: dict[int, set[int]] = {}
+        for pair in cannot:
+            self._forbidden.setdefault(pair.low, set()).add(pair.high)
+            self._forbidden.setdefault(pair.high, set()).add(pair.low)
+
+    def join(self, one: int, other: int) -> None:
+        left, right = self._members.get(one), self._members.get(other)
+        if left is None or right is None or left is right or self._is_forbidden(left, right):
+            return
+        left |= right
+        for profile in right:
+            self._members[profile] = left
+
+    def _is_forbidden(self, left: set[int], right: set[int]) -> bool:
+        return any(self._forbidden.get(p, set()) & right for p in left)
+
+    def as_sets(self) -> list[frozenset[int]]:
+        return sorted({frozenset(members) for members in self._members.values()}, key=min)
