@@ -1,0 +1,5 @@
+"""Who may read the audit chain."""
+
+from regulars.foundation.access.rules import Role, permit
+
+permit("audit.view", "Read who did what, when", Role.MANAGER)

@@ -1,0 +1,7 @@
+"""Who may see and change what is said."""
+
+from regulars.foundation.access.rules import EVERYBODY, Role, permit
+
+permit("messages.view", "See messages and templates", *EVERYBODY)
+permit("messages.edit", "Write templates and send a test to oneself", Role.MANAGER, Role.MARKETER)
+permit("messages.sending", "Switch sending on and off")
