@@ -52,7 +52,9 @@ def database_url(database_server: Database) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_test_environment: None, django_db_blocker: DjangoDbBlocker, database_url: str) -> Iterator[None]:
+def django_db_setup(
+    django_test_environment: None, django_db_blocker: DjangoDbBlocker, database_url: str
+) -> Iterator[None]:
     """Points Django at the process's own database; replaces pytest-django's, which would run all migrations again."""
     with django_db_blocker.unblock():
         connections["default"].close()

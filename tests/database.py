@@ -66,7 +66,11 @@ def migrations_digest() -> str:
     """Changes whenever the migrated database would."""
     digest = hashlib.sha256(f"{os.geteuid()} {sys.version_info}".encode())
     source = ROOT / "src" / "regulars"
-    for path in (ROOT / "requirements" / "product.txt", source / "config" / "modules.py", *sorted(source.rglob("migrations/*.py"))):
+    for path in (
+        ROOT / "requirements" / "product.txt",
+        source / "config" / "modules.py",
+        *sorted(source.rglob("migrations/*.py")),
+    ):
         digest.update(str(path).encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -138,7 +142,13 @@ def _migrated_in(address: str) -> Database:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
             fresh = f"{name}_new"
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(fresh)))
-            connection.execute(sql.SQL("CREATE DATABASE {} ENCODING 'UTF8' LOCALE 'C.UTF-8' TEMPLATE template0").format(sql.Identifier(fresh)))
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} ENCODING 'UTF8' LOCALE 'C.UTF-8' TEMPLATE template0").format(
+                    sql.Identifier(fresh)
+                )
+            )
             _migrate(database.url(fresh))
-            connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(fresh), sql.Identifier(name)))
+            connection.execute(
+                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(fresh), sql.Identifier(name))
+            )
     return database

@@ -7,6 +7,7 @@ MODULES: list[str] = [
     "regulars.foundation.access",
     "regulars.foundation.pages",
     "regulars.foundation.work",
+    "regulars.foundation.health",
     "regulars.record.events",
     "regulars.record.customers",
     "regulars.record.consent",

@@ -1,8 +1,11 @@
-"""The door of the web server."""
+"""The door of the web server: loaded once in each of its processes."""
 
 import os
 
 from django.core.wsgi import get_wsgi_application
 
+from regulars.foundation.supervisor.processes import ask_to_end_with
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "regulars.config.settings")
+ask_to_end_with(os.getppid())  # a web server that is killed leaves no process behind that holds its port
 application = get_wsgi_application()

@@ -80,12 +80,16 @@ class EmbeddedServer:
 
     def connect(self, database: str = DATABASE, *, role: str = ROLE) -> psycopg.Connection:
         """A connection of its own, in autocommit. Raises psycopg.OperationalError."""
-        return psycopg.connect(host=str(self.place.socket_folder), dbname=database, user=role, autocommit=True, connect_timeout=5)
+        return psycopg.connect(
+            host=str(self.place.socket_folder), dbname=database, user=role, autocommit=True, connect_timeout=5
+        )
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
         """Stops the server when this process ends, whatever ends it: a shell of its own waits on a pipe that only we hold open."""
-        stop = shlex.join([str(self._programs.folder / "pg_ctl"), "stop", "-D", str(self._real.data), "-m", "fast", "-s"])
+        stop = shlex.join(
+            [str(self._programs.folder / "pg_ctl"), "stop", "-D", str(self._real.data), "-m", "fast", "-s"]
+        )
         guard = subprocess.Popen(
             ["/bin/sh", "-c", f"cat >/dev/null; {stop} 2>/dev/null"],
             stdin=subprocess.PIPE,
@@ -149,7 +153,9 @@ class EmbeddedServer:
         until = time.monotonic() + 15
         while any(self._is_readable_and_ours(process) for process in psutil.process_iter()):
             if time.monotonic() > until:
-                raise EmbeddedFailure(f"Processes of a killed server still work in {self.place.data}: end them, then start again.")
+                raise EmbeddedFailure(
+                    f"Processes of a killed server still work in {self.place.data}: end them, then start again."
+                )
             time.sleep(0.1)
         for path in (stale, *locks):
             path.unlink(missing_ok=True)
@@ -161,7 +167,11 @@ class EmbeddedServer:
             return False
 
     def _run_in_background(self) -> None:
-        settings = _SETTINGS | (_DURABLE if self.durable else _FORGETFUL) | {"unix_socket_directories": str(self._real.socket_folder)}
+        settings = (
+            _SETTINGS
+            | (_DURABLE if self.durable else _FORGETFUL)
+            | {"unix_socket_directories": str(self._real.socket_folder)}
+        )
         options = " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in settings.items())
         log = self.place.log
         log.parent.mkdir(parents=True, exist_ok=True)
@@ -172,14 +182,18 @@ class EmbeddedServer:
                 arguments = ["start", "-D", str(self._real.data), "-o", options, "-w", "-t", "60", "-s"]
                 self._programs.run("pg_ctl", arguments, seconds=70, output=output)
         except EmbeddedFailure as error:
-            raise EmbeddedFailure(f"The embedded database did not start; the last lines of {log}: {_tail(log)}") from error
+            raise EmbeddedFailure(
+                f"The embedded database did not start; the last lines of {log}: {_tail(log)}"
+            ) from error
 
     def _ensure_database(self) -> None:
         with self.connect("postgres", role=OWNER) as connection:
             if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [ROLE]).fetchone():
                 connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEDB").format(sql.Identifier(ROLE)))
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]).fetchone():
-                connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(ROLE)))
+                connection.execute(
+                    sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), sql.Identifier(ROLE))
+                )
 
 
 def read_version(data: Path) -> int:

@@ -19,7 +19,9 @@ _EXTEND = """
 UPDATE work_lease SET until = clock_timestamp() + %(seconds)s * interval '1 second'
 WHERE name = %(name)s AND owner = %(owner)s AND fence = %(fence)s
 """
-_RELEASE = "UPDATE work_lease SET until = to_timestamp(0) WHERE name = %(name)s AND owner = %(owner)s AND fence = %(fence)s"
+_RELEASE = (
+    "UPDATE work_lease SET until = to_timestamp(0) WHERE name = %(name)s AND owner = %(owner)s AND fence = %(fence)s"
+)
 _CHECK = "SELECT 1 FROM work_lease WHERE name = %(name)s AND owner = %(owner)s AND fence = %(fence)s FOR SHARE"
 
 

@@ -16,7 +16,9 @@ from regulars.foundation.work.models import Task
 _ENDED = ("done", "failed")
 
 
-def enqueue(job: str, *, lock: str | None = None, once: str | None = None, at: datetime | None = None, **arguments: Any) -> int | None:
+def enqueue(
+    job: str, *, lock: str | None = None, once: str | None = None, at: datetime | None = None, **arguments: Any
+) -> int | None:
     """Asks for a background job by its name, inside the caller's transaction; arguments are ids and plain values, never personal data.
 
     Jobs with the same ``lock`` run one after the other. ``once``: None comes back, and nothing is asked for, where a job with this key waits
@@ -32,13 +34,24 @@ def enqueue(job: str, *, lock: str | None = None, once: str | None = None, at: d
 
 
 def start_task(
-    kind: str, title: str, at: datetime, *, staff_id: int | None = None, total: int | None = None, unit: str = "rows", link: str = ""
+    kind: str,
+    title: str,
+    at: datetime,
+    *,
+    staff_id: int | None = None,
+    total: int | None = None,
+    unit: str = "rows",
+    link: str = "",
 ) -> int:
     """A row for the bell, in state 'waiting' until its first progress. Its number."""
-    return Task.objects.create(kind=kind, title=title, created_at=at, staff_id=staff_id, total=total, unit=unit, link=link).pk
+    return Task.objects.create(
+        kind=kind, title=title, created_at=at, staff_id=staff_id, total=total, unit=unit, link=link
+    ).pk
 
 
-def progress(task_id: int, at: datetime, *, done: int | None = None, total: int | None = None, sentence: str | None = None) -> None:
+def progress(
+    task_id: int, at: datetime, *, done: int | None = None, total: int | None = None, sentence: str | None = None
+) -> None:
     """How far it is; the first call starts its clock. Raises Conflict for a task that has ended."""
     changes: dict[str, Any] = {"state": "running"}
     changes |= {"done": done} if done is not None else {}
@@ -66,7 +79,9 @@ def mark_seen(staff_id: int, at: datetime) -> int:
 
 
 def _end(task_id: int, at: datetime, state: str, sentence: str, link: str | None) -> None:
-    changes: dict[str, Any] = {"state": state, "sentence": sentence, "ended_at": at} | ({"link": link} if link is not None else {})
+    changes: dict[str, Any] = {"state": state, "sentence": sentence, "ended_at": at} | (
+        {"link": link} if link is not None else {}
+    )
     if state == "done":
         changes["total"] = F("done")
     Task.objects.filter(pk=task_id).exclude(state__in=_ENDED).update(**changes)

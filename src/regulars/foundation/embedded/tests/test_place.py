@@ -14,5 +14,7 @@ def test_socket_of_a_deep_folder_moves_to_a_short_path() -> None:
 @pytest.mark.django_db
 def test_the_run_has_a_database_of_its_own() -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT current_database() LIKE 'test_%%', current_setting('server_encoding'), current_setting('timezone')")
+        cursor.execute(
+            "SELECT current_database() LIKE 'test_%%', current_setting('server_encoding'), current_setting('timezone')"
+        )
         assert cursor.fetchone() == (True, "UTF8", "UTC")

@@ -1,0 +1,5 @@
+"""``python -m regulars`` is the command ``regulars``."""
+
+from regulars.config.cli import main
+
+main()

@@ -1,0 +1,49 @@
+import ipaddress
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandParser
+from granian.constants import Interfaces
+from granian.server import Server
+
+from regulars.config import environment
+from regulars.config.checks import refuse_unsafe_installation
+
+_REQUEST_LIMIT = "15s"  # a page that takes longer is a defect; the worker has its own, longer limit
+
+
+class Command(BaseCommand):
+    help = "Run the web server on REGULARS_BIND and PORT; refuses an unsafe installation, as 'regulars check' does."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--processes", type=int, default=1, help="web processes (1)")
+        parser.add_argument(
+            "--threads", type=int, default=4, help="requests that each process serves at once (4, at least 3)"
+        )
+
+    def handle(self, *args: Any, processes: int, threads: int, **options: Any) -> None:
+        bind = environment.read("REGULARS_BIND")
+        if settings.SECURE or (not settings.DEBUG and not is_loopback(bind)):
+            refuse_unsafe_installation()
+        if not settings.DEBUG:
+            call_command("collectstatic", interactive=False, verbosity=0)
+        environment.set_default("REGULARS_STATEMENT_TIMEOUT", _REQUEST_LIMIT)  # for the processes that serve
+        Server(
+            "regulars.config.wsgi:application",
+            address=bind,
+            port=int(environment.read("PORT")),
+            interface=Interfaces.WSGI,
+            workers=processes,
+            blocking_threads=max(threads, 3),
+            respawn_failed_workers=True,
+            workers_kill_timeout=10,
+            log_access=False,
+        ).serve()
+
+
+def is_loopback(address: str) -> bool:
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"

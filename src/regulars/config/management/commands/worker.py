@@ -1,0 +1,23 @@
+import sys
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+
+from regulars.foundation.work.worker import run_worker
+
+
+class Command(BaseCommand):
+    help = "Run one worker: event readers, workflows, messages and background jobs. Any number may run, on any number of machines."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--only",
+            action="append",
+            default=[],
+            metavar="LOOP",
+            help="run only this loop ('jobs' for background jobs); repeatable",
+        )
+
+    def handle(self, *args: Any, only: list[str], **options: Any) -> None:
+        if not run_worker(frozenset(only)):
+            sys.exit(1)
