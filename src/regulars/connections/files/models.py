@@ -1,0 +1,63 @@
+"""Imports from files: what was handed in, how it was read, how far it came and what it did."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from regulars.foundation.ids import new_uid
+from regulars.foundation.privacy import PrivacyClass
+
+
+class ImportState(models.TextChoices):
+    """Where an import stands; only ``done`` can be undone."""
+
+    STAGED = "staged"  # sealed copy and guesses are there; nothing else has happened
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"  # stopped by an unexpected error; can be continued
+    UNDOING = "undoing"
+    UNDONE = "undone"
+
+
+class Import(models.Model):
+    """One file that was accepted. What it wrote carries batches of source 'import' with this row's public id."""
+
+    PREFIX: ClassVar[str] = "imp"
+    privacy = {
+        "kind": PrivacyClass.CLEAR,
+        "state": PrivacyClass.CLEAR,
+        "layout": PrivacyClass.CLEAR,
+        "file_name": PrivacyClass.CLEAR,
+        "sha256": PrivacyClass.CLEAR,
+        "master_id": PrivacyClass.CLEAR,
+        "wrapped_key": PrivacyClass.CLEAR,
+        "format": PrivacyClass.CLEAR,
+        "options": PrivacyClass.CLEAR,
+        "counts": PrivacyClass.CLEAR,
+        "sentence": PrivacyClass.CLEAR,
+    }
+
+    uid = models.UUIDField(default=new_uid, unique=True, editable=False)
+    store = models.ForeignKey("shop.Store", on_delete=models.PROTECT)
+    kind = models.CharField(max_length=12)  # orders, customers, products, consent
+    layout = models.CharField(max_length=40)
+    state = models.CharField(max_length=10, choices=ImportState, default=ImportState.STAGED)
+    file_name = models.TextField()
+    sha256 = models.CharField(max_length=64)
+    size = models.BigIntegerField()
+    master_id = models.TextField()  # the staged copy and the reject file are sealed under a key of their own
+    wrapped_key = models.BinaryField()
+    format = models.JSONField()  # sniff.Format: encoding, separator, decimal, date order, each with its evidence
+    options = models.JSONField()  # mapping, currency, time zone, shift of dates
+    row_count = models.BigIntegerField()  # data rows of the file
+    units_applied = models.BigIntegerField(default=0)  # orders, people ... taken up so far; commits with what they wrote
+    counts = models.JSONField(default=dict)  # rows by what became of them, and what the record gained
+    sentence = models.TextField(blank=True)  # how it ended, for a person
+    task = models.ForeignKey("work.Task", on_delete=models.SET_NULL, null=True)
+    staff_id = models.BigIntegerField(null=True)
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["-created_at", "-id"], name="imports_newest")]

@@ -20,7 +20,9 @@ class Category(models.Model):
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["store", "parent", "name"], nulls_distinct=False, name="one_category")]
+        constraints = [
+            models.UniqueConstraint(fields=["store", "parent", "name"], nulls_distinct=False, name="one_category")
+        ]
 
 
 class Product(models.Model):
@@ -68,6 +70,17 @@ class Variant(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["product", "sku"], name="one_variant")]
         indexes = [models.Index(fields=["sku"], name="variant_by_sku")]
+
+
+class ProductChange(models.Model):
+    """A state that a product left, its variants and categories included; so that an import can be undone."""
+
+    privacy = {"before": PrivacyClass.CLEAR}
+
+    product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="changes")
+    before = models.JSONField()  # column -> value; 'categories' -> ids; 'variants' -> {id: [title, barcode]}
+    occurred_at = models.DateTimeField()
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
 
 
 class PriceEntry(models.Model):

@@ -62,7 +62,9 @@ class Order(models.Model):
     store = models.ForeignKey("shop.Store", on_delete=models.PROTECT)
     number = models.CharField(max_length=80)
     external_id = models.CharField(max_length=80, blank=True)
-    profile = models.ForeignKey("customers.Profile", on_delete=models.PROTECT, null=True)  # none: a guest without any identity
+    profile = models.ForeignKey(
+        "customers.Profile", on_delete=models.PROTECT, null=True
+    )  # none: a guest without any identity
     channel = models.CharField(max_length=40, blank=True)
     placed_at = models.DateTimeField()
     currency = models.CharField(max_length=3)
@@ -106,14 +108,21 @@ class OrderLine(models.Model):
     tax_minor = models.BigIntegerField(default=0)
     total_minor = models.BigIntegerField()
     batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_index=False)
-    until_batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, related_name="+", null=True, db_index=False)
+    until_batch = models.ForeignKey(
+        "events.Batch", on_delete=models.PROTECT, related_name="+", null=True, db_index=False
+    )
 
 
 class Refund(models.Model):
     """Money given back, on its own day; ``order`` is empty where the shop's record does not say which one it belongs to."""
 
     PREFIX: ClassVar[str] = "ref"
-    privacy = {"number": PrivacyClass.CLEAR, "currency": PrivacyClass.CLEAR, "reason": PrivacyClass.CLEAR, "digest": PrivacyClass.TOKEN}
+    privacy = {
+        "number": PrivacyClass.CLEAR,
+        "currency": PrivacyClass.CLEAR,
+        "reason": PrivacyClass.CLEAR,
+        "digest": PrivacyClass.TOKEN,
+    }
 
     uid = models.UUIDField(default=new_uid, unique=True, editable=False)
     store = models.ForeignKey("shop.Store", on_delete=models.PROTECT)
@@ -214,13 +223,25 @@ class FulfilmentLine(models.Model):
 
 
 class OrderChange(models.Model):
-    """A state that an order left: the clear columns as they were before the batch that changed them."""
+    """A state that an order left: its columns as they were before the batch that changed them. ``sealed`` is bound to the order's own cell."""
 
-    privacy = {"before": PrivacyClass.CLEAR, "changed": PrivacyClass.CLEAR}
+    privacy = {"before": PrivacyClass.CLEAR, "changed": PrivacyClass.CLEAR, "sealed": PrivacyClass.SEALED}
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="changes")
     before = models.JSONField()  # column -> value, amounts in minor units
     changed = models.JSONField()  # names of the columns that differ now
+    sealed = models.BinaryField(null=True)
+    occurred_at = models.DateTimeField()
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+
+
+class RefundChange(models.Model):
+    """A state that a refund left, its lines included; so that an import can be undone."""
+
+    privacy = {"before": PrivacyClass.CLEAR}
+
+    refund = models.ForeignKey(Refund, on_delete=models.CASCADE, related_name="changes")
+    before = models.JSONField()  # column -> value; 'lines' -> list of rows
     occurred_at = models.DateTimeField()
     batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
 
@@ -230,13 +251,18 @@ class CustomerFigures(models.Model):
 
     privacy = {"currency": PrivacyClass.CLEAR}
 
-    customer = models.OneToOneField("customers.Customer", on_delete=models.CASCADE, primary_key=True, related_name="figures")
+    customer = models.OneToOneField(
+        "customers.Customer", on_delete=models.CASCADE, primary_key=True, related_name="figures"
+    )
     currency = models.CharField(max_length=3)
     order_count = models.IntegerField()
     spent_minor = models.BigIntegerField()  # totals of orders that count
     refunded_minor = models.BigIntegerField()
     first_order_at = models.DateTimeField(null=True)
     last_order_at = models.DateTimeField(null=True)
+    unconverted_count = models.IntegerField(
+        default=0
+    )  # orders and refunds left out of the sums: no rate for their currency
 
     class Meta:
         indexes = [

@@ -1,0 +1,7 @@
+"""What can be done to orders: one function each, one transaction, events last."""
+
+from regulars.record.orders.operations.apply import Applied, apply_orders
+from regulars.record.orders.operations.figures import Figures, refresh_figures, verify_figures
+from regulars.record.orders.operations.refunds import match_refunds
+
+__all__ = ["Applied", "Figures", "apply_orders", "match_refunds", "refresh_figures", "verify_figures"]

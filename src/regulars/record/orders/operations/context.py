@@ -1,0 +1,43 @@
+"""What the steps of one application share."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from regulars.record.catalog.operations import SoldItem
+from regulars.record.customers.inputs import PersonInput
+from regulars.record.events.log import LogTransaction
+from regulars.record.orders.inputs import LineInput
+
+
+@dataclass(frozen=True)
+class Context:
+    """The transaction, and the rows that orders and refunds point to."""
+
+    log: LogTransaction
+    store_id: int
+    at: datetime
+    is_history: bool
+    profiles: dict[int, int]  # id() of the PersonInput -> profile
+    owners: dict[int, int]  # profile -> customer
+    variants: dict[tuple[str, str], int]
+
+    def profile(self, person: PersonInput | None) -> int | None:
+        return None if person is None else self.profiles[id(person)]
+
+    def customer(self, profile_id: int | None) -> int | None:
+        return None if profile_id is None else self.owners.get(profile_id)
+
+    def variant(self, line: LineInput) -> int | None:
+        return self.variants.get(SoldItem(line.product_key, line.sku, line.title).name)
+
+
+@dataclass(frozen=True)
+class Written:
+    """Orders written, profiles touched (before and after) and number of lines."""
+
+    order_ids: dict[str, int] = field(default_factory=dict)
+    profiles: set[int] = field(default_factory=set)
+    lines: int = 0
+
+    def __add__(self, other: "Written") -> "Written":
+        return Written(self.order_ids | other.order_ids, self.profiles | other.profiles, self.lines + other.lines)

@@ -1,0 +1,129 @@
+"""Lines, payments and fulfilments: written with new orders, and compared as multisets with those of known ones."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from regulars.foundation.bulk import copy_rows, execute, fetch
+from regulars.foundation.sealing import Cell, seal
+from regulars.foundation.vault import keys
+from regulars.foundation.vault.rows import reserve_ids
+from regulars.record.orders import rules
+from regulars.record.orders.inputs import OrderInput
+from regulars.record.orders.operations.context import Context
+
+Row = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """One of an order's tables: the columns in which two rows are the same, and how the input says them."""
+
+    table: str
+    columns: tuple[str, ...]
+    said: Callable[[OrderInput, Context], list[Row]]
+
+
+def _lines(order: OrderInput, context: Context) -> list[Row]:
+    currency = order.currency
+    return [
+        (
+            context.variant(line),
+            line.sku,
+            line.title,
+            line.quantity,
+            line.unit_price,
+            line.discount_minor,
+            line.tax_minor,
+            rules.line_amount(line, currency),
+        )
+        for line in order.lines
+    ]
+
+
+def _payments(order: OrderInput, context: Context) -> list[Row]:
+    return [
+        (p.kind, p.gateway, p.status, p.currency, p.amount_minor, p.reference, p.occurred_at) for p in order.payments
+    ]
+
+
+def _fulfilments(order: OrderInput, context: Context) -> list[Row]:
+    return [(f.status, f.carrier, f.occurred_at) for f in order.fulfilments]
+
+
+LINES = Part(
+    "orders_orderline",
+    ("variant_id", "sku", "title", "quantity", "unit_price", "discount_minor", "tax_minor", "total_minor"),
+    _lines,
+)
+PAYMENTS = Part(
+    "orders_payment", ("kind", "gateway", "status", "currency", "amount_minor", "reference", "occurred_at"), _payments
+)
+FULFILMENTS = Part("orders_fulfilment", ("status", "carrier", "occurred_at"), _fulfilments)
+PARTS = (LINES, PAYMENTS, FULFILMENTS)
+
+
+def insert_parts(orders: Sequence[OrderInput], ids: Mapping[str, int], context: Context) -> int:
+    """Writes all parts of new orders. Number of lines written."""
+    for part in (LINES, PAYMENTS):
+        _insert(part, ((ids[o.number], row) for o in orders for row in part.said(o, context)), context)
+    _insert_fulfilments([(o, position) for o in orders for position in range(len(o.fulfilments))], ids, context)
+    return sum(len(o.lines) for o in orders)
+
+
+def update_parts(orders: Sequence[OrderInput], ids: Mapping[str, int], context: Context) -> dict[str, list[str]]:
+    """Ends and adds what differs. Names of the tables that changed, by order number."""
+    changed: dict[str, list[str]] = defaultdict(list)
+    for part in PARTS:
+        there = _present(part, [ids[o.number] for o in orders])
+        ended: list[int] = []
+        added: list[tuple[OrderInput, int]] = []
+        for order in orders:
+            difference = rules.multiset_difference(there[ids[order.number]], part.said(order, context))
+            ended += difference.ended
+            added += [(order, position) for position in difference.added]
+            if difference.ended or difference.added:
+                changed[order.number].append(part.table.removeprefix("orders_"))
+        execute(f"UPDATE {part.table} SET until_batch_id = %s WHERE id = ANY(%s)", [context.log.batch_id, ended])
+        _add(part, added, ids, context)
+    return changed
+
+
+def _add(part: Part, added: Sequence[tuple[OrderInput, int]], ids: Mapping[str, int], context: Context) -> None:
+    if part is FULFILMENTS:
+        _insert_fulfilments(added, ids, context)
+    else:
+        _insert(part, ((ids[order.number], part.said(order, context)[position]) for order, position in added), context)
+
+
+def _present(part: Part, order_ids: Sequence[int]) -> dict[int, dict[int, Row]]:
+    """Present rows by order: id to content."""
+    rows: dict[int, dict[int, Row]] = defaultdict(dict)
+    statement = f"SELECT order_id, id, {', '.join(part.columns)} FROM {part.table} WHERE order_id = ANY(%s) AND until_batch_id IS NULL"
+    for order_id, row_id, *content in fetch(statement, [list(order_ids)]):
+        rows[order_id][row_id] = tuple(content)
+    return rows
+
+
+def _insert(part: Part, rows: Iterable[tuple[int, Row]], context: Context) -> None:
+    batch = context.log.batch_id
+    copy_rows(part.table, ("order_id", *part.columns, "batch_id"), ((order_id, *row, batch) for order_id, row in rows))
+
+
+def _insert_fulfilments(wanted: Sequence[tuple[OrderInput, int]], ids: Mapping[str, int], context: Context) -> None:
+    """Fulfilments, with their tracking numbers sealed; those of a guest without any identity have no key and are left out."""
+    if not wanted:
+        return
+    plain = keys.find_keys(filter(None, (context.profile(order.person) for order, _ in wanted)))
+    rows = []
+    for row_id, (order, position) in zip(reserve_ids(FULFILMENTS.table, len(wanted)), wanted, strict=True):
+        said = order.fulfilments[position]
+        key = plain.get(context.profile(order.person) or 0)
+        cell = Cell(FULFILMENTS.table, "tracking_number", row_id)
+        number = seal(key, said.tracking_number.encode(), cell) if key and said.tracking_number else None
+        rows.append(
+            (row_id, ids[order.number], said.status, said.carrier, said.occurred_at, number, context.log.batch_id)
+        )
+    columns = ("id", "order_id", *FULFILMENTS.columns, "tracking_number", "batch_id")
+    copy_rows(FULFILMENTS.table, columns, rows)
