@@ -1,9 +1,9 @@
 """What this machine does, beside what it could do at most: ``python -m bench`` (``make bench``).
 
-A bench module is a file of this folder with ``run(scale: Scale) -> list[Figure]``, named in :data:`MODULES`. It runs in a
-process of its own, in an empty migrated database of its own on an embedded server with fsync on; Django is set up,
-``REGULARS_HOME`` is a folder that is thrown away afterwards. It measures its limit in the same run: the same rows, columns,
-constraints and durability.
+A bench module is a file of this folder with ``run(scale: Scale) -> list[Figure]``, named in :data:`MODULES`. It runs
+in a process of its own, in an empty migrated database of its own on an embedded server with fsync on; Django is set up,
+``REGULARS_HOME`` is a folder that is thrown away afterwards. It measures its limit in the same run: the same rows,
+columns, constraints and durability.
 """
 
 from dataclasses import dataclass

@@ -1,8 +1,8 @@
 """Synthetic volume: orders, lines and events of any number, the same again for the same seed.
 
-Plainly made: customers are numbers, products are 'Product 17'. Few customers order often and most seldom (the number is drawn
-with the square of a share), orders are spread over two years, and an order has 20 lines on average, as the demo shop's have.
-DuckDB makes the rows, so that a million lines take seconds.
+Plainly made: customers are numbers, products are 'Product 17'. Few customers order often and most seldom (the number
+is drawn with the square of a share), orders are spread over two years, and an order has 20 lines on average, as the
+demo shop's have. DuckDB makes the rows, so that a million lines take seconds.
 """
 
 from dataclasses import dataclass

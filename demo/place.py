@@ -1,0 +1,76 @@
+"""Where a demo runs: its folder, its ports, and the settings that keep its mail in the house."""
+
+import os
+import socket
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+_LOCAL = "127.0.0.1"
+
+
+@dataclass(frozen=True)
+class Place:
+    """One demo's data folder and ports; ``catcher_port`` shows the caught mail, ``smtp_port`` takes it."""
+
+    home: Path
+    port: int
+    smtp_port: int
+    catcher_port: int
+
+    @property
+    def address(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @property
+    def catcher_address(self) -> str:
+        return f"http://localhost:{self.catcher_port}"
+
+    def environment(self, outer: Mapping[str, str]) -> dict[str, str]:
+        """What every process of the demo sees. Mail goes to the catcher only, whatever the caller's environment says."""
+        return dict(outer) | {
+            "DJANGO_SETTINGS_MODULE": "regulars.config.settings",
+            "REGULARS_HOME": str(self.home),
+            "PORT": str(self.port),
+            "REGULARS_PUBLIC_URL": outer.get("REGULARS_PUBLIC_URL") or self.address,
+            "EMAIL_URL": f"smtp://{_LOCAL}:{self.smtp_port}",
+            "REGULARS_SENDING": "on",
+            "REGULARS_COOL_OFF": "0s",
+            "REGULARS_RECIPIENTS": "*.example",
+            "REGULARS_STATEMENT_TIMEOUT": "5min",
+        }
+
+
+def find_place(outer: Mapping[str, str]) -> Place:
+    """The folder that REGULARS_HOME names (else .regulars here) and free ports; PORT is taken as it is."""
+    home = Path(outer.get("REGULARS_HOME") or ".regulars").expanduser().resolve()
+    port = int(outer["PORT"]) if outer.get("PORT") else free_port(range(8000, 8100))
+    smtp = free_port(range(1025, 1125), {port})
+    return Place(home, port, smtp, free_port(range(8025, 8125), {port, smtp}))
+
+
+def free_port(wanted: Iterable[int], taken: Iterable[int] = ()) -> int:
+    """First of the wanted ports on which nobody listens, else any free one."""
+    apart = set(taken)
+    return next((port for port in wanted if port not in apart and _is_free(port)), 0) or _any_free_port()
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((_LOCAL, port))
+        except OSError:
+            return False
+        return True
+
+
+def _any_free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind((_LOCAL, 0))
+        return int(probe.getsockname()[1])
+
+
+def present_environment() -> Mapping[str, str]:
+    """The caller's environment; the demo reads it here only."""
+    return os.environ

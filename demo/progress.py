@@ -1,0 +1,46 @@
+"""What the terminal says while the demo is made: one line a step, with count, speed and the time it took."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+_EVERY_SECONDS = 0.5
+_WIDTH = 78
+
+
+class Line:
+    """A step's line: rewritten in place in a terminal, and printed once at its end elsewhere."""
+
+    def __init__(self, title: str) -> None:
+        self.title = title
+        self.note = ""
+        self._began = time.monotonic()
+        self._shown = 0.0
+
+    def show(self, done: int, total: int | None = None, unit: str = "rows") -> None:
+        """So much is done; shown twice a second at most."""
+        at = time.monotonic()
+        if at - self._shown < _EVERY_SECONDS or not sys.stdout.isatty():
+            return
+        self._shown = at
+        speed = done / max(at - self._began, 0.001)
+        of = f" of {total:,}" if total else ""
+        print(f"\r  {self.title} … {done:,}{of} {unit}, {speed:,.0f} a second"[:_WIDTH].ljust(_WIDTH), end="", flush=True)  # noqa: T201
+
+    def end(self) -> None:
+        """The step is done; what it came to stands behind it."""
+        seconds = time.monotonic() - self._began
+        start = "\r" if sys.stdout.isatty() else ""
+        note = f": {self.note}" if self.note else ""
+        print(f"{start}  {self.title}{note} ({seconds:.1f} s)".ljust(_WIDTH), flush=True)  # noqa: T201
+
+
+@contextmanager
+def step(title: str) -> Iterator[Line]:
+    """One long step; an error leaves its line unended, so that it is seen where it stopped."""
+    line = Line(title)
+    if sys.stdout.isatty():
+        print(f"  {title} …", end="", flush=True)  # noqa: T201
+    yield line
+    line.end()
