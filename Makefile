@@ -1,0 +1,67 @@
+# Every chore of this project. "make" alone lists them.
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format bench chaos docs clean lock install develop
+.SILENT:
+
+PY := .venv/bin/python
+UV_COMPILE := UV_SYSTEM_CERTS=1 UV_CUSTOM_COMPILE_COMMAND="make lock" .venv/tools/bin/uv pip compile --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate
+TESTS ?=
+WORKERS ?= 2
+
+help:
+	echo "Regulars: the CRM and workflow engine for online shops"
+	echo
+	echo "  make demo    install, start everything with a real shop's data, and say where to look (Ctrl-C ends it)"
+	echo "  make test    install what tests need and run all of them: types, lint, imports, unit, database, browser"
+	echo "  make lint    only types, lint, import contracts and migrations"
+	echo "  make bench   measure speed at scale on this machine and print it beside its limits"
+	echo "  make chaos   kill workers and the database at random for some minutes; nothing may be lost"
+	echo "  make docs    build the documentation into site/"
+	echo "  make format  bring the code into the house's format"
+	echo "  make lock    choose newer versions of everything and lock them"
+	echo "  make clean   remove .venv, caches and the demo's data"
+	echo
+	echo "  PORT, REGULARS_HOME (data folder) and DATABASE_URL change the obvious things; see docs/settings.md."
+
+install:
+	tools/install product
+
+develop:
+	tools/install develop
+
+demo: install
+	$(PY) -m demo
+
+test: develop
+	tools/browser
+	$(MAKE) --no-print-directory lint
+	$(PY) -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
+
+lint: develop
+	.venv/bin/ruff check --quiet .
+	.venv/bin/ruff format --check --quiet . || { echo "Some files are not in the house's format: run 'make format'." >&2; exit 1; }
+	.venv/bin/mypy
+	.venv/bin/lint-imports
+	DJANGO_SETTINGS_MODULE=regulars.config.settings $(PY) -m tests.migrations
+
+format: develop
+	.venv/bin/ruff check --quiet --fix-only .
+	.venv/bin/ruff format --quiet .
+
+bench: develop
+	$(PY) -m bench
+
+chaos: develop
+	$(PY) -m tests.chaos
+
+docs: develop
+	.venv/bin/mkdocs build --strict --quiet
+	echo "The documentation is in site/index.html"
+
+lock: develop
+	$(UV_COMPILE) --upgrade pyproject.toml -o requirements/product.txt
+	$(UV_COMPILE) --upgrade pyproject.toml --group dev --group docs -c requirements/product.txt -o requirements/develop.txt
+
+clean:
+	tools/clean
