@@ -103,7 +103,7 @@ def _socket_address(place: EmbeddedPlace, name: str) -> str:
 
 def _migrate(address: str) -> None:
     environment = os.environ | {"DATABASE_URL": address, "DJANGO_SETTINGS_MODULE": "regulars.config.settings"}
-    command = [sys.executable, "-m", "django", "migrate", "--run-syncdb", "--verbosity", "0"]
+    command = [sys.executable, "-m", "django", "migrate", "--verbosity", "0"]
     done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"the migrations fail:\n{done.stderr[-3000:]}")

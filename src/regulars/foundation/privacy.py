@@ -17,7 +17,7 @@ class PrivacyClass(StrEnum):
 
     CLEAR = "clear"  # not personal: codes, states, names of products, country, language, mail domain
     SEALED = "sealed"  # personal, encrypted under the subject's key
-    TOKEN = "token"  # keyed hash of something personal: findable, not readable
+    TOKEN = "token"  # noqa: S105  keyed hash of something personal: findable, not readable
     STAFF = "staff"  # about a member of staff, who is a user and not a subject
 
 

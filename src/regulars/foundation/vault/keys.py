@@ -4,12 +4,13 @@ import base64
 import binascii
 import secrets
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from functools import cache
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from django.conf import settings
 from regulars.foundation import sealing
 from regulars.foundation.vault.models import SubjectKey
 
@@ -37,10 +38,8 @@ def _ring_of_the_data_folder() -> str:
         fresh = path.with_suffix(f".{secrets.token_hex(4)}")
         fresh.touch(mode=0o600)
         fresh.write_text("k1:" + base64.b64encode(sealing.new_key()).decode())
-        try:
+        with suppress(FileExistsError):
             path.hardlink_to(fresh)  # atomic, and the first of two processes wins
-        except FileExistsError:
-            pass
         fresh.unlink()
     return path.read_text()
 

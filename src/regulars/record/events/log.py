@@ -7,7 +7,7 @@ skip a row whose transaction committed late, and a long transaction elsewhere st
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -145,9 +145,3 @@ def head() -> int:
     with connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(max(position), 0) FROM events_event")
         return int(cursor.fetchone()[0])
-
-
-def positions_of(batch_ids: Sequence[int]) -> dict[int, tuple[int, int]]:
-    """First and last position of each of these batches."""
-    rows = Batch.objects.filter(id__in=batch_ids).values_list("id", "first_position", "last_position")
-    return {batch_id: (first, last) for batch_id, first, last in rows}

@@ -41,7 +41,7 @@ class EventKey(models.Model):
 
 
 class Event(models.Model):
-    """One thing that happened. The table is partitioned by ``recorded_at`` (see 0002_partitions); rows are never changed."""
+    """One thing that happened. The table is partitioned by ``recorded_at`` and made by hand in 0002_partitions; rows are never changed."""
 
     privacy = {"kind": PrivacyClass.CLEAR, "data": PrivacyClass.CLEAR, "sealed": PrivacyClass.SEALED}
 
@@ -59,10 +59,6 @@ class Event(models.Model):
     is_history = models.BooleanField(default=False)  # imported history: starts no workflow
     data = models.JSONField(default=dict)
     sealed = models.BinaryField(null=True)
-
-    class Meta:
-        managed = False
-        db_table = "events_event"
 
 
 class ReaderPosition(models.Model):

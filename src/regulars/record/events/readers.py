@@ -116,7 +116,7 @@ def _advance_carefully(reader: Reader, shard: int, at: datetime) -> bool:
         try:
             with transaction.atomic():
                 reader.handle(events, at)
-        except Exception as error:  # as above: the reason is kept, the reader goes on
+        except Exception as error:  # noqa: BLE001  as above: the reason is kept, the reader goes on
             return _count_failure(reader, place, events[0], error, at)
         _move(place, events[0].position)
         return True
@@ -210,8 +210,5 @@ def _at_positions(positions: Sequence[int]) -> list[Recorded]:
 
 def _recorded(row: tuple[Any, ...]) -> Recorded:
     *head, data, batch_id = row
-    return Recorded(*head, data=_as_dict(data), batch_id=batch_id)
-
-
-def _as_dict(data: Any) -> dict[str, Any]:
-    return json.loads(data) if isinstance(data, str) else data
+    fields: dict[str, Any] = json.loads(data) if isinstance(data, str) else data
+    return Recorded(*head, fields, batch_id)

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from regulars.foundation.errors import InvalidInput
 from regulars.record.customers import events, rules
@@ -46,7 +46,7 @@ def decide_link(one: int, other: int, verdict: str, staff_id: int, at: datetime)
         return resolve({low, high}, log, at)
 
 
-def _joining_links():  # type: ignore[no-untyped-def]  # a QuerySet of ours
+def _joining_links() -> QuerySet[IdentityLink]:
     return IdentityLink.objects.filter(trust=Trust.CONFIRMED)
 
 

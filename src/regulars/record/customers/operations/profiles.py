@@ -1,7 +1,10 @@
 """Finding and making profiles, set-wise: the one way by which people come into the record."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from operator import itemgetter
+from typing import Any
 
 from django.db import connection
 
@@ -16,6 +19,7 @@ from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import (
     Customer,
     CustomerProfile,
+    Identity,
     IdentityLink,
     Profile,
     Trust,
@@ -85,7 +89,7 @@ def _identity_rows(wanted: Iterable[IdentityInput]) -> dict[IdentityInput, int]:
     ring = keys.key_ring()
     tokens = {i: identity_token(ring, i) for i in wanted}
     ordered = sorted(tokens.items(), key=lambda pair: (pair[0].kind, pair[0].scope, pair[1]))
-    columns = [[i.kind.value for i, _ in ordered], [i.scope for i, _ in ordered], [t for _, t in ordered]]
+    columns: list[Any] = [[i.kind.value for i, _ in ordered], [i.scope for i, _ in ordered], [t for _, t in ordered]]
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO customers_identity (kind, scope, token) SELECT w.kind, w.scope, w.token"
@@ -106,10 +110,12 @@ def _identity_rows(wanted: Iterable[IdentityInput]) -> dict[IdentityInput, int]:
 def _find_or_make(people: Sequence[_Person], log: LogTransaction, is_history: bool) -> tuple[dict[int, int], set[int]]:
     """Profile by naming identity, and those that are new."""
     by_name = {p.names: p.given for p in reversed(people)}
-    known = dict(Profile.objects.filter(named_by__in=by_name).values_list("named_by_id", "id"))
-    missing = sorted(by_name.keys() - known.keys())
-    if not missing:
+    known = _profiles_named_by(by_name)
+    if known.keys() == by_name.keys():
         return known, set()
+    _lock_identities(by_name.keys() - known.keys())
+    known = _profiles_named_by(by_name)  # another transaction may have made them meanwhile
+    missing = [i for i in dict.fromkeys(p.names for p in people) if i not in known]
     rows = [
         Profile(named_by_id=i, store_id=by_name[i].store_id, occurred_at=by_name[i].occurred_at, batch_id=log.batch_id)
         for i in missing
@@ -127,6 +133,15 @@ def _find_or_make(people: Sequence[_Person], log: LogTransaction, is_history: bo
         log.append(events.created(profile.id, customer.id, profile.occurred_at, profile.store_id, is_history))
     fresh = {p.named_by_id: p.id for p in rows}
     return known | fresh, set(fresh.values())
+
+
+def _profiles_named_by(identity_ids: Collection[int]) -> dict[int, int]:
+    return dict(Profile.objects.filter(named_by__in=identity_ids).values_list("named_by_id", "id"))
+
+
+def _lock_identities(identity_ids: Collection[int]) -> None:
+    """In key order, against deadlock: two transactions must not both make the profile that an identity names."""
+    list(Identity.objects.select_for_update().filter(id__in=identity_ids).order_by("id").values_list("id", flat=True))
 
 
 def _add_links(people: Sequence[_Person], profiles: dict[int, int], log: LogTransaction) -> tuple[set[int], set[int]]:
@@ -163,25 +178,25 @@ def _add_links(people: Sequence[_Person], profiles: dict[int, int], log: LogTran
 def _add_contacts(
     people: Sequence[_Person], profiles: dict[int, int], log: LogTransaction, is_history: bool
 ) -> set[int]:
-    told: dict[int, list[PersonInput]] = {}
+    told: dict[int, list[tuple[datetime, ContactCard]]] = {}
     for person in people:
         if person.given.contact:
-            told.setdefault(profiles[person.names], []).append(person.given)
+            told.setdefault(profiles[person.names], []).append((person.given.occurred_at, person.given.contact))
     changes = [c for c in _changed_contacts(told) if c.fields]
     store_contacts(changes, log, is_history)
     return {c.profile_id for c in changes}
 
 
-def _changed_contacts(told: dict[int, list[PersonInput]]) -> Iterable[ContactChange]:
+def _changed_contacts(told: dict[int, list[tuple[datetime, ContactCard]]]) -> Iterable[ContactChange]:
+    """Newer news go over what is known, older news only fill its gaps."""
     newest = newest_contacts(told)
-    for profile, inputs in told.items():
-        before, at = newest.get(profile, (ContactCard(), None))
+    for profile, news in told.items():
+        ordered = sorted(news, key=itemgetter(0))
+        before, at = newest.get(profile, (ContactCard(), ordered[0][0]))
         card = before
-        for given in sorted(inputs, key=lambda i: i.occurred_at):
-            assert given.contact is not None
-            is_newer = at is None or given.occurred_at >= at
-            card = given.contact.merged_over(card) if is_newer else card.merged_over(given.contact)
-            at = given.occurred_at if is_newer else at
+        for said_at, said in ordered:
+            card = said.merged_over(card) if said_at >= at else card.merged_over(said)
+            at = max(at, said_at)
         yield ContactChange(profile, card, at, differing_fields(before, card))
 
 

@@ -27,6 +27,7 @@ from regulars.record.events import log as event_log
 from regulars.record.events.log import LogTransaction
 
 LONGEST_NOTE = 10_000
+LONGEST_TAG = 60
 
 
 def edit_contact(customer_id: int, card: ContactCard, staff_id: int, at: datetime) -> None:
@@ -49,7 +50,7 @@ def edit_contact(customer_id: int, card: ContactCard, staff_id: int, at: datetim
 def set_tag(customer_ids: Collection[int], tag: str, is_on: bool, staff_id: int, at: datetime) -> int:
     """Puts a tag on these customers or takes it off; how many it changed. Events: customer.tagged or customer.untagged."""
     name = tag.strip()
-    if not name or len(name) > Tag._meta.get_field("name").max_length:
+    if not name or len(name) > LONGEST_TAG:
         raise InvalidInput("A tag has 1 to 60 characters")
     with event_log.transaction("staff", str(staff_id)) as log:
         row, _ = Tag.objects.get_or_create(name=name)

@@ -13,27 +13,6 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Event',
-            fields=[
-                ('pk', models.CompositePrimaryKey('recorded_at', 'position', blank=True, editable=False, primary_key=True, serialize=False)),
-                ('position', models.BigIntegerField()),
-                ('recorded_at', models.DateTimeField()),
-                ('occurred_at', models.DateTimeField()),
-                ('kind', models.TextField()),
-                ('batch_id', models.BigIntegerField()),
-                ('profile_id', models.BigIntegerField(null=True)),
-                ('shard', models.SmallIntegerField()),
-                ('subject_id', models.BigIntegerField(null=True)),
-                ('is_history', models.BooleanField(default=False)),
-                ('data', models.JSONField(default=dict)),
-                ('sealed', models.BinaryField(null=True)),
-            ],
-            options={
-                'db_table': 'events_event',
-                'managed': False,
-            },
-        ),
-        migrations.CreateModel(
             name='Batch',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

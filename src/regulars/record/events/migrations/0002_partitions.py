@@ -1,6 +1,6 @@
 """The table of events: partitioned by time of recording, a month each, with a default that catches what no month was made for."""
 
-from django.db import migrations
+from django.db import migrations, models
 
 CREATE = """
 CREATE SEQUENCE events_position AS bigint;
@@ -28,4 +28,27 @@ CREATE TABLE events_event_default PARTITION OF events_event DEFAULT;
 
 class Migration(migrations.Migration):
     dependencies = [("events", "0001_initial")]
-    operations = [migrations.RunSQL(CREATE, "DROP TABLE events_event; DROP SEQUENCE events_position")]
+    operations = [
+        migrations.SeparateDatabaseAndState(
+            [migrations.RunSQL(CREATE, "DROP TABLE events_event; DROP SEQUENCE events_position")],
+            [
+        migrations.CreateModel(
+            name='Event',
+            fields=[
+                ('pk', models.CompositePrimaryKey('recorded_at', 'position', blank=True, editable=False, primary_key=True, serialize=False)),
+                ('position', models.BigIntegerField()),
+                ('recorded_at', models.DateTimeField()),
+                ('occurred_at', models.DateTimeField()),
+                ('kind', models.TextField()),
+                ('batch_id', models.BigIntegerField()),
+                ('profile_id', models.BigIntegerField(null=True)),
+                ('shard', models.SmallIntegerField()),
+                ('subject_id', models.BigIntegerField(null=True)),
+                ('is_history', models.BooleanField(default=False)),
+                ('data', models.JSONField(default=dict)),
+                ('sealed', models.BinaryField(null=True)),
+            ],
+        ),
+            ],
+        )
+    ]

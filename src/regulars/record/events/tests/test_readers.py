@@ -1,0 +1,77 @@
+"""A reader handles each event once, in order, and a poisoned one stops only its own customer."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pytest
+
+from regulars.record.events.log import Entry, head, transaction
+from regulars.record.events.models import ParkedEvent, ReaderPosition
+from regulars.record.events.readers import PATIENCE, Reader, Recorded, catch_up, lag, replay_parked
+
+pytestmark = pytest.mark.django_db
+AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+class Notebook:
+    """Remembers what it was given; fails at the profiles that it is told to."""
+
+    def __init__(self, *poison: int) -> None:
+        self.seen: list[tuple[int, int]] = []
+        self.poison = set(poison)
+        self.reader = Reader("notebook", frozenset({"test.happened"}), self.handle)
+
+    def handle(self, events: Sequence[Recorded], at: datetime) -> None:
+        for event in events:
+            if event.profile_id in self.poison:
+                raise ValueError("poison")
+        self.seen.extend((e.profile_id or 0, e.data["n"]) for e in events)
+
+
+def happen(profile: int, n: int, kind: str = "test.happened") -> None:
+    with transaction("test") as log:
+        log.append(Entry(kind, AT, profile_id=profile, data={"n": n}))
+
+
+def run(notebook: Notebook, rounds: int = 1) -> None:
+    for _ in range(rounds):
+        catch_up([notebook.reader], AT)
+
+
+def test_each_event_once_and_only_wanted_kinds() -> None:
+    notebook = Notebook()
+    happen(1, 1)
+    happen(1, 2, kind="test.other")
+    happen(2, 3)
+    run(notebook, 3)
+    assert sorted(notebook.seen) == [(1, 1), (2, 3)]
+    assert lag() == {"notebook": 0}
+
+
+def test_a_poisoned_event_is_parked_with_its_customers_later_ones_and_nobody_elses() -> None:
+    notebook = Notebook(1)
+    for n in range(4):
+        happen(1, n)
+        happen(17, n)  # the same shard as 1
+        happen(2, n)
+    run(notebook, PATIENCE + 1)
+    assert sorted(notebook.seen) == [(2, 0), (2, 1), (2, 2), (2, 3), (17, 0), (17, 1), (17, 2), (17, 3)]
+    assert ParkedEvent.objects.filter(profile_id=1).count() == 4
+    notebook.poison.clear()
+    assert replay_parked(notebook.reader, 1, AT) == 4
+    assert notebook.seen[-4:] == [(1, 0), (1, 1), (1, 2), (1, 3)]
+    happen(1, 9)
+    run(notebook)
+    assert notebook.seen[-1] == (1, 9)
+
+
+def test_the_position_is_committed_with_the_effects() -> None:
+    notebook = Notebook(1)
+    happen(1, 0)
+    run(notebook)
+    place = ReaderPosition.objects.get(shard=1)
+    assert (place.failures, place.position) == (1, 0)
+    notebook.poison.clear()
+    run(notebook)
+    place.refresh_from_db()
+    assert (place.failures, place.position) == (0, head())
