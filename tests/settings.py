@@ -10,7 +10,7 @@ if "REGULARS_TEST_HOME" not in os.environ:  # the workers of one run share the f
     atexit.register(shutil.rmtree, os.environ["REGULARS_TEST_HOME"], ignore_errors=True)
 os.environ["REGULARS_HOME"] = os.environ["REGULARS_TEST_HOME"]
 
-from regulars.config.settings import *  # noqa: E402, F403
+from regulars.config.settings import *  # noqa: F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {

@@ -53,9 +53,8 @@ def _database_sentence(error: OperationalError) -> str:
 def _print_overview() -> None:
     django.setup()
     ours = {name.replace("_", "-"): app for name, app in get_commands().items() if str(app).startswith("regulars.")}
-    _say(
-        f"Regulars {__version__}: the CRM and workflow engine for online shops.\n\nregulars COMMAND [options]; 'regulars COMMAND --help' says more."
-    )
+    _say(f"Regulars {__version__}: the CRM and workflow engine for online shops.\n")
+    _say("regulars COMMAND [options]; 'regulars COMMAND --help' says more.")
     _print_group("Running it", {name: ours[name] for name in _RUNNING if name in ours})
     _print_group("Working with it", {name: app for name, app in sorted(ours.items()) if name not in _RUNNING})
     _say(

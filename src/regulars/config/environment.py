@@ -51,6 +51,7 @@ VARIABLES: dict[str, Variable] = {
             "5min",
             "Longest that one database statement may take; the web server allows 15s.",
         ),
+        Variable("REGULARS_CRASH_AT", "", "For the crash tests only: the named point at which the process dies."),
         Variable("REGULARS_LOG_LEVEL", "INFO", "DEBUG, INFO, WARNING or ERROR."),
     )
 }

@@ -4,7 +4,7 @@ import logging
 import sys
 
 import structlog
-from structlog.typing import EventDict, WrappedLogger
+from structlog.typing import EventDict, Processor, WrappedLogger
 
 # Libraries put addresses, subjects and statements into these.
 _SECRET_KEYS = frozenset(
@@ -27,7 +27,7 @@ _SECRET_KEYS = frozenset(
 
 def configure(level: str) -> None:
     """Sends structlog's and the standard library's records through the same chain."""
-    shared = [
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,

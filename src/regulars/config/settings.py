@@ -5,6 +5,7 @@ from pathlib import Path
 
 from regulars.config import environment, logs
 from regulars.config.databases import database_settings
+from regulars.config.mail import mail_settings
 from regulars.config.modules import MODULES
 
 HOME: Path = environment.home()
@@ -55,6 +56,8 @@ MIDDLEWARE = [
 ROOT_URLCONF = "regulars.config.urls"
 WSGI_APPLICATION = "regulars.config.wsgi.application"
 DATABASES = {"default": database_settings()}
+globals().update(mail_settings())
+CRASH_AT = environment.read("REGULARS_CRASH_AT")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "access.StaffMember"
 LOGIN_URL = "/sign-in"

@@ -11,7 +11,7 @@ class EmbeddedFailure(RegularsError):
 
 
 class NoAccount(EmbeddedFailure):
-    """PostgreSQL refuses to run as root, and this machine has no user 'regulars', 'postgres' or 'nobody' to run it: add one with 'useradd --system regulars'."""
+    """PostgreSQL refuses to run as root: give it a user of its own with 'useradd --system regulars', then start again."""
 
 
 class OtherVersion(EmbeddedFailure):

@@ -2,9 +2,10 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -33,11 +34,17 @@ class Programs:
         try:
             done = subprocess.run(
                 [str(self.folder / name), *arguments],
+                check=False,
                 stdin=subprocess.DEVNULL,
                 stdout=output or subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 timeout=seconds,
-                **self.as_account(),
+                cwd="/",
+                env=_ENVIRONMENT,
+                umask=0o077,
+                user=self.account.uid if self.account else None,
+                group=self.account.gid if self.account else None,
+                extra_groups=[] if self.account else None,
             )
         except OSError as error:
             raise ProgramFailed(f"{name} of PostgreSQL cannot be run: {error.strerror}") from error
@@ -48,16 +55,39 @@ class Programs:
             raise ProgramFailed(f"{name} of PostgreSQL failed: {text[-600:] or f'exit code {done.returncode}'}")
         return text
 
-    def as_account(self) -> dict[str, object]:
-        """Arguments of ``subprocess`` that make a program run as the account, in a folder that it can enter, with a clean environment."""
-        mine: dict[str, object] = {"cwd": "/", "env": self.environment, "umask": 0o077}
-        if self.account is None:
-            return mine
-        return mine | {"user": self.account.uid, "group": self.account.gid, "extra_groups": []}
+    def guard(self, name: str, arguments: Sequence[str]) -> "Guard":
+        """A shell of its own, as the account, that runs a program when this process ends, whatever ends it."""
+        command = shlex.join([str(self.folder / name), *arguments])
+        shell = subprocess.Popen(
+            [
+                "/bin/sh",
+                "-c",
+                f"cat >/dev/null; {command} >/dev/null 2>&1",
+            ],  # cat ends when nobody holds the pipe any more
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C in the terminal is for us, not for the guard
+            cwd="/",
+            env=_ENVIRONMENT,
+            user=self.account.uid if self.account else None,
+            group=self.account.gid if self.account else None,
+            extra_groups=[] if self.account else None,
+        )
+        return Guard(shell)
 
-    @property
-    def environment(self) -> Mapping[str, str]:
-        return _ENVIRONMENT
+
+@dataclass(frozen=True)
+class Guard:
+    """Waits on a pipe that only we hold open."""
+
+    shell: "subprocess.Popen[bytes]"
+
+    def release(self, seconds: float) -> None:
+        """Lets it run its program now, and waits for that."""
+        if self.shell.stdin:
+            self.shell.stdin.close()
+        self.shell.wait(timeout=seconds)
 
 
 def find_programs(account: Account | None, near: Path, major: int = MAJOR) -> Programs:
@@ -102,7 +132,7 @@ def _within_reach(package: Path, folder: str, near: Path) -> Path:
 
 
 def _link_or_copy(source: str, target: str) -> None:
-    if os.path.exists(target):
+    if Path(target).exists():
         return
     try:
         os.link(source, target)

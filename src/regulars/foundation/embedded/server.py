@@ -6,7 +6,6 @@ It drives the wheel's own ``initdb`` and ``pg_ctl``. One process at a time may d
 
 import shlex
 import shutil
-import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from pathlib import Path
 import psutil
 import psycopg
 from psycopg import sql
+from psycopg.rows import TupleRow
 
 from regulars.foundation.embedded.account import Account, find_unprivileged_account
 from regulars.foundation.embedded.errors import EmbeddedFailure, OtherVersion
@@ -78,7 +78,7 @@ class EmbeddedServer:
         except (OSError, ValueError, psutil.Error):
             return None
 
-    def connect(self, database: str = DATABASE, *, role: str = ROLE) -> psycopg.Connection:
+    def connect(self, database: str = DATABASE, *, role: str = ROLE) -> psycopg.Connection[TupleRow]:
         """A connection of its own, in autocommit. Raises psycopg.OperationalError."""
         return psycopg.connect(
             host=str(self.place.socket_folder), dbname=database, user=role, autocommit=True, connect_timeout=5
@@ -86,23 +86,12 @@ class EmbeddedServer:
 
     @contextmanager
     def guarded(self) -> Iterator[None]:
-        """Stops the server when this process ends, whatever ends it: a shell of its own waits on a pipe that only we hold open."""
-        stop = shlex.join(
-            [str(self._programs.folder / "pg_ctl"), "stop", "-D", str(self._real.data), "-m", "fast", "-s"]
-        )
-        guard = subprocess.Popen(
-            ["/bin/sh", "-c", f"cat >/dev/null; {stop} 2>/dev/null"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C in the terminal is for us, not for the guard
-            **self._programs.as_account(),
-        )
+        """Stops the server at the exit, and also when this process is killed meanwhile."""
+        guard = self._programs.guard("pg_ctl", ["stop", "-D", str(self._real.data), "-m", "fast", "-s"])
         try:
             yield
         finally:
-            guard.stdin.close() if guard.stdin else None
-            guard.wait(timeout=40)
+            guard.release(seconds=70)
 
     @cached_property
     def _account(self) -> Account | None:
@@ -174,7 +163,7 @@ class EmbeddedServer:
         )
         options = " ".join(f"-c {shlex.quote(f'{name}={value}')}" for name, value in settings.items())
         log = self.place.log
-        log.parent.mkdir(parents=True, exist_ok=True)
+        log.parent.mkdir(mode=0o700, exist_ok=True)
         if log.exists() and log.stat().st_size > _LOG_LIMIT:
             log.replace(log.with_suffix(".old.log"))
         try:

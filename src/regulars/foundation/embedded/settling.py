@@ -19,7 +19,7 @@ def settle(place: EmbeddedPlace, account: Account | None) -> EmbeddedPlace:
     """
     home = place.data.parent
     if not home.exists():
-        home.mkdir(mode=0o700 if account is None else 0o711, parents=True)
+        home.mkdir(mode=0o711, parents=True)
     if account is not None and not account.may_reach(home):
         _link_elsewhere(place, home)
     _make_socket_folder(place, account)

@@ -1,4 +1,4 @@
-"""Around every request: counted and timed for Prometheus, named in the log, and one sentence instead of a traceback when the database is away."""
+"""Around every request: counted and timed for Prometheus, numbered in the log, one sentence when the database is away."""
 
 import time
 from collections.abc import Callable

@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,7 +37,7 @@ class Service:
 @contextmanager
 def only_one(home: Path) -> Iterator[None]:
     """Holds the data folder's lock while it lasts; the kernel lets go of it when we die, however we die. Raises AlreadyRuns."""
-    home.mkdir(parents=True, exist_ok=True)
+    home.mkdir(mode=0o711, parents=True, exist_ok=True)
     with (home / "supervisor.lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -72,7 +72,7 @@ def ask_to_end_with(parent: int) -> None:
 def launch(service: Service, home: Path) -> subprocess.Popen[bytes]:
     """Starts a service in a session of its own, so that Ctrl-C in the terminal reaches only the supervisor, who ends it in order."""
     log = home / "log" / f"{service.name}.log"
-    log.parent.mkdir(parents=True, exist_ok=True)
+    log.parent.mkdir(mode=0o700, exist_ok=True)
     if log.exists() and log.stat().st_size > _LOG_LIMIT:
         log.replace(log.with_suffix(".old.log"))
     with log.open("ab") as output:
@@ -89,7 +89,5 @@ def launch(service: Service, home: Path) -> subprocess.Popen[bytes]:
 
 def end_group(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
     """Signals a service and what it started itself."""
-    try:
+    with suppress(ProcessLookupError):
         os.killpg(process.pid, number)
-    except ProcessLookupError:
-        pass

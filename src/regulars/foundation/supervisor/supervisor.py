@@ -45,7 +45,7 @@ class Supervisor:
 
     def run(self, service: Service) -> int:
         """Runs a command to its end with our own output, as a child that ends with us; its exit code."""
-        return subprocess.call(list(service.command), env=service.environment, preexec_fn=end_with_parent())  # noqa: PLW1509  we have one thread
+        return subprocess.call(list(service.command), env=service.environment, preexec_fn=end_with_parent())
 
     def wait(self) -> None:
         """Looks after the services until SIGINT, SIGTERM or SIGHUP."""

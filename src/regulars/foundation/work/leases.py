@@ -10,7 +10,8 @@ from django.db import connection
 from regulars.foundation.errors import RegularsError
 
 _TAKE = """
-INSERT INTO work_lease AS held (name, owner, fence, until) VALUES (%(name)s, %(owner)s, 1, clock_timestamp() + %(seconds)s * interval '1 second')
+INSERT INTO work_lease AS held (name, owner, fence, until) 
+VALUES (%(name)s, %(owner)s, 1, clock_timestamp() + %(seconds)s * interval '1 second')
 ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, fence = held.fence + 1, until = excluded.until
 WHERE held.until < clock_timestamp()
 RETURNING fence
@@ -68,4 +69,4 @@ def check_lease(held: Held) -> None:
 def _execute(statement: str, held: Held, seconds: float = 0) -> int:
     with connection.cursor() as cursor:
         cursor.execute(statement, {"name": held.name, "owner": held.owner, "fence": held.fence, "seconds": seconds})
-        return cursor.rowcount
+        return int(cursor.rowcount)

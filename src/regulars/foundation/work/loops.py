@@ -70,7 +70,7 @@ def drive(name: str, loop: Loop, owner: str, stopping: threading.Event) -> None:
             pause = _FIRST_PAUSE
         except LeaseLost:
             log.warning("lease lost", loop=name, owner=owner)
-        except Exception:  # noqa: BLE001  the last line of defence of a process that must go on; logged with its traceback
+        except Exception:
             log.exception("loop failed", loop=name, owner=owner, pause_seconds=pause)
             stopping.wait(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)

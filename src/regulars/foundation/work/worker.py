@@ -66,7 +66,7 @@ def _run_jobs(stopping: threading.Event) -> None:
         try:
             asyncio.run(_work(stopping))
             pause = 0.5
-        except Exception:  # noqa: BLE001  the last line of defence of a process that must go on; logged with its traceback
+        except Exception:
             log.exception("jobs failed", pause_seconds=pause)
             stopping.wait(pause)
             pause = min(pause * 2, 30.0)

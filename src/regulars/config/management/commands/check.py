@@ -16,9 +16,10 @@ class Command(check.Command):
             "--code", action="store_true", help="only Django's checks of the code, as developers want them"
         )
 
-    def handle(self, *args: Any, code: bool, **options: Any) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
+        only_code = options.pop("code")
         super().handle(*args, **options)
-        if code or args or options["tags"] or options["list_tags"]:
+        if only_code or args or options["tags"] or options["list_tags"]:
             return
         problems = find_problems()
         for problem in problems:
