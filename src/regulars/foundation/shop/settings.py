@@ -23,6 +23,7 @@ KNOWN: dict[str, Known] = {
     "shop.reporting_currency": Known("Currency in which sums over several currencies are shown", "GBP"),
     "rfm.scale": Known("How many scores each of recency, frequency and monetary has", 5, (3, 4, 5)),
     "rfm.policy": Known("Which scores make which RFM segment; empty: the published default", None),
+    "log.retention_days": Known("How many days the log of events is kept; 0: for ever", 0),
     "sending.enabled_at": Known("When staff switched sending on; empty: off", None),
     "demo.shift_weeks": Known("By how many weeks the demo's dates are moved; fixed at its first import", None),
 }

@@ -6,7 +6,7 @@ with that customer's later ones, and the reader goes on; parked events are shown
 
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -50,9 +50,9 @@ class Reader:
 
 READERS: Registry[Reader] = Registry("reader")
 
-_SELECT = """
-SELECT position, recorded_at, occurred_at, kind, profile_id, subject_id, is_history, data, batch_id
-FROM events_event
+_COLUMNS = [field.name for field in fields(Recorded)]
+_SELECT = f"""
+SELECT {", ".join(_COLUMNS)} FROM events_event
 WHERE position > %s AND position <= %s AND shard = %s AND kind = ANY(%s)
 ORDER BY position LIMIT %s
 """
@@ -201,14 +201,13 @@ def _fetch(reader: Reader, shard: int, after: int, until: int, size: int) -> lis
 def _at_positions(positions: Sequence[int]) -> list[Recorded]:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT position, recorded_at, occurred_at, kind, profile_id, subject_id, is_history, data, batch_id"
-            " FROM events_event WHERE position = ANY(%s) ORDER BY position",
+            f"SELECT {', '.join(_COLUMNS)} FROM events_event WHERE position = ANY(%s) ORDER BY position",
             [list(positions)],
         )
         return [_recorded(row) for row in cursor.fetchall()]
 
 
 def _recorded(row: tuple[Any, ...]) -> Recorded:
-    *head, data, batch_id = row
-    fields: dict[str, Any] = json.loads(data) if isinstance(data, str) else data
-    return Recorded(*head, fields, batch_id)
+    """A row of the two statements above; Django leaves jsonb as text."""
+    values = dict(zip(_COLUMNS, row, strict=True))
+    return Recorded(**values | {"data": json.loads(values["data"])})

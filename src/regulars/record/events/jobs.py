@@ -1,0 +1,22 @@
+"""Upkeep of the log: partitions ahead of time, retention behind."""
+
+from datetime import datetime, timedelta
+
+from regulars.foundation.shop.settings import read_setting
+from regulars.foundation.work.loops import LOOPS, Loop, Stop
+from regulars.record.events import partitions
+
+
+def keep_up(stop: Stop, at: datetime) -> bool:
+    """Makes months ahead, drops those beyond the log's retention, forgets old keys. True while there is more to forget."""
+    partitions.ensure_months(at)
+    days = read_setting("log.retention_days")
+    if days:
+        partitions.drop_months_before(at - timedelta(days=days))
+    return partitions.forget_old_keys(at) > 0
+
+
+LOOPS.register(
+    "events.upkeep",
+    Loop(keep_up, "Makes the log's partitions ahead of time and drops old ones", idle_seconds=3600, is_exclusive=True),
+)
