@@ -10,7 +10,7 @@ from django.db import connection
 from regulars.foundation.errors import RegularsError
 
 _TAKE = """
-INSERT INTO work_lease AS held (name, owner, fence, until) 
+INSERT INTO work_lease AS held (name, owner, fence, until)
 VALUES (%(name)s, %(owner)s, 1, clock_timestamp() + %(seconds)s * interval '1 second')
 ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, fence = held.fence + 1, until = excluded.until
 WHERE held.until < clock_timestamp()
