@@ -29,6 +29,7 @@ SPLIT = register(
     kept="customer id that stays",
     new="customer ids that left it",
 )
+RECORDED = register("custom.recorded", "Something of the shop's own happened", name="what", properties="numbers, yes or no")
 ERASED = register("customer.erased", "A person was erased; the log keeps bare numbers", tables="rows touched by table")
 
 
@@ -74,3 +75,27 @@ def merged(profile_id: int, kept: int, gone: Sequence[int], occurred_at: datetim
 
 def split(profile_id: int, kept: int, new: Sequence[int], occurred_at: datetime) -> Entry:
     return Entry(SPLIT, occurred_at, profile_id, kept, data={"kept": kept, "new": sorted(new)})
+
+
+def recorded(
+    profile_id: int,
+    customer_id: int,
+    occurred_at: datetime,
+    name: str,
+    properties: dict[str, object],
+    sealed: bytes | None,
+    is_history: bool,
+) -> Entry:
+    return Entry(
+        RECORDED,
+        occurred_at,
+        profile_id,
+        customer_id,
+        data={"name": name, "properties": properties},
+        sealed=sealed,
+        is_history=is_history,
+    )
+
+
+def erased(profile_id: int, customer_id: int, occurred_at: datetime, tables: dict[str, int]) -> Entry:
+    return Entry(ERASED, occurred_at, profile_id, customer_id, data={"tables": tables}, is_history=True)

@@ -1,6 +1,6 @@
 """What can be done to customers: one function each, one transaction, events last."""
 
-from regulars.record.customers.operations.cards import refresh_cards
+from regulars.record.customers.operations.cards import refresh_cards, verify_cards
 from regulars.record.customers.operations.identities import decide_link, resolve
 from regulars.record.customers.operations.profiles import ensure_profiles
 from regulars.record.customers.operations.staff import (
@@ -23,4 +23,5 @@ __all__ = [
     "resolve",
     "set_attribute",
     "set_tag",
+    "verify_cards",
 ]

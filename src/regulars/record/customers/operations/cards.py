@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from django.db import connection
 
-_REFRESH = """
+_FOLD = """
 WITH wanted AS MATERIALIZED (SELECT unnest(%s::bigint[]) AS customer_id),
 member AS MATERIALIZED (
     SELECT w.customer_id, m.profile_id, p.store_id
@@ -26,14 +26,21 @@ tag AS (
 store AS (
     SELECT customer_id, array_agg(DISTINCT store_id ORDER BY store_id) AS stores
     FROM member WHERE store_id IS NOT NULL GROUP BY customer_id
+),
+fold AS (
+    SELECT w.customer_id, n.id AS contact_id, coalesce(n.country, '') AS country, coalesce(n.region, '') AS region,
+           coalesce(n.postal_area, '') AS postal_area, coalesce(n.language, '') AS language,
+           coalesce(n.mail_domain, '') AS mail_domain, coalesce(n.tokens, '{}') AS tokens,
+           coalesce(tag.tags, '{}') AS tags, coalesce(store.stores, '{}') AS stores
+    FROM wanted w
+    LEFT JOIN newest n USING (customer_id) LEFT JOIN tag USING (customer_id) LEFT JOIN store USING (customer_id)
+    WHERE EXISTS (SELECT 1 FROM member WHERE member.customer_id = w.customer_id)
 )
-INSERT INTO customers_customercard AS card
-    (customer_id, contact_id, country, region, postal_area, language, mail_domain, tokens, tags, stores)
-SELECT w.customer_id, n.id, coalesce(n.country, ''), coalesce(n.region, ''), coalesce(n.postal_area, ''), coalesce(n.language, ''),
-       coalesce(n.mail_domain, ''), coalesce(n.tokens, '{}'), coalesce(tag.tags, '{}'), coalesce(store.stores, '{}')
-FROM wanted w LEFT JOIN newest n USING (customer_id) LEFT JOIN tag USING (customer_id) LEFT JOIN store USING (customer_id)
-WHERE EXISTS (SELECT 1 FROM member WHERE member.customer_id = w.customer_id)
-ORDER BY w.customer_id
+"""
+_COLUMNS = "customer_id, contact_id, country, region, postal_area, language, mail_domain, tokens, tags, stores"
+_REFRESH = f"""
+{_FOLD}
+INSERT INTO customers_customercard AS card ({_COLUMNS}) SELECT {_COLUMNS} FROM fold ORDER BY customer_id
 ON CONFLICT (customer_id) DO UPDATE SET
     contact_id = EXCLUDED.contact_id, country = EXCLUDED.country, region = EXCLUDED.region, postal_area = EXCLUDED.postal_area,
     language = EXCLUDED.language, mail_domain = EXCLUDED.mail_domain, tokens = EXCLUDED.tokens, tags = EXCLUDED.tags,
@@ -46,6 +53,15 @@ AND NOT EXISTS (SELECT 1 FROM customers_customerprofile m WHERE m.customer_id = 
 """
 
 
+_COMPARE = f"""
+{_FOLD}
+SELECT customer_id FROM (SELECT {_COLUMNS} FROM fold) f
+FULL JOIN (SELECT {_COLUMNS} FROM customers_customercard WHERE customer_id = ANY(%s)) c USING (customer_id)
+WHERE to_jsonb(f) - 'customer_id' IS DISTINCT FROM to_jsonb(c) - 'customer_id'
+"""
+_SLICE = 20_000
+
+
 def refresh_cards(customer_ids: Collection[int]) -> None:
     """Rebuilds the cards of these customers; those without a profile (merged into others) lose theirs."""
     ids = sorted(set(customer_ids))
@@ -54,3 +70,18 @@ def refresh_cards(customer_ids: Collection[int]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_REFRESH, [ids])
         cursor.execute(_DROP_EMPTY, [ids])
+
+
+def verify_cards() -> list[int]:
+    """Customers whose cached card is not what their contact data, tags and profiles come to; empty when all is well."""
+    different: list[int] = []
+    last = 0
+    with connection.cursor() as cursor:
+        while True:
+            cursor.execute("SELECT id FROM customers_customer WHERE id > %s ORDER BY id LIMIT %s", [last, _SLICE])
+            ids = [row[0] for row in cursor.fetchall()]
+            if not ids:
+                return sorted(different)
+            cursor.execute(_COMPARE, [ids, ids])
+            different += [row[0] for row in cursor.fetchall()]
+            last = ids[-1]

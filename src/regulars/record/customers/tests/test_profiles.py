@@ -7,12 +7,14 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from regulars.foundation.ids import to_public
 from regulars.foundation.shop.models import Brand, Store
 from regulars.record.customers import queries
 from regulars.record.customers.contacts import ContactCard
 from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import (
     ContactVersion,
+    CustomerCard,
     CustomerProfile,
     Identity,
     IdentityKind,
@@ -27,6 +29,7 @@ from regulars.record.customers.operations import (
     ensure_profiles,
     set_attribute,
     set_tag,
+    verify_cards,
 )
 from regulars.record.customers.operations.profiles import NoIdentity
 from regulars.record.events.log import transaction
@@ -108,8 +111,6 @@ def test_an_id_that_was_merged_away_leads_to_the_customer_that_stayed() -> None:
     one, other = store([person(number("1")), person(number("2"))])
     gone = CustomerProfile.objects.get(profile=other).customer
     decide_link(one, other, "must-link", staff_id=1, at=AT)
-    from regulars.foundation.ids import to_public
-
     assert queries.get_customer(to_public("cus", gone.uid)).id == queries.customer_of(one)
 
 
@@ -176,8 +177,6 @@ def test_search_as_you_type(uk: Store) -> None:
 
     def found(text: str) -> int:
         search = queries.parse_search(text, ["uk"])
-        from regulars.record.customers.models import CustomerCard
-
         by_words = (
             set(CustomerCard.objects.filter(tokens__contains=list(search.tokens)).values_list("customer", flat=True))
             if search.tokens
@@ -207,3 +206,10 @@ def test_tags_and_edits_are_seen_and_told(uk: Store) -> None:
     edit_contact(customer, ContactCard(name="Ann", email="ann@shop.example"), staff_id=1, at=AT)
     edit_contact(customer, ContactCard(name="Ann"), staff_id=1, at=AT)
     assert queries.read_cards([customer])[customer] == ContactCard(name="Ann")
+
+
+def test_cards_are_checked_against_the_fold() -> None:
+    [profile] = store([person(number("1"), contact=ContactCard(name="Ann", country="GB"), tags=("VIP",))])
+    assert verify_cards() == []
+    CustomerCard.objects.update(country="FR")
+    assert verify_cards() == [queries.customer_of(profile)]

@@ -1,0 +1,218 @@
+"""Customers: list, get, create or update by their identities."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from ninja import Query, Router, Schema
+from pydantic import Field
+
+from regulars.foundation import clock
+from regulars.foundation.access.viewer import Viewer
+from regulars.foundation.api.access import caller, needs
+from regulars.foundation.api.fields import Code, Country, Long, Moment, Short, Strict, Text
+from regulars.foundation.api.idempotency import idempotent
+from regulars.foundation.api.paging import Page, PageQuery, take
+from regulars.foundation.api.problems import Problem
+from regulars.foundation.api.stores import codes_of_stores, find_store
+from regulars.foundation.errors import NotFound
+from regulars.foundation.ids import to_public
+from regulars.record.customers import events
+from regulars.record.customers.api.people import Identities, person_of
+from regulars.record.customers.contacts import ContactCard
+from regulars.record.customers.inputs import IdentityInput
+from regulars.record.customers.models import Customer, CustomerCard, IdentityKind, Tag
+from regulars.record.customers.operations import ensure_profiles
+from regulars.record.customers.queries import (
+    customer_of,
+    find_by_identity,
+    get_customer,
+    read_attributes,
+    read_cards,
+    read_identities,
+)
+from regulars.record.events import log as event_log
+
+router = Router(tags=["customers"])
+Scalar = (
+    bool | Annotated[int, Field(ge=-(2**63), le=2**63 - 1)] | Annotated[float, Field(allow_inf_nan=False)] | Text | None
+)
+
+
+class CustomerOut(Schema):
+    """A customer as lists show them. Empty text is 'not known'."""
+
+    id: str
+    created_at: datetime
+    name: str
+    first_name: str
+    last_name: str
+    email: str
+    phone: str
+    company: str
+    street: str
+    city: str
+    postal_code: str
+    region: str
+    country: str
+    language: str
+    time_zone: str
+    tags: list[str]
+    stores: list[str]
+
+
+class IdentityOut(Schema):
+    """One identifier of a customer, and how much it is trusted: claimed or confirmed."""
+
+    kind: str
+    scope: str
+    value: str
+    trust: str
+    since: datetime
+
+
+class CustomerDetail(CustomerOut):
+    """A customer with everything that one page of lists cannot hold."""
+
+    attributes: dict[str, Any]
+    identities: list[IdentityOut]
+
+
+class CustomerIn(Strict, Identities):
+    """What you know of one person; at least one of email, phone, store_customer_id and user_id. What is left out stays
+    as it was.
+    """
+
+    first_name: Short = ""
+    last_name: Short = ""
+    name: Short = ""
+    company: Short = ""
+    street: Text = ""
+    city: Short = ""
+    postal_code: Annotated[str, Field(max_length=20)] = ""
+    region: Annotated[str, Field(max_length=60)] = ""
+    country: Country = ""
+    language: Annotated[str, Field(pattern=r"^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$", max_length=10)] = ""
+    time_zone: Annotated[str, Field(max_length=60)] = ""
+    attributes: Annotated[dict[Code, Scalar], Field(max_length=50)] = {}
+    tags: Annotated[list[Annotated[str, Field(min_length=1, max_length=60)]], Field(max_length=50)] = []
+    note: Long = ""
+    occurred_at: Moment | None = None
+
+    def card(self) -> ContactCard:
+        names = ContactCard.__dataclass_fields__
+        return ContactCard(**{name: str(getattr(self, name) or "") for name in names})
+
+
+class CustomerFilters(PageQuery):
+    """``email``, ``phone`` and ``store_customer_id`` find exactly; the others narrow the list."""
+
+    email: Annotated[str, Field(max_length=254)] = ""
+    phone: Annotated[str, Field(max_length=40)] = ""
+    store_customer_id: Annotated[str, Field(max_length=120)] = ""
+    store: Annotated[str, Field(max_length=60)] = ""
+    tag: Annotated[str, Field(max_length=60)] = ""
+    country: Country = ""
+    created_after: Moment | None = None
+    created_before: Moment | None = None
+
+
+ERRORS = {400: Problem, 401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: Problem, 429: Problem}
+
+
+@router.get("", auth=needs("customers:read"), response={200: Page[CustomerOut], **ERRORS}, summary="List customers")
+def list_customers(request: HttpRequest, query: Query[CustomerFilters]) -> Page[CustomerOut]:
+    viewer = caller(request)
+    found, following = take(_filtered(visible_customers(viewer), query, viewer), query)
+    return Page[CustomerOut](items=show(found), next=following)
+
+
+@router.get(
+    "/{customer_id}", auth=needs("customers:read"), response={200: CustomerDetail, **ERRORS}, summary="Get a customer"
+)
+def one_customer(request: HttpRequest, customer_id: str) -> CustomerDetail:
+    customer = visible_customer(customer_id, caller(request))
+    return _detail(customer)
+
+
+@router.post(
+    "",
+    auth=needs("customers:write"),
+    response={200: CustomerDetail, 201: CustomerDetail, **ERRORS},
+    summary="Create or update a customer",
+)
+@idempotent
+def write_customer(request: HttpRequest, payload: CustomerIn) -> tuple[int, CustomerDetail]:
+    """Finds the customer by the first identity given, or makes one; sent twice it changes nothing the second time."""
+    viewer = caller(request)
+    store = find_store(payload.store, viewer)
+    person = person_of(payload, payload.occurred_at or clock.now(), store, payload.card())
+    with event_log.transaction("api", viewer.actor) as log:
+        [profile] = ensure_profiles([person], log)
+        is_new = any(entry.kind == events.CREATED for entry in log.entries)
+    customer = Customer.objects.get(pk=customer_of(profile))
+    return (201 if is_new else 200), _detail(customer)
+
+
+def visible_customers(viewer: Viewer) -> QuerySet[Customer]:
+    """Customers who have a profile, and who share a store with the viewer."""
+    rows = Customer.objects.filter(customercard__isnull=False)
+    return rows if viewer.store_ids is None else rows.filter(customercard__stores__overlap=list(viewer.store_ids))
+
+
+def visible_customer(customer_id: str, viewer: Viewer) -> Customer:
+    """Raises NotFound, also for one whom the viewer does not see."""
+    customer = get_customer(customer_id)
+    if not visible_customers(viewer).filter(pk=customer.pk).exists():
+        raise NotFound(f"There is no customer {customer_id[:60]}.")
+    return customer
+
+
+def _filtered(rows: QuerySet[Customer], query: CustomerFilters, viewer: Viewer) -> QuerySet[Customer]:
+    store = find_store(query.store, viewer) if query.store else None
+    for kind, value in (("email", query.email), ("phone", query.phone), ("store_customer", query.store_customer_id)):
+        if value:
+            scope = store.code if store and kind == "store_customer" else ""
+            rows = rows.filter(pk__in=find_by_identity(IdentityInput(IdentityKind(kind), value, scope)))
+    if store:
+        rows = rows.filter(customercard__stores__contains=[store.pk])
+    if query.tag:
+        tag = Tag.objects.filter(name=query.tag).first()
+        rows = rows.filter(customercard__tags__contains=[tag.pk if tag else 0])
+    if query.country:
+        rows = rows.filter(customercard__country=query.country)
+    if query.created_after:
+        rows = rows.filter(created_at__gte=query.created_after)
+    return rows.filter(created_at__lt=query.created_before) if query.created_before else rows
+
+
+def show(customers: Sequence[Customer]) -> list[CustomerOut]:
+    """Set-wise: the number of queries does not depend on how many there are."""
+    ids = [customer.pk for customer in customers]
+    contacts, codes = read_cards(ids), codes_of_stores()
+    cards = CustomerCard.objects.in_bulk(ids)
+    names = dict(
+        Tag.objects.filter(pk__in={tag for card in cards.values() for tag in card.tags}).values_list("id", "name")
+    )
+    return [
+        CustomerOut(
+            id=to_public(Customer.PREFIX, customer.uid),
+            created_at=customer.created_at,
+            **asdict(contacts[customer.pk]) | {"name": contacts[customer.pk].full_name},
+            tags=sorted(names[tag] for tag in cards[customer.pk].tags) if customer.pk in cards else [],
+            stores=sorted(codes[store] for store in cards[customer.pk].stores) if customer.pk in cards else [],
+        )
+        for customer in customers
+    ]
+
+
+def _detail(customer: Customer) -> CustomerDetail:
+    [shown] = show([customer])
+    known = read_identities(customer.pk)
+    identities = [
+        IdentityOut(kind=i.kind, scope=i.scope, value=i.value, trust=i.trust, since=i.occurred_at) for i in known
+    ]
+    return CustomerDetail(**shown.dict(), attributes=read_attributes(customer.pk), identities=identities)

@@ -1,0 +1,64 @@
+"""People as the API names them: by one or more of their identities."""
+
+from datetime import datetime
+from typing import Annotated
+
+from ninja import Schema
+from pydantic import AfterValidator, Field
+
+from regulars.foundation.api.paging import clean
+from regulars.foundation.errors import InvalidInput
+from regulars.foundation.shop.models import Store
+from regulars.record.customers.contacts import ContactCard
+from regulars.record.customers.identifiers import canonical
+from regulars.record.customers.inputs import IdentityInput, PersonInput
+from regulars.record.customers.models import IdentityKind
+
+Identifier = Annotated[str, Field(max_length=254), AfterValidator(clean)]
+
+
+class BadIdentity(InvalidInput):
+    """Say who it is: a mail address, a phone number with its country code, the shop's own number, or your own id."""
+
+    code = "bad-identity"
+    status = 422
+
+
+class Identities(Schema):
+    """Who it is. The first that is given names the person: email, phone, store_customer_id, user_id."""
+
+    email: Identifier = ""
+    phone: Identifier = ""
+    store_customer_id: Identifier = ""
+    user_id: Identifier = ""
+    store: Annotated[str, Field(max_length=60), AfterValidator(clean)] = ""
+
+
+def identities_of(given: Identities, store: Store | None) -> tuple[IdentityInput, ...]:
+    """Raises BadIdentity for one that cannot identify anybody, and when there is none."""
+    if given.store_customer_id and store is None:
+        raise BadIdentity("A store_customer_id means something in its store only: send 'store' too.")
+    scopes = {"email": "", "phone": "", "store_customer": store.code if store else "", "user_id": ""}
+    values = (given.email, given.phone, given.store_customer_id, given.user_id)
+    found = [IdentityInput(IdentityKind(k), v, s) for (k, s), v in zip(scopes.items(), values, strict=True) if v]
+    for identity in found:
+        if canonical(identity) is None:
+            raise BadIdentity(f"The {identity.kind.value} given cannot identify anybody.")
+    if not found:
+        raise BadIdentity
+    return tuple(found)
+
+
+def person_of(given: Identities, at: datetime, store: Store | None, card: ContactCard | None = None) -> PersonInput:
+    """One person as the record takes them: a server's key speaks, so the link is confirmed. Raises BadIdentity."""
+    extras = {name: getattr(given, name) for name in ("attributes", "tags", "note") if hasattr(given, name)}
+    return PersonInput(
+        identities=identities_of(given, store),
+        occurred_at=at,
+        store_id=store.pk if store else None,
+        evidence="api",
+        contact=card,
+        attributes=extras.get("attributes", {}),
+        tags=tuple(extras.get("tags", ())),
+        note=extras.get("note", ""),
+    )
