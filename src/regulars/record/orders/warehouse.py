@@ -23,11 +23,11 @@ _ORDER_VERSIONS = """
         FROM state s JOIN orders_order o ON o.id = s.order_id
         JOIN events_batch b ON b.id = coalesce((s.before ->> 'batch_id')::bigint, o.batch_id)
         UNION ALL
-        SELECT o.id, o.profile_id, o.store_id, o.placed_at, o.currency, o.total_minor, o.status, b.last_position, NULL
+        SELECT o.id, o.profile_id, o.store_id, o.placed_at, o.currency, o.total_minor, o.status, b.last_position, NULL::bigint
         FROM orders_order o JOIN in_range b ON b.id = o.batch_id
         WHERE NOT EXISTS (SELECT 1 FROM state s WHERE s.order_id = o.id)
         UNION ALL
-        SELECT o.id, o.profile_id, o.store_id, o.placed_at, o.currency, o.total_minor, o.status, s.until, NULL
+        SELECT o.id, o.profile_id, o.store_id, o.placed_at, o.currency, o.total_minor, o.status, s.until, NULL::bigint
         FROM orders_order o JOIN (SELECT order_id, max(until) AS until FROM state GROUP BY order_id) s ON s.order_id = o.id
     )
     SELECT id, profile_id, store_id, placed_at AT TIME ZONE 'UTC', currency, total_minor, status <> 'cancelled', known_from, known_until
@@ -70,7 +70,7 @@ REFUNDS = register(
         ),
         versions="""
             SELECT f.id, coalesce(f.profile_id, o.profile_id), f.store_id, f.occurred_at AT TIME ZONE 'UTC', f.currency, f.amount_minor,
-                   b.last_position, NULL
+                   b.last_position, NULL::bigint
             FROM orders_refund f JOIN events_batch b ON b.id = f.batch_id LEFT JOIN orders_order o ON o.id = f.order_id
             WHERE b.last_position > %(after)s AND b.last_position <= %(upto)s
         """,

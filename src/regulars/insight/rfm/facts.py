@@ -1,0 +1,28 @@
+"""RFM as facts: scored against published cut points, with the snapshot that each value came from."""
+
+from collections.abc import Callable, Mapping, Sequence
+
+from regulars.foundation.facts import FACTS, Answer, Fact, FactKind, Moment, Question, Value
+from regulars.insight.rfm import queries
+from regulars.insight.rfm.queries import Score
+
+
+def _read(value: Callable[[Score], Value]) -> Callable[[Sequence[int], Question, Moment], Mapping[int, Answer]]:
+    def read(customer_ids: Sequence[int], question: Question, moment: Moment) -> Mapping[int, Answer]:
+        scores = queries.scores_at(customer_ids, moment.at, moment.known_at)
+        return {c: Answer(value(s), f"RFM snapshot {s.snapshot_id}", s.as_of) for c, s in scores.items()}
+
+    return read
+
+
+def _offer(name: str, meaning: str, value: Callable[[Score], Value]) -> None:
+    FACTS.register(name, Fact(name, meaning, FactKind.SNAPSHOT, {}, _read(value)))
+
+
+_offer("rfm.segment", "Which of the eleven RFM segments the customer is in", lambda s: s.segment.value)
+_offer("rfm.recency_score", "Recency score, from 1 (long ago) to the scale (just now)", lambda s: s.r)
+_offer("rfm.frequency_score", "Frequency score, from 1 (seldom) to the scale (often)", lambda s: s.f)
+_offer("rfm.monetary_score", "Monetary score, from 1 (little) to the scale (much)", lambda s: s.m)
+_offer("rfm.recency_days", "Whole days since the last order", lambda s: s.recency_days)
+_offer("rfm.frequency", "Orders so far", lambda s: s.frequency)
+_offer("rfm.monetary_minor", "Orders less refunds, in minor units of the reporting currency", lambda s: s.monetary_minor)

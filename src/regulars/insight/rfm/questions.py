@@ -1,0 +1,144 @@
+"""The one question that RFM asks of the warehouse."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import ibis
+import ibis.expr.datatypes as dt
+import pyarrow as pa
+import pyarrow.compute as pc
+from ibis import _
+
+from regulars.foundation.money import exponent
+from regulars.foundation.shop.models import ExchangeRate
+from regulars.insight.warehouse import engine
+from regulars.insight.warehouse.queries import Pinned
+from regulars.insight.warehouse.questions import compiled_once, given_table, known_at, literal_rows, parameter, table
+
+_RATE_COLUMNS = {"currency": dt.string, "rate_from": dt.timestamp, "rate_until": dt.timestamp, "factor": dt.Decimal(38, 12)}
+_FIRST, _LAST = "TIMESTAMP '0001-01-01'", "TIMESTAMP '9999-12-31'"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Everybody's figures: parallel columns ``customer_id``, ``recency_days``, ``frequency``, ``monetary_minor``; and what was left out."""
+
+    people: pa.Table
+    left_out_orders: int
+    left_out_minor: int
+    unrated_orders: int
+
+
+def ask_figures(pinned: Pinned, as_of: datetime, currency: str, position: int | None = None) -> Figures:
+    """Recency (whole days of 24 hours since the last order), frequency (orders) and monetary (orders less refunds, minor units of
+    ``currency``) of everybody who ordered up to ``as_of``, as known at ``position`` (the snapshot's own where not given).
+    """
+    bound = {"as_of": as_of.astimezone(UTC).replace(tzinfo=None), "position": pinned.position if position is None else position}
+    if _is_in_one_currency(pinned, currency):
+        answer = in_one_currency().ask(pinned, **bound)
+    else:
+        answer = in_many_currencies().ask(pinned, {"rates": _rates(currency)}, **bound)
+    return _without_unknown(answer)
+
+
+def _without_unknown(answer: pa.Table) -> Figures:
+    """Takes the group without a customer apart: orders without any identity."""
+    unrated = pc.sum(answer["unrated"]).as_py() or 0
+    known = answer["customer_id"].is_valid()
+    guests = answer.filter(pc.invert(known))
+    people = answer.filter(known).drop_columns(["unrated"]).combine_chunks()
+    orders = pc.sum(guests["frequency"]).as_py() or 0
+    spent = pc.sum(guests["monetary_minor"]).as_py() or 0
+    return Figures(people, int(orders), int(spent), int(unrated))
+
+
+@compiled_once
+def in_one_currency() -> Any:
+    """All amounts are in the reporting currency already."""
+    return _expression(lambda rows, at, amount: rows.mutate(amount=amount, unrated=ibis.literal(0, dt.int64)))
+
+
+@compiled_once
+def in_many_currencies() -> Any:
+    """Amounts at the rate of their day, each rounded half-even; those without a rate count as zero and are counted."""
+    rates = given_table("rates", _RATE_COLUMNS)
+
+    def converted(rows: Any, at: Any, amount: Any) -> Any:
+        joined = rows.left_join(
+            rates, [rows.currency == rates.currency, at >= rates.rate_from, at < rates.rate_until], rname="rate_{name}"
+        )
+        value = _round_even(joined[amount.get_name()].cast(dt.Decimal(18, 0)) * joined.factor)
+        return joined.mutate(amount=ibis.coalesce(value, 0), unrated=joined.factor.isnull().cast(dt.int64))
+
+    return _expression(converted)
+
+
+def _expression(in_reporting_currency: Any) -> Any:
+    """Grouped by profile first, so that the map is joined to few rows. A guest's orders make the group without a profile."""
+    as_of, position = parameter("as_of", dt.timestamp), parameter("position", dt.int64)
+    orders = known_at(table("orders"), position)
+    orders = orders.filter(orders.counts, orders.placed_at <= as_of)
+    bought = in_reporting_currency(orders, orders.placed_at, orders.total_minor).group_by("profile_id")
+    bought = bought.agg(orders=_.count(), last=_.placed_at.max(), spent=_sum(_.amount), unrated=_sum(_.unrated))
+    refunds = known_at(table("refunds"), position)
+    refunds = refunds.filter(refunds.occurred_at <= as_of, refunds.profile_id.notnull())
+    returned = in_reporting_currency(refunds, refunds.occurred_at, refunds.amount_minor).group_by("profile_id")
+    returned = returned.agg(refunded=_sum(_.amount))
+    people = known_at(table("customer_profiles"), position).select("profile_id", "customer_id")
+    return _by_customer(_with_customers(bought, people), _with_customers(returned, people), as_of)
+
+
+def _with_customers(rows: Any, people: Any) -> Any:
+    return rows.left_join(people, "profile_id", rname="map_{name}").drop("map_profile_id")
+
+
+def _by_customer(bought: Any, returned: Any, as_of: Any) -> Any:
+    spent = bought.group_by("customer_id").agg(
+        frequency=_sum(_.orders), last=_["last"].max(), spent=_sum(_.spent), unrated=_sum(_.unrated)
+    )
+    refunded = returned.group_by("customer_id").agg(refunded=_sum(_.refunded))
+    both = spent.left_join(refunded, "customer_id", rname="back_{name}")
+    seconds = as_of.epoch_seconds() - both["last"].epoch_seconds()
+    return both.select(
+        customer_id=both.customer_id,
+        recency_days=(seconds // 86_400).cast(dt.int64),
+        frequency=both.frequency,
+        monetary_minor=(both.spent - ibis.coalesce(both.refunded, 0)).cast(dt.int64),
+        unrated=both.unrated,
+    )
+
+
+def _sum(column: Any) -> Any:
+    return column.sum().cast(dt.int64)
+
+
+@ibis.udf.scalar.builtin(name="round_even")
+def _round_even_of(value: dt.Decimal(38, 12), digits: dt.int32) -> dt.Decimal(38, 0):  # type: ignore[valid-type,empty-body]
+    """DuckDB's half-even rounding."""
+
+
+def _round_even(value: Any) -> Any:
+    return _round_even_of(value, 0).cast(dt.int64)
+
+
+def _is_in_one_currency(pinned: Pinned, currency: str) -> bool:
+    """Answered from the files' statistics where all are alike."""
+    for name in ("orders", "refunds"):
+        other = engine.run(f"SELECT 1 FROM {pinned.relation(name)} WHERE currency <> $currency LIMIT 1", {"currency": currency})
+        if other.num_rows:
+            return False
+    return True
+
+
+def _rates(currency: str) -> str:
+    """Rates into the reporting currency as a relation of spans; the currency itself is worth 1 at all times."""
+    rows = [[f"'{currency}'", _FIRST, _LAST, "CAST(1 AS DECIMAL(38, 12))"]]
+    rates = list(ExchangeRate.objects.filter(reporting_currency=currency).order_by("currency", "on"))
+    for rate, following in zip(rates, [*rates[1:], None], strict=True):
+        is_same = following is not None and following.currency == rate.currency
+        until = f"TIMESTAMP '{following.on:%Y-%m-%d}'" if following and is_same else _LAST
+        scale = exponent(currency) - exponent(rate.currency)
+        factor = f"CAST({rate.rate.scaleb(scale):f} AS DECIMAL(38, 12))"
+        rows.append([f"'{rate.currency}'", f"TIMESTAMP '{rate.on:%Y-%m-%d}'", until, factor])
+    return literal_rows(rows, list(_RATE_COLUMNS))

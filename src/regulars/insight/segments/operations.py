@@ -1,0 +1,229 @@
+"""Deciding who is in which segment: by difference, set-wise, in short transactions; never delete and insert.
+
+Each transaction takes a bounded number of changes, so that a kill loses nothing but the rest, which the next refresh finds as a
+difference again. A segment's first computation makes initial memberships: history that starts no workflow.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from regulars.foundation.bulk import execute, fetch
+from regulars.foundation.errors import Conflict
+from regulars.foundation.crash import crash_point, declare
+from regulars.insight.rfm import operations as rfm
+from regulars.insight.rfm.models import RfmSnapshot
+from regulars.insight.rfm.rules import NUMBER, SEGMENTS, RfmSegment
+from regulars.insight.segments import events
+from regulars.insight.segments.models import Segment
+from regulars.insight.segments.rules import definition_of, parse_definition
+from regulars.record.events import log as event_log
+from regulars.record.events.log import LogTransaction
+
+CHUNK = 5_000  # changes in one transaction: well under the two seconds that an appending one may last
+
+BETWEEN_CHUNKS = declare("segments.between-chunks", "Some changes of a segment are committed, others are not")
+BEFORE_COMPUTED = declare("segments.before-computed", "All initial memberships are there, the segment is not yet marked computed")
+
+NAMES: dict[RfmSegment, str] = {
+    RfmSegment.CHAMPIONS: "Champions",
+    RfmSegment.LOYAL: "Loyal",
+    RfmSegment.POTENTIAL_LOYALISTS: "Potential Loyalists",
+    RfmSegment.NEW: "New",
+    RfmSegment.PROMISING: "Promising",
+    RfmSegment.NEEDS_ATTENTION: "Needs Attention",
+    RfmSegment.ABOUT_TO_SLEEP: "About to Sleep",
+    RfmSegment.AT_RISK: "At Risk",
+    RfmSegment.CANT_LOSE: "Can't Lose",
+    RfmSegment.HIBERNATING: "Hibernating",
+    RfmSegment.LOST: "Lost",
+}
+
+
+class OlderSnapshot(Conflict):
+    """A younger RFM snapshot decides the segments already."""
+
+    code = "older-snapshot"
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What a refresh did. ``entered`` and ``left`` are by key of the segment; initial entries are counted in ``initial`` only."""
+
+    snapshot: RfmSnapshot
+    entered: dict[str, int]
+    left: dict[str, int]
+    initial: dict[str, int]
+
+
+def ensure_rfm_segments(at: datetime) -> list[Segment]:
+    """The eleven, made where they are missing; in their order."""
+    Segment.objects.bulk_create(
+        [Segment(key=s.value, name=NAMES[s], kind="rfm", definition=definition_of(s), created_at=at) for s in SEGMENTS],
+        ignore_conflicts=True,
+    )
+    found = {s.key: s for s in Segment.objects.filter(key__in=[s.value for s in SEGMENTS])}
+    return [found[s.value] for s in SEGMENTS]
+
+
+def refresh(at: datetime, kind: str = "nightly") -> Refreshed:
+    """Publishes RFM as of ``at`` and brings every segment's memberships in line with it.
+
+    Events: segment.entered, segment.left, at ``at``; those of a segment's first computation are history. Raises WarehouseBusy.
+    """
+    ensure_rfm_segments(at)
+    snapshot = rfm.compute(at, at, kind)
+    return apply_snapshot(snapshot, at)
+
+
+def apply_snapshot(snapshot: RfmSnapshot, at: datetime) -> Refreshed:
+    """Brings memberships in line with a published snapshot; nothing to do where they are. Raises OlderSnapshot."""
+    follow_map(at)
+    segments = list(Segment.objects.filter(kind="rfm").order_by("id"))
+    done = Refreshed(snapshot, {}, {}, {})
+    _claim(segments, snapshot)
+    while _change_some(segments, snapshot, at, done):
+        crash_point(BETWEEN_CHUNKS)
+    crash_point(BEFORE_COMPUTED)
+    Segment.objects.filter(id__in=[s.id for s in segments], computed_at=None).update(computed_at=at)
+    return done
+
+
+def follow_map(at: datetime) -> int:
+    """Hands open memberships to the customers whom their profiles belong to now. Of two in one segment the older stays; the other
+    ends as merged, without an event, since nobody left. Rows changed.
+    """
+    moved = fetch(_MOVED, [])
+    if not moved:
+        return 0
+    with event_log.transaction("system", "segments.follow_map") as log:
+        ended = execute(_END_MERGED, {"at": at, "batch": log.batch_id})
+        return ended + execute(_FOLLOW, [])
+
+
+_MOVED = """
+SELECT 1 FROM segments_membership s JOIN customers_customerprofile m ON m.profile_id = s.profile_id AND m.until_batch_id IS NULL
+WHERE s.left_at IS NULL AND s.customer_id <> m.customer_id LIMIT 1
+"""
+_END_MERGED = """
+UPDATE segments_membership SET left_at = greatest(%(at)s, entered_at), until_batch_id = %(batch)s,
+       left_reason = jsonb_build_object('merged_into', ranked.now)
+FROM (
+    SELECT s.id, m.customer_id AS now, row_number() OVER (PARTITION BY s.segment_id, m.customer_id ORDER BY s.entered_at, s.id) AS place
+    FROM segments_membership s JOIN customers_customerprofile m ON m.profile_id = s.profile_id AND m.until_batch_id IS NULL
+    WHERE s.left_at IS NULL
+) ranked
+WHERE segments_membership.id = ranked.id AND ranked.place > 1
+"""
+_FOLLOW = """
+UPDATE segments_membership SET customer_id = m.customer_id
+FROM customers_customerprofile m
+WHERE m.profile_id = segments_membership.profile_id AND m.until_batch_id IS NULL
+  AND segments_membership.left_at IS NULL AND segments_membership.customer_id <> m.customer_id
+"""
+
+
+def _claim(segments: Sequence[Segment], snapshot: RfmSnapshot) -> None:
+    """Makes this snapshot the one that decides. Raises OlderSnapshot."""
+    ids = [s.id for s in segments]
+    with transaction.atomic():
+        fresh = Segment.objects.filter(id__in=ids).exclude(refreshed_at__gt=snapshot.as_of).update(refreshed_at=snapshot.as_of)
+        if fresh != len(ids):
+            raise OlderSnapshot
+
+
+def _change_some(segments: Sequence[Segment], snapshot: RfmSnapshot, at: datetime, done: Refreshed) -> bool:
+    """Brings up to CHUNK customers in line: what they leave and what they enter in one transaction. False where nobody differs."""
+    bound = {
+        "snapshot": snapshot.id,
+        "segments": [s.id for s in segments],
+        "numbers": [NUMBER[parse_definition(s.definition).segment] for s in segments],
+        "at": at,
+        "most": CHUNK,
+    }
+    customers = [row[0] for row in fetch(_DIFFERING, bound)]
+    if not customers:
+        return False
+    with event_log.transaction("system", f"rfm snapshot {snapshot.id}") as log:
+        _check_claim(segments, snapshot)
+        bound |= {"customers": customers, "batch": log.batch_id, "initial": [s.computed_at is None for s in segments]}
+        _tell(log, events.LEFT, segments, fetch(_END, bound), snapshot, at, done)
+        _tell(log, events.ENTERED, segments, fetch(_BEGIN, bound), snapshot, at, done)
+    return True
+
+
+def _check_claim(segments: Sequence[Segment], snapshot: RfmSnapshot) -> None:
+    """Locks the segments, in order; raises OlderSnapshot where a refresh with a younger snapshot has taken over."""
+    locked = Segment.objects.select_for_update().filter(id__in=[s.id for s in segments]).order_by("id")
+    if any(s.refreshed_at != snapshot.as_of for s in locked):
+        raise OlderSnapshot
+
+
+def _tell(
+    log: LogTransaction,
+    kind: str,
+    segments: Sequence[Segment],
+    rows: Iterable[Sequence[Any]],
+    snapshot: RfmSnapshot,
+    at: datetime,
+    done: Refreshed,
+) -> None:
+    by_id = {s.id: s for s in segments}
+    for membership, segment_id, profile, customer in rows:
+        segment = by_id[segment_id]
+        is_initial = kind == events.ENTERED and segment.computed_at is None
+        counts = done.left if kind == events.LEFT else done.initial if is_initial else done.entered
+        counts[segment.key] = counts.get(segment.key, 0) + 1
+        data = {"segment": segment.key, "membership": membership, "snapshot": snapshot.id}
+        log.append(events.changed(kind, segment_id, profile, customer, at, data, is_initial))
+
+
+_WANTED = "unnest(%(segments)s::bigint[], %(numbers)s::int[]) wanted(segment_id, number)"
+_DIFFERING = f"""
+SELECT customer_id FROM (
+    SELECT open.customer_id FROM segments_membership open JOIN {_WANTED} USING (segment_id)
+    LEFT JOIN rfm_rfmscore s ON s.snapshot_id = %(snapshot)s AND s.customer_id = open.customer_id AND s.segment = wanted.number
+    WHERE open.left_at IS NULL AND s.customer_id IS NULL
+    UNION
+    SELECT s.customer_id FROM rfm_rfmscore s JOIN {_WANTED} ON wanted.number = s.segment
+    WHERE s.snapshot_id = %(snapshot)s
+      AND NOT EXISTS (
+        SELECT 1 FROM segments_membership open
+        WHERE open.segment_id = wanted.segment_id AND open.customer_id = s.customer_id AND open.left_at IS NULL)
+      AND EXISTS (SELECT 1 FROM customers_customerprofile m WHERE m.customer_id = s.customer_id AND m.until_batch_id IS NULL)
+) differing
+ORDER BY customer_id LIMIT %(most)s
+"""
+_VALUES = """jsonb_build_object('snapshot', %(snapshot)s::bigint, 'recency_days', s.recency_days, 'frequency', s.frequency,
+    'monetary_minor', s.monetary_minor, 'r', s.r, 'f', s.f, 'm', s.m, 'segment', s.segment)"""
+_END = f"""
+UPDATE segments_membership SET left_at = greatest(%(at)s, entered_at), until_batch_id = %(batch)s, left_reason = gone.reason
+FROM (
+    SELECT open.id, CASE WHEN s.customer_id IS NULL THEN jsonb_build_object('snapshot', %(snapshot)s::bigint, 'without_orders', true)
+                    ELSE {_VALUES} END AS reason
+    FROM segments_membership open JOIN {_WANTED} USING (segment_id)
+    LEFT JOIN rfm_rfmscore s ON s.snapshot_id = %(snapshot)s AND s.customer_id = open.customer_id
+    WHERE open.customer_id = ANY(%(customers)s) AND open.left_at IS NULL AND s.segment IS DISTINCT FROM wanted.number
+    ORDER BY open.id FOR UPDATE OF open
+) gone
+WHERE segments_membership.id = gone.id
+RETURNING segments_membership.id, segments_membership.segment_id, segments_membership.profile_id, segments_membership.customer_id
+"""
+_BEGIN = f"""
+INSERT INTO segments_membership (segment_id, profile_id, customer_id, entered_at, is_initial, reason, batch_id)
+SELECT wanted.segment_id, oldest.profile_id, s.customer_id, %(at)s, wanted.is_initial, {_VALUES}, %(batch)s
+FROM rfm_rfmscore s
+JOIN unnest(%(segments)s::bigint[], %(numbers)s::int[], %(initial)s::boolean[]) wanted(segment_id, number, is_initial)
+  ON wanted.number = s.segment
+JOIN LATERAL (
+    SELECT min(m.profile_id) AS profile_id FROM customers_customerprofile m
+    WHERE m.customer_id = s.customer_id AND m.until_batch_id IS NULL
+) oldest ON oldest.profile_id IS NOT NULL
+WHERE s.snapshot_id = %(snapshot)s AND s.customer_id = ANY(%(customers)s)
+ORDER BY s.customer_id
+ON CONFLICT (segment_id, customer_id) WHERE left_at IS NULL DO NOTHING
+RETURNING id, segment_id, profile_id, customer_id
+"""
