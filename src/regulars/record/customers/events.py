@@ -29,7 +29,9 @@ SPLIT = register(
     kept="customer id that stays",
     new="customer ids that left it",
 )
-RECORDED = register("custom.recorded", "Something of the shop's own happened", name="what", properties="numbers, yes or no")
+RECORDED = register(
+    "custom.recorded", "Something of the shop's own happened", name="what", properties="numbers, yes or no"
+)
 ERASED = register("customer.erased", "A person was erased; the log keeps bare numbers", tables="rows touched by table")
 
 

@@ -1,5 +1,6 @@
 """Who is who: a pure function of the set of links and decisions, so that the order of arrival cannot matter."""
 
+import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
@@ -81,3 +82,29 @@ class _Groups:
 
     def as_sets(self) -> list[frozenset[int]]:
         return sorted({frozenset(members) for members in self._members.values()}, key=min)
+
+
+_LOOKS = (
+    ("mail address", re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")),
+    ("phone number", re.compile(r"\+?[\d ()/.-]{7,20}")),
+    ("date", re.compile(r"\d{4}-\d\d-\d\d.*")),
+    ("number", re.compile(r"-?\d+([.,]\d+)?")),
+    ("code", re.compile(r"[A-Za-z0-9_-]{1,20}")),
+)
+_CALM_NAMES = frozenset(
+    {"size", "colour", "color", "plan", "tier", "source", "channel", "language", "currency", "score", "category"}
+)
+
+
+def guess_look(name: str, value: object) -> str:
+    """What a new property seems to hold, for the person who classes it: a hint, never a decision."""
+    if isinstance(value, bool):
+        return "yes or no"
+    if isinstance(value, int | float):
+        return "number"
+    text = str(value).strip()
+    if name.lower().split("_")[-1] in _CALM_NAMES:
+        return "code"
+    if "birth" in name.lower():
+        return "birthday"
+    return next((look for look, pattern in _LOOKS if pattern.fullmatch(text)), "free text")

@@ -23,6 +23,7 @@ from regulars.record.customers.operations.contacts import (
     store_contacts,
 )
 from regulars.record.customers.queries import customer_of, customers_of, profiles_of
+from regulars.record.customers.rules import guess_look
 from regulars.record.events import log as event_log
 from regulars.record.events.log import LogTransaction
 
@@ -116,7 +117,7 @@ def store_extras(profile: int, given: PersonInput, log: LogTransaction, is_histo
 def _store_attribute(profile: int, name: str, value: Any, at: datetime, log: LogTransaction, is_history: bool) -> None:
     if not name or len(name) > 120:
         raise InvalidInput("The name of a property has 1 to 120 characters")
-    known, _ = AttributeClass.objects.get_or_create(name=name)
+    known, _ = AttributeClass.objects.get_or_create(name=name, defaults={"guess": guess_look(name, value)})
     is_clear = known.is_personal is False
     [row_id] = reserve_ids("customers_attributevalue", 1)
     cell = Cell("customers_attributevalue", "sealed", row_id)

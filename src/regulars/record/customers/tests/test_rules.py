@@ -2,10 +2,11 @@
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regulars.record.customers.rules import MOST_PROFILES, Link, Pair, components
+from regulars.record.customers.rules import MOST_PROFILES, Link, Pair, components, guess_look
 
 PROFILES = range(1, 9)
 links = st.sets(st.builds(Link, st.integers(100, 105), st.sampled_from(PROFILES)))
@@ -40,3 +41,20 @@ def test_a_shared_identity_joins_nobody() -> None:
     crowd = range(MOST_PROFILES + 1)
     assert len(components(crowd, {Link(1, p) for p in crowd}, set(), set())) == len(crowd)
     assert len(components(crowd, {Link(1, p) for p in crowd[:-1]}, set(), set())) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "look"),
+    [
+        ("newsletter", True, "yes or no"),
+        ("visits", 3, "number"),
+        ("second_mail", "a@b.example", "mail address"),
+        ("mobile", "+44 20 7946 0000", "phone number"),
+        ("birthday", "1980-02-29", "birthday"),
+        ("since", "2020-01-01", "date"),
+        ("shirt_size", "extra large", "code"),
+        ("remark", "likes tea", "free text"),
+    ],
+)
+def test_what_a_property_seems_to_hold(name: str, value: object, look: str) -> None:
+    assert guess_look(name, value) == look
