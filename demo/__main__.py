@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 from demo.place import Place, find_place, present_environment
-from demo.progress import step
+from demo.progress import say, step
 from regulars.config import services
 from regulars.foundation.errors import RegularsError
 from regulars.foundation.supervisor.processes import Service
@@ -26,28 +26,34 @@ class DemoFailed(RegularsError):
 def main() -> int:
     """Exit code 0 after Ctrl-C, 1 with one sentence when something stands in the way."""
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
-    parser.add_argument("--lines", type=int, help="take a slice of the shop: whole customers of about so many order lines")
+    parser.add_argument(
+        "--lines", type=int, help="take a slice of the shop: whole customers of about so many order lines"
+    )
     lines = parser.parse_args().lines
     outer = present_environment()
     place = find_place(outer)
-    os.environ.update(place.environment(outer) | {"REGULARS_SECRET_KEY": _secret(place.home, outer.get("REGULARS_SECRET_KEY", ""))})
+    os.environ.update(
+        place.environment(outer) | {"REGULARS_SECRET_KEY": _secret(place.home, outer.get("REGULARS_SECRET_KEY", ""))}
+    )
     try:
         _run(place, lines)
     except RegularsError as error:
-        print(error.sentence, file=sys.stderr)  # noqa: T201
+        sys.stderr.write(f"{error.sentence}\n")
         return 1
     except KeyboardInterrupt:
         pass
-    print("Everything is stopped.")  # noqa: T201
+    say("Everything is stopped.")
     return 0
 
 
 def _run(place: Place, lines: int | None) -> None:
-    print(f"Regulars, the demo (its data: {place.home})")  # noqa: T201
+    say(f"Regulars, the demo (its data: {place.home})")
     with supervise(place.home, services.embedded_server()) as supervisor:
         with step("Database and tables"):
             _must(supervisor, services.migrate())
-        supervisor.keep(_module("catcher", "demo.catcher", "--smtp", str(place.smtp_port), "--web", str(place.catcher_port)))
+        supervisor.keep(
+            _module("catcher", "demo.catcher", "--smtp", str(place.smtp_port), "--web", str(place.catcher_port))
+        )
         _must(supervisor, _module("prepare", "demo.prepare", *(["--lines", str(lines)] if lines else [])))
         supervisor.keep(services.web())
         supervisor.keep(services.worker())
@@ -56,7 +62,7 @@ def _run(place: Place, lines: int | None) -> None:
                 raise DemoFailed(f"The web server does not answer; it says why in {place.home / 'log' / 'web.log'}")
         _greet(place)
         supervisor.wait()
-        print("\nStopping …", flush=True)  # noqa: T201
+        say("\nStopping …")
 
 
 def _must(supervisor: Supervisor, service: Service) -> None:
@@ -82,10 +88,9 @@ def _secret(home: Path, given: str) -> str:
 
 def _greet(place: Place) -> None:
     password = (place.home / "demo" / "password").read_text()
-    print(  # noqa: T201
+    say(
         f"\n  Regulars     {place.address}\n  Sign in as   demo@regulars.example\n  Password     {password}\n"
         f"  Caught mail  {place.catcher_address}   (nothing leaves this machine)\n\n  Ctrl-C stops everything.\n",
-        flush=True,
     )
 
 

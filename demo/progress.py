@@ -9,6 +9,12 @@ _EVERY_SECONDS = 0.5
 _WIDTH = 78
 
 
+def say(text: str, end: str = "\n") -> None:
+    """Prints at once."""
+    sys.stdout.write(text + end)
+    sys.stdout.flush()
+
+
 class Line:
     """A step's line: rewritten in place in a terminal, and printed once at its end elsewhere."""
 
@@ -26,14 +32,15 @@ class Line:
         self._shown = at
         speed = done / max(at - self._began, 0.001)
         of = f" of {total:,}" if total else ""
-        print(f"\r  {self.title} … {done:,}{of} {unit}, {speed:,.0f} a second"[:_WIDTH].ljust(_WIDTH), end="", flush=True)  # noqa: T201
+        text = f"  {self.title} … {done:,}{of} {unit}, {speed:,.0f} a second"
+        say("\r" + text[:_WIDTH].ljust(_WIDTH), end="")
 
     def end(self) -> None:
         """The step is done; what it came to stands behind it."""
         seconds = time.monotonic() - self._began
         start = "\r" if sys.stdout.isatty() else ""
         note = f": {self.note}" if self.note else ""
-        print(f"{start}  {self.title}{note} ({seconds:.1f} s)".ljust(_WIDTH), flush=True)  # noqa: T201
+        say(f"{start}  {self.title}{note} ({seconds:.1f} s)".ljust(_WIDTH))
 
 
 @contextmanager
@@ -41,6 +48,6 @@ def step(title: str) -> Iterator[Line]:
     """One long step; an error leaves its line unended, so that it is seen where it stopped."""
     line = Line(title)
     if sys.stdout.isatty():
-        print(f"  {title} …", end="", flush=True)  # noqa: T201
+        say(f"  {title} …", end="")
     yield line
     line.end()
