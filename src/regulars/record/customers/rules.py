@@ -85,9 +85,9 @@ class _Groups:
 
 
 _LOOKS = (
+    ("date", re.compile(r"\d{4}-\d\d-\d\d.*")),
     ("mail address", re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+")),
     ("phone number", re.compile(r"\+?[\d ()/.-]{7,20}")),
-    ("date", re.compile(r"\d{4}-\d\d-\d\d.*")),
     ("number", re.compile(r"-?\d+([.,]\d+)?")),
     ("code", re.compile(r"[A-Za-z0-9_-]{1,20}")),
 )
