@@ -24,6 +24,8 @@ KNOWN: dict[str, Known] = {
     "rfm.scale": Known("How many scores each of recency, frequency and monetary has", 5, (3, 4, 5)),
     "rfm.policy": Known("Which scores make which RFM segment; empty: the published default", None),
     "log.retention_days": Known("How many days the log of events is kept; 0: for ever", 0),
+    "messages.per_day": Known("Marketing messages that one person gets within a day, over all workflows; 0: no limit", 1),
+    "messages.per_week": Known("Marketing messages that one person gets within a week, over all workflows; 0: no limit", 3),
     "sending.enabled_at": Known("When staff switched sending on; empty: off", None),
     "demo.shift_weeks": Known("By how many weeks the demo's dates are moved; fixed at its first import", None),
 }

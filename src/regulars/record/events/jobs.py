@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from regulars.foundation.shop.settings import read_setting
 from regulars.foundation.work.loops import LOOPS, Loop, Stop
 from regulars.record.events import partitions
+from regulars.record.events.log import SHARDS
+from regulars.record.events.readers import READERS, lag, read_batch
 
 
 def keep_up(stop: Stop, at: datetime) -> bool:
@@ -20,3 +22,19 @@ LOOPS.register(
     "events.upkeep",
     Loop(keep_up, "Makes the log's partitions ahead of time and drops old ones", idle_seconds=3600, is_exclusive=True),
 )
+
+
+def read_on(stop: Stop, at: datetime) -> bool:
+    """One batch of every shard for each reader that is behind. True while a shard has more."""
+    behind = lag()
+    waiting = [reader for name, reader in READERS.items() if behind.get(name, 1)]
+    more = False
+    for reader in waiting:
+        for shard in range(SHARDS):
+            if stop.is_set():
+                return False
+            more |= read_batch(reader, shard, at)
+    return more
+
+
+LOOPS.register("events.readers", Loop(read_on, "Lets every reader of the log follow it", idle_seconds=0.5))

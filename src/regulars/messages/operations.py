@@ -1,0 +1,73 @@
+"""What can be done to templates and messages."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.resources import files
+
+from django.db import transaction
+
+from regulars.foundation.errors import InvalidInput
+from regulars.messages.models import Message, MessageTemplate, MessageTemplateVersion
+from regulars.messages.rendering.renderer import RENDERER, Source
+from regulars.messages.samples import SAMPLE
+from regulars.messages.sending.marking import lock_customers
+from regulars.record.consent.operations import unsubscribe
+from regulars.record.customers.queries import customers_of
+from regulars.record.events import log as event_log
+
+LAYOUT = files("regulars.messages").joinpath("layouts/plain.mjml").read_text()
+
+
+class BadTemplate(InvalidInput):
+    """This template cannot be kept."""
+
+    code = "bad-template"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What staff write: subject, preheader and MJML sections, all with Liquid in them."""
+
+    subject: str
+    preheader: str
+    body: str
+
+    def source(self) -> Source:
+        return Source(self.subject, self.preheader, self.body, LAYOUT)
+
+
+def save_template(
+    key: str, name: str, draft: Draft, staff_id: int | None, at: datetime, *, topic: str = "marketing", is_marketing: bool = True
+) -> MessageTemplateVersion:
+    """Keeps the draft as the next version and makes it live; an equal one makes no new version. Raises BadTemplate, CannotRender."""
+    if not draft.subject.strip():
+        raise BadTemplate("A mail needs a subject")
+    RENDERER.render(draft.source(), SAMPLE)
+    with transaction.atomic():
+        template, _ = MessageTemplate.objects.select_for_update().get_or_create(
+            key=key, defaults={"name": name, "topic": topic, "is_marketing": is_marketing, "created_at": at}
+        )
+        live = template.live
+        texts = {"subject": draft.subject, "preheader": draft.preheader, "body": draft.body, "layout": LAYOUT}
+        if live is not None and all(getattr(live, field) == text for field, text in texts.items()):
+            return live
+        number = template.versions.count() + 1
+        template.live = MessageTemplateVersion.objects.create(
+            template=template, number=number, staff_id=staff_id, created_at=at, **texts
+        )
+        template.name = name
+        template.save(update_fields=["live", "name"])
+        return template.live
+
+
+def withdraw(message: Message, method: str, at: datetime) -> bool:
+    """The recipient of this message wants no more of its topic: effective at once, idempotent. True when it changed something.
+
+    Waits for a sender that is marking a message to the same person, so that what is sent afterwards has seen it.
+    """
+    if message.address is None:
+        return False
+    customer = customers_of([message.profile_id]).get(message.profile_id, message.customer_id)
+    with event_log.transaction("system", "unsubscribe"):
+        lock_customers({customer})
+        return unsubscribe(bytes(message.address), message.brand_id, message.topic, message.profile_id, method, at)

@@ -1,0 +1,19 @@
+"""A made-up person, for previews and for checking a template before it is kept."""
+
+from typing import Any
+
+SAMPLE: dict[str, Any] = {
+    "to": {"address": "ada@shop.example", "name": "Ada Okafor"},
+    "from": {"address": "hello@shop.example", "name": "The shop"},
+    "message_id": "<00000000000000000000000000000000@shop.example>",
+    "date": "Mon, 02 Nov 2026 10:00:00 +0000",
+    "is_marketing": True,
+    "customer": {"name": "Ada Okafor", "first_name": "Ada", "language": "en", "country": "GB"},
+    "shop": {"name": "The shop", "website": "https://shop.example", "postal_address": "1 High Street, London N1 1AA"},
+    "products": [
+        {"title": "Small popcorn holder", "price": "£0.85", "ordered_on": "14 August 2026", "url": "", "image_url": ""},
+        {"title": "White hanging heart light holder", "price": "£2.95", "ordered_on": "14 August 2026", "url": "", "image_url": ""},
+        {"title": "Jumbo bag red retrospot", "price": "£2.08", "ordered_on": "2 August 2026", "url": "", "image_url": ""},
+    ],
+    "links": {"unsubscribe": "https://shop.example/unsubscribe/sample", "preferences": "https://shop.example/preferences/sample"},
+}

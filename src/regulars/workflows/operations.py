@@ -1,0 +1,119 @@
+"""What can be done to workflows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+
+from regulars.foundation.errors import Conflict, InvalidInput
+from regulars.foundation.facts import FACTS, Question
+from regulars.workflows.definition import Definition, InvalidDefinition, Problem, parse_definition
+from regulars.workflows.models import Run, RunState, Workflow, WorkflowVersion
+from regulars.workflows.steps.condition import ConditionStep
+from regulars.workflows.steps.kinds import StepProblem
+from regulars.workflows.triggers import TRIGGERS
+
+
+class NothingLive(InvalidInput):
+    """This workflow has no version that could be switched on."""
+
+    code = "nothing-live"
+
+
+def check_definition(raw: Any) -> Definition:
+    """The definition, checked against what this house offers: trigger, facts, actions. Raises InvalidDefinition with every problem."""
+    definition = parse_definition(raw)
+    problems = [*_trigger_problems(definition.trigger), *_fact_problems(definition)]
+    if problems:
+        raise InvalidDefinition(problems)
+    return definition
+
+
+def save_version(key: str, raw: Mapping[str, Any], staff_id: int | None, at: datetime) -> WorkflowVersion:
+    """Keeps a definition as the next version of the workflow ``key`` and makes it the live one; runs on their way keep theirs.
+
+    A definition equal to the live one makes no new version. Raises InvalidDefinition.
+    """
+    definition = check_definition(raw)
+    with transaction.atomic():
+        workflow, _ = Workflow.objects.select_for_update().get_or_create(key=key, defaults={"name": definition.name, "created_at": at})
+        if workflow.live is not None and workflow.live.definition == raw:
+            return workflow.live
+        number = workflow.versions.count() + 1
+        version = WorkflowVersion.objects.create(workflow=workflow, number=number, definition=raw, staff_id=staff_id, created_at=at)
+        workflow.live, workflow.name = version, definition.name
+        workflow.save(update_fields=["live", "name"])
+    return version
+
+
+@dataclass(frozen=True)
+class Switched:
+    """What a switch did: runs begun for those already there, and runs that go on where they stood."""
+
+    begun: int = 0
+    resumed: int = 0
+    paused: int = 0
+
+
+def switch_off(workflow: Workflow, at: datetime) -> Switched:
+    """No new entries, and those on their way stand still where they are until it is on again."""
+    with transaction.atomic():
+        _switch(workflow, is_on=False, at=at)
+        paused = Run.objects.filter(workflow=workflow, state=RunState.ACTIVE).update(state=RunState.PAUSED)
+    return Switched(paused=paused)
+
+
+def resume(workflow: Workflow, at: datetime) -> int:
+    """Switches on: entries from now on begin runs, and paused runs go on. Returns how many. Raises NothingLive."""
+    if workflow.live_id is None:
+        raise NothingLive
+    with transaction.atomic():
+        _switch(workflow, is_on=True, at=at)
+        return Run.objects.filter(workflow=workflow, state=RunState.PAUSED).update(state=RunState.ACTIVE)
+
+
+def _switch(workflow: Workflow, *, is_on: bool, at: datetime) -> None:
+    changed = Workflow.objects.filter(id=workflow.id, is_on=not is_on).update(is_on=is_on, switched_at=at)
+    if not changed:
+        raise Conflict(f"'{workflow.name}' is {'on' if is_on else 'off'} already")
+    workflow.is_on, workflow.switched_at = is_on, at
+
+
+def retry_stuck(run: Run, at: datetime) -> bool:
+    """Lets a stuck run try again from where it stands. False when it was not stuck any more."""
+    return bool(
+        Run.objects.filter(id=run.id, state=RunState.STUCK).update(
+            state=RunState.ACTIVE, failures=0, problem="", wake_at=at, lease_owner="", lease_until=None
+        )
+    )
+
+
+def _trigger_problems(settings: Mapping[str, Any]) -> list[Problem]:
+    trigger = TRIGGERS.get(settings["kind"])
+    if trigger is None:
+        return [Problem("trigger.kind", f"must be one of {', '.join(TRIGGERS)}")]
+    try:
+        trigger.check(settings)
+    except StepProblem as problem:
+        return [Problem("trigger", str(problem))]
+    return []
+
+
+def _fact_problems(definition: Definition) -> list[Problem]:
+    problems = []
+    for node in definition.nodes.values():
+        if isinstance(node.step, ConditionStep) and (sentence := _question_problem(node.step.question)):
+            problems.append(Problem(f"nodes.{node.key}", sentence))
+    return problems
+
+
+def _question_problem(question: Question) -> str:
+    fact = FACTS.get(question.fact)
+    if fact is None:
+        return f"asks for '{question.fact}', which nobody offers; there is {', '.join(FACTS) or 'nothing yet'}"
+    for name, _ in question.arguments:
+        if name not in fact.arguments:
+            return f"'{question.fact}' has no argument '{name}'"
+    return fact.check(question)

@@ -1,0 +1,22 @@
+"""Reads the log for entries into workflows that are on."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from regulars.record.events.readers import Reader, Recorded
+from regulars.workflows.models import Workflow
+from regulars.workflows.runs.deciding import definition_of
+from regulars.workflows.runs.starting import start_runs
+from regulars.workflows.triggers import TRIGGERS
+
+
+def start_from(events: Sequence[Recorded], at: datetime) -> None:
+    """Begins the runs that these events call for; imported history calls for none."""
+    for workflow in Workflow.objects.filter(is_on=True, live__isnull=False).order_by("id"):
+        settings = definition_of(workflow.live_id or 0).trigger
+        trigger = TRIGGERS[settings["kind"]]
+        wanted = [e for e in events if e.kind in trigger.events]
+        start_runs(workflow, trigger.arrivals(settings, wanted), at)
+
+
+ENTRIES = Reader("workflows.entries", frozenset(kind for _, trigger in TRIGGERS.items() for kind in trigger.events), start_from)

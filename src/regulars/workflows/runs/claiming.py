@@ -1,0 +1,93 @@
+"""Leases on due runs: taken in batches, each take-over with a higher fence.
+
+A take counts as a failure until the run is written, so that a run which kills its worker cannot do so for ever. Runs with a failure are
+taken one by one, so that the innocent of a batch that died are cleared at their next turn.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection
+
+from regulars.foundation.crash import crash_point, declare
+from regulars.workflows.engine import State
+
+CLAIMED = declare("runs.claimed", "due runs are leased, nothing is decided")
+PATIENCE = 3  # failures of its own before a run is stuck
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How much one turn takes, and for how long it may hold it."""
+
+    batch: int = 500
+    lease: timedelta = timedelta(seconds=30)
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """One run in this worker's hands. Everything it writes carries ``fence``."""
+
+    id: int
+    uid: str
+    workflow_id: int
+    version_id: int
+    customer_id: int
+    profile_id: int
+    state: State
+    fence: int
+    failures: int
+
+
+_CLAIM = """
+WITH due AS (
+    SELECT id FROM workflows_run
+    WHERE state = 'active' AND wake_at <= %(at)s AND (lease_until IS NULL OR lease_until < clock_timestamp()) AND {suspicion}
+    ORDER BY wake_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+)
+UPDATE workflows_run r
+SET lease_owner = %(owner)s, lease_until = clock_timestamp() + %(lease)s, fence = fence + 1, failures = failures + 1
+FROM due WHERE r.id = due.id
+RETURNING r.id, r.uid, r.workflow_id, r.version_id, r.customer_id, r.profile_id, r.node, r.since, r.steps, r.visits, r.fence, r.failures
+"""
+_FRESH = _CLAIM.format(suspicion="failures = 0")
+_SUSPECT = _CLAIM.format(suspicion="failures > 0")
+_GIVE_UP = """
+UPDATE workflows_run SET state = 'stuck', lease_owner = '', lease_until = NULL,
+    problem = CASE WHEN problem = '' THEN 'The worker died each time that it took this run' ELSE problem END
+WHERE state = 'active' AND wake_at <= %s AND failures > %s AND lease_until < clock_timestamp()
+"""
+
+
+def claim_due(owner: str, at: datetime, pace: Pace) -> list[Claimed]:
+    """Up to ``pace.batch`` due runs nobody holds, oldest first; one at most if it failed before. Commits."""
+    claimed = _take(_FRESH, owner, at, pace.batch, pace.lease) or _claim_suspect(owner, at, pace)
+    if claimed:
+        crash_point(CLAIMED)
+    return claimed
+
+
+def _claim_suspect(owner: str, at: datetime, pace: Pace) -> list[Claimed]:
+    """A run that failed before, alone. Gives up on those that died once in a batch and PATIENCE times alone."""
+    with connection.cursor() as cursor:
+        cursor.execute(_GIVE_UP, [at, PATIENCE])
+    return _take(_SUSPECT, owner, at, 1, pace.lease)
+
+
+def _take(statement: str, owner: str, at: datetime, limit: int, lease: timedelta) -> list[Claimed]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, {"at": at, "owner": owner, "limit": limit, "lease": lease})
+        return [_claimed(row) for row in cursor.fetchall()]
+
+
+def _claimed(row: tuple[Any, ...]) -> Claimed:
+    run_id, uid, workflow_id, version_id, customer_id, profile_id, node, since, steps, visits, fence, failures = row
+    state = State(node, since, steps, parse_visits(visits))
+    return Claimed(run_id, uid.hex, workflow_id, version_id, customer_id, profile_id, state, fence, failures)
+
+
+def parse_visits(value: Any) -> dict[str, int]:
+    """Visits as PostgreSQL gives them: Django's connection leaves jsonb as text."""
+    return dict(json.loads(value)) if isinstance(value, str) else dict(value)

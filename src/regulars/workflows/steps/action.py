@@ -1,0 +1,72 @@
+"""Action: leave an effect behind and go on. What the effect is, and how it is carried out, belongs to the module that offers the action.
+
+A module registers its action in its door ``actions.py``: :func:`register` puts the step into the engine's registry and the carrier into
+the shell's. The engine knows nothing but the action's name.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from regulars.foundation.facts import Answer, Question
+from regulars.foundation.registry import Registry
+from regulars.workflows.steps.kinds import STEPS, Go, Outcome
+
+
+@dataclass(frozen=True)
+class Intent:
+    """One effect to be planned: who for, in which run, under which key, with the node's settings."""
+
+    key: bytes
+    run_id: int
+    workflow_id: int
+    customer_id: int
+    profile_id: int
+    node: str
+    settings: Mapping[str, Any]
+    at: datetime
+
+
+class Carrier(Protocol):
+    """Takes over effects of one action. ``plan`` runs inside the transaction that writes the runs: set-wise, to the database only."""
+
+    def plan(self, intents: Sequence[Intent]) -> None: ...
+
+
+CARRIERS: Registry[Carrier] = Registry("action")
+
+
+@dataclass(frozen=True)
+class ActionStep:
+    action: str
+    words: str
+
+    def take(self, since: datetime, facts: Mapping[Question, Answer], now: datetime) -> Outcome:
+        return Go("next", (), self.action)
+
+    def describe(self) -> str:
+        return self.words
+
+
+@dataclass(frozen=True)
+class ActionKind:
+    """An action as a step. ``check`` raises StepProblem for settings that cannot be used; ``words`` describes them."""
+
+    name: str
+    label: str
+    icon: str
+    check: Callable[[Mapping[str, Any]], None]
+    words: Callable[[Mapping[str, Any]], str]
+    edges: tuple[str, ...] = ("next",)
+    waits: bool = False
+
+    def parse(self, settings: Mapping[str, Any]) -> ActionStep:
+        self.check(settings)
+        return ActionStep(self.name, self.words(settings))
+
+
+def register(kind: ActionKind, carrier: Carrier) -> None:
+    """Makes an action known to the engine and to the shell."""
+    STEPS.register(kind.name, kind)
+    CARRIERS.register(kind.name, carrier)

@@ -1,0 +1,95 @@
+"""Condition: ask one fact and go by the answer. What is not known is said, and takes the edge that the definition names for it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from regulars.foundation.facts import Answer, Question
+from regulars.workflows.steps.kinds import STEPS, Ask, Go, Outcome, Reason, StepProblem, refuse_unknown
+
+_TESTS = {
+    "is": lambda value, wanted: value == wanted,
+    "is_not": lambda value, wanted: value != wanted,
+    "at_least": lambda value, wanted: value >= wanted,
+    "at_most": lambda value, wanted: value <= wanted,
+    "one_of": lambda value, wanted: value in wanted,
+}
+_WORDS = {"is": "is", "is_not": "is not", "at_least": "is at least", "at_most": "is at most", "one_of": "is one of"}
+
+
+@dataclass(frozen=True)
+class ConditionStep:
+    """Compares the answer with ``wanted``; an unknown answer goes ``if_unknown`` ('yes' or 'no')."""
+
+    question: Question
+    test: str
+    wanted: Any
+    if_unknown: str
+
+    def take(self, since: datetime, facts: Mapping[Question, Answer], now: datetime) -> Outcome:
+        answer = facts.get(self.question)
+        if answer is None:
+            return Ask((self.question,))
+        return Go(self._edge(answer), (Reason(in_words(self.question), answer.value, answer.source),))
+
+    def _edge(self, answer: Answer) -> str:
+        if answer.value is None:
+            return self.if_unknown
+        try:
+            return "yes" if _TESTS[self.test](answer.value, self.wanted) else "no"
+        except TypeError:  # a word compared with a number: as good as not known
+            return self.if_unknown
+
+    def describe(self) -> str:
+        if self.question.fact == "segment.member" and self.test == "is" and self.wanted is True:
+            return f"check that they are still in {self.question.argument('segment')}"
+        return f"check whether {in_words(self.question)} {_WORDS[self.test]} {self.wanted}"
+
+
+def in_words(question: Question) -> str:
+    """'segment.member (segment at-risk)'"""
+    given = ", ".join(f"{name} {value}" for name, value in question.arguments)
+    return f"{question.fact} ({given})" if given else question.fact
+
+
+class ConditionKind:
+    """``{"kind": "condition", "fact": "segment.member", "with": {"segment": "at-risk"}, "is": true, "yes": ..., "no": ...}``"""
+
+    name = "condition"
+    label = "Check"
+    icon = "filter"
+    edges = ("yes", "no")
+    waits = False
+
+    def parse(self, settings: Mapping[str, Any]) -> ConditionStep:
+        refuse_unknown(settings, "fact", "with", "if_unknown", *_TESTS)
+        fact, arguments = settings.get("fact"), settings.get("with", {})
+        if not isinstance(fact, str) or not fact:
+            raise StepProblem('needs the name of a fact, such as "fact": "segment.member"')
+        if not isinstance(arguments, Mapping) or not all(isinstance(v, bool | int | str) for v in arguments.values()):
+            raise StepProblem('needs plain arguments, such as "with": {"segment": "at-risk"}')
+        tests = [name for name in _TESTS if name in settings]
+        if len(tests) != 1:
+            raise StepProblem(f"needs exactly one comparison out of {', '.join(_TESTS)}")
+        wanted = settings[tests[0]]
+        _check_wanted(tests[0], wanted)
+        if settings.get("if_unknown", "no") not in {"yes", "no"}:
+            raise StepProblem("'if_unknown' must be yes or no")
+        return ConditionStep(Question.of(fact, **arguments), tests[0], _frozen(wanted), settings.get("if_unknown", "no"))
+
+
+def _check_wanted(test: str, wanted: Any) -> None:
+    if test == "one_of":
+        if not isinstance(wanted, list) or not wanted or not all(isinstance(v, int | str) for v in wanted):
+            raise StepProblem("'one_of' needs a list of words or numbers")
+    elif not isinstance(wanted, bool | int | str):
+        raise StepProblem(f"'{test}' needs a word, a whole number, true or false")
+
+
+def _frozen(wanted: Any) -> Any:
+    return tuple(wanted) if isinstance(wanted, list) else wanted
+
+
+STEPS.register("condition", ConditionKind())
+

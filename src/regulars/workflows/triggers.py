@@ -1,0 +1,58 @@
+"""What a workflow can begin with. A trigger says which events it reads, whom they begin a run for, and who is there already."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from regulars.foundation.registry import Registry
+from regulars.record.customers.queries import customers_of
+from regulars.record.events.readers import Recorded
+from regulars.workflows.runs.starting import Arrival
+from regulars.workflows.steps.kinds import StepProblem, refuse_unknown
+
+
+class Trigger(Protocol):
+    """One kind of trigger. ``check`` raises StepProblem; ``arrivals`` gives those of ``events`` that begin a run under ``settings``."""
+
+    name: str
+    events: frozenset[str]
+
+    def check(self, settings: Mapping[str, Any]) -> None: ...
+
+    def describe(self, settings: Mapping[str, Any]) -> str: ...
+
+    def arrivals(self, settings: Mapping[str, Any], events: Sequence[Recorded]) -> list[Arrival]: ...
+
+
+TRIGGERS: Registry[Trigger] = Registry("workflow trigger")
+
+
+@dataclass(frozen=True)
+class SegmentEntered:
+    """``{"kind": "segment.entered", "segment": "at-risk"}``: a customer becomes a member. Initial memberships begin nothing."""
+
+    name: str = "segment.entered"
+    events: frozenset[str] = frozenset({"segment.entered"})
+
+    def check(self, settings: Mapping[str, Any]) -> None:
+        refuse_unknown(settings, "kind", "segment")
+        if not isinstance(settings.get("segment"), str):
+            raise StepProblem('needs the key of a segment, such as "segment": "at-risk"')
+
+    def describe(self, settings: Mapping[str, Any]) -> str:
+        return f"When a customer enters the segment {settings['segment']}"
+
+    def arrivals(self, settings: Mapping[str, Any], events: Sequence[Recorded]) -> list[Arrival]:
+        wanted = [e for e in events if e.data.get("segment") == settings["segment"] and not e.is_history and e.profile_id is not None]
+        owners = customers_of(e.profile_id for e in wanted if e.profile_id is not None)
+        return list(_as_arrivals(wanted, owners))
+
+
+def _as_arrivals(events: Sequence[Recorded], owners: Mapping[int, int]) -> Iterable[Arrival]:
+    for event in events:
+        if event.profile_id in owners:
+            entry = {"event": event.position, "kind": event.kind, **{k: v for k, v in event.data.items() if isinstance(v, bool | int | str)}}
+            yield Arrival(owners[event.profile_id], event.profile_id, f"event {event.position}", event.occurred_at, entry)
+
+
+TRIGGERS.register("segment.entered", SegmentEntered())
