@@ -5,8 +5,10 @@ from importlib.util import find_spec
 
 from django.urls import URLPattern, URLResolver, include, path
 
+from regulars.config.api_v1 import api_urls
 from regulars.config.modules import MODULES
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", include(import_module(f"{module}.urls"))) for module in MODULES if find_spec(f"{module}.urls")
+    path("api/", include(api_urls())),
+    *[path("", include(import_module(f"{module}.urls"))) for module in MODULES if find_spec(f"{module}.urls")],
 ]

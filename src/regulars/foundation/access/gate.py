@@ -29,6 +29,7 @@ class Rule:
     get: str | None = None
     post: str | None = None
     public: str = ""
+    is_api: bool = False  # answers in problems, and checks its own tokens
 
     def permission(self, method: str) -> str | None:
         return self.get if method in READS else self.post if method == "POST" else None

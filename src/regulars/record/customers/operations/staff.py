@@ -22,7 +22,7 @@ from regulars.record.customers.operations.contacts import (
     newest_contacts,
     store_contacts,
 )
-from regulars.record.customers.queries import customer_of, customers_of, profiles_of
+from regulars.record.customers.queries import customer_of, customers_of, profiles_of, read_attributes
 from regulars.record.customers.rules import guess_look
 from regulars.record.events import log as event_log
 from regulars.record.events.log import LogTransaction
@@ -101,8 +101,10 @@ def remove_note(note: Note, staff_id: int, at: datetime) -> None:
 def store_extras(profile: int, given: PersonInput, log: LogTransaction, is_history: bool) -> None:
     """Attributes, tags and the note that came with a person from outside; what is already so changes nothing."""
     owner = customer_of(profile)
+    known = read_attributes(owner) if given.attributes else {}
     for name, value in given.attributes.items():
-        _store_attribute(profile, name, value, given.occurred_at, log, is_history)
+        if known.get(name) != value:
+            _store_attribute(profile, name, value, given.occurred_at, log, is_history)
     for name in given.tags:
         tag, _ = Tag.objects.get_or_create(name=name.strip()[:60])
         if not _is_tagged([profile], tag):
