@@ -1,8 +1,10 @@
 """What can be done to workflows."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import blake2b
 from typing import Any
 
 from django.db import transaction
@@ -11,6 +13,8 @@ from regulars.foundation.errors import Conflict, InvalidInput
 from regulars.foundation.facts import FACTS, Question
 from regulars.workflows.definition import Definition, InvalidDefinition, Problem, parse_definition
 from regulars.workflows.models import Run, RunState, Workflow, WorkflowVersion
+from regulars.workflows.runs.deciding import definition_of
+from regulars.workflows.runs.starting import Arrival, start_runs, without_known
 from regulars.workflows.steps.condition import ConditionStep
 from regulars.workflows.steps.kinds import StepProblem
 from regulars.workflows.triggers import TRIGGERS
@@ -65,13 +69,55 @@ def switch_off(workflow: Workflow, at: datetime) -> Switched:
     return Switched(paused=paused)
 
 
-def resume(workflow: Workflow, at: datetime) -> int:
-    """Switches on: entries from now on begin runs, and paused runs go on. Returns how many. Raises NothingLive."""
+class Who(StrEnum):
+    """Which of those who are there already get a run when a workflow is switched on."""
+
+    NONE = "none"
+    SAMPLE = "sample"
+    ALL = "all"
+
+
+@dataclass(frozen=True)
+class Already:
+    """The answer to 'what about those already there?': ``per_hour`` spreads their beginnings."""
+
+    who: Who = Who.NONE
+    sample: int = 25
+    per_hour: int = 200
+
+
+def count_already_there(workflow: Workflow, at: datetime) -> int:
+    """How many a switch-on with ``Who.ALL`` would begin a run for; those who have had one for the same entry are left out."""
+    return len(_already_there(workflow, at))
+
+
+def switch_on(workflow: Workflow, at: datetime, already: Already = Already()) -> Switched:  # noqa: B008  frozen
+    """Entries from now on begin runs, paused runs go on, and those already there begin as asked. Raises NothingLive, Conflict.
+
+    The sample is drawn by hash, so that the same people are in it whoever asks.
+    """
+    there = _already_there(workflow, at) if already.who is not Who.NONE else []
+    chosen = sorted(there, key=lambda a: blake2b(a.key.encode(), digest_size=8).digest())
+    chosen = chosen[: already.sample] if already.who is Who.SAMPLE else chosen
+    pause = timedelta(hours=1) / max(already.per_hour, 1)
+    spread = [replace(a, begins_at=at + number * pause) for number, a in enumerate(chosen)]
+    with transaction.atomic():
+        resumed = _resume(workflow, at)
+        return Switched(begun=start_runs(workflow, spread, at), resumed=resumed)
+
+
+def _resume(workflow: Workflow, at: datetime) -> int:
     if workflow.live_id is None:
         raise NothingLive
-    with transaction.atomic():
-        _switch(workflow, is_on=True, at=at)
-        return Run.objects.filter(workflow=workflow, state=RunState.PAUSED).update(state=RunState.ACTIVE)
+    _switch(workflow, is_on=True, at=at)
+    return Run.objects.filter(workflow=workflow, state=RunState.PAUSED).update(state=RunState.ACTIVE)
+
+
+def _already_there(workflow: Workflow, at: datetime) -> list[Arrival]:
+    if workflow.live_id is None:
+        raise NothingLive
+    settings = definition_of(workflow.live_id).trigger
+    return without_known(workflow, TRIGGERS[settings["kind"]].already_there(settings, at))
 
 
 def _switch(workflow: Workflow, *, is_on: bool, at: datetime) -> None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from regulars.foundation.registry import Registry
+from regulars.insight.segments.queries import get_segment, members
 from regulars.record.customers.queries import customers_of
 from regulars.record.events.readers import Recorded
 from regulars.workflows.runs.starting import Arrival
@@ -22,6 +24,10 @@ class Trigger(Protocol):
     def describe(self, settings: Mapping[str, Any]) -> str: ...
 
     def arrivals(self, settings: Mapping[str, Any], events: Sequence[Recorded]) -> list[Arrival]: ...
+
+    def already_there(self, settings: Mapping[str, Any], at: datetime) -> list[Arrival]:
+        """Whom the trigger would have begun a run for before; asked once, when a workflow is switched on."""
+        ...
 
 
 TRIGGERS: Registry[Trigger] = Registry("workflow trigger")
@@ -47,12 +53,25 @@ class SegmentEntered:
         owners = customers_of(e.profile_id for e in wanted if e.profile_id is not None)
         return list(_as_arrivals(wanted, owners))
 
+    def already_there(self, settings: Mapping[str, Any], at: datetime) -> list[Arrival]:
+        rows = members(get_segment(settings["segment"])).order_by("id").values_list("customer_id", "profile_id", "id", "entered_at")
+        return [
+            Arrival(customer, profile, _key(membership), at, {"kind": "already there", "since": entered_at.isoformat(), "membership": membership})
+            for customer, profile, membership, entered_at in rows
+        ]
+
+
+def _key(membership: int) -> str:
+    """The entry is the membership: found by its event or as already there, it begins one run."""
+    return f"membership {membership}"
+
 
 def _as_arrivals(events: Sequence[Recorded], owners: Mapping[int, int]) -> Iterable[Arrival]:
     for event in events:
         if event.profile_id in owners:
             entry = {"event": event.position, "kind": event.kind, **{k: v for k, v in event.data.items() if isinstance(v, bool | int | str)}}
-            yield Arrival(owners[event.profile_id], event.profile_id, f"event {event.position}", event.occurred_at, entry)
+            key = _key(event.data["membership"]) if "membership" in event.data else f"event {event.position}"
+            yield Arrival(owners[event.profile_id], event.profile_id, key, event.occurred_at, entry)
 
 
 TRIGGERS.register("segment.entered", SegmentEntered())

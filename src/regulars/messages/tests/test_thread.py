@@ -13,7 +13,7 @@ from regulars.messages.operations import Draft, save_template
 from regulars.messages.tests.sink import Sink, key_of
 from regulars.record.events.models import Event
 from regulars.workflows.models import Run, RunStep
-from regulars.workflows.operations import resume, save_version
+from regulars.workflows.operations import save_version, switch_on
 from regulars.workflows.tests.factories import AT, DAY, DEFINITION, enter, make_people, make_shop, membership
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,7 @@ def outside() -> Iterator[set[int]]:
 
 def live_workflow() -> None:
     save_template("win-back", "Win back", Draft("We miss you, {{ customer.first_name }}", "", BODY), None, AT)
-    resume(save_version("win-back", DEFINITION, None, AT).workflow, AT)
+    switch_on(save_version("win-back", DEFINITION, None, AT).workflow, AT)
 
 
 def test_an_entry_becomes_one_mail(sink: Sink, outside: set[int]) -> None:

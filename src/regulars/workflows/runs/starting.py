@@ -25,22 +25,23 @@ ALREADY, STALE, STORMING = "already on the way", "entered too long ago", "entere
 
 @dataclass(frozen=True)
 class Arrival:
-    """One entry of one customer: ``key`` names it for ever, ``entry`` says why (clear values only)."""
+    """One entry of one customer: ``key`` names it for ever, ``entry`` says why (clear values only), ``begins_at`` may be later than now."""
 
     customer_id: int
     profile_id: int
     key: str
     occurred_at: datetime
     entry: dict[str, Any] = field(default_factory=dict)
+    begins_at: datetime | None = None
 
 
 _INSERT = """
 INSERT INTO workflows_run (uid, workflow_id, version_id, customer_id, profile_id, entry_key, entry, slot, state, outcome, node, since, steps,
     visits, wake_at, started_at, ended_at, lease_owner, fence, failures, problem, batch_id)
-SELECT v.uid, %(workflow)s, %(version)s, v.customer, v.profile, v.key, v.entry::jsonb, '', %(state)s, %(outcome)s, %(node)s, %(at)s, 0,
-    '{}', %(wake)s, %(at)s, %(ended)s, '', 0, 0, '', %(batch)s
-FROM unnest(%(uids)s::uuid[], %(customers)s::bigint[], %(profiles)s::bigint[], %(keys)s::text[], %(entries)s::text[])
-    AS v(uid, customer, profile, key, entry)
+SELECT v.uid, %(workflow)s, %(version)s, v.customer, v.profile, v.key, v.entry::jsonb, '', %(state)s, %(outcome)s, %(node)s, v.begins, 0,
+    '{}', CASE WHEN %(state)s = 'active' THEN v.begins END, %(at)s, %(ended)s, '', 0, 0, '', %(batch)s
+FROM unnest(%(uids)s::uuid[], %(customers)s::bigint[], %(profiles)s::bigint[], %(keys)s::text[], %(entries)s::text[], %(begins)s::timestamptz[])
+    AS v(uid, customer, profile, key, entry, begins)
 ON CONFLICT DO NOTHING RETURNING id, customer_id, profile_id, entry_key
 """
 
@@ -52,7 +53,7 @@ def start_runs(workflow: Workflow, arrivals: Sequence[Arrival], at: datetime) ->
     """
     if not arrivals or workflow.live_id is None:
         return 0
-    arrivals = sorted(_without_known(workflow, arrivals), key=lambda a: (a.customer_id, a.key))
+    arrivals = sorted(without_known(workflow, arrivals), key=lambda a: (a.customer_id, a.key))
     by_outcome = _sort_out(arrivals, _storming(workflow, arrivals, at), at)
     with event_log.transaction("workflow", workflow.key) as log:
         begun = _insert(workflow, by_outcome[""], log, at)
@@ -75,7 +76,7 @@ def _sort_out(arrivals: Sequence[Arrival], storming: set[int], at: datetime) -> 
     return found
 
 
-def _without_known(workflow: Workflow, arrivals: Sequence[Arrival]) -> list[Arrival]:
+def without_known(workflow: Workflow, arrivals: Sequence[Arrival]) -> list[Arrival]:
     """Arrivals of which nothing is written yet: a replay changes nothing."""
     keys, customers = [a.key for a in arrivals], [a.customer_id for a in arrivals]
     rows = Run.objects.filter(workflow=workflow, customer_id__in=customers, entry_key__in=keys)
@@ -110,7 +111,6 @@ def _insert(
                 "outcome": outcome,
                 "node": state.node,
                 "at": at,
-                "wake": None if outcome else at,
                 "ended": at if outcome else None,
                 "batch": log.batch_id,
                 "uids": [new_uid() for _ in arrivals],
@@ -118,6 +118,7 @@ def _insert(
                 "profiles": [a.profile_id for a in arrivals],
                 "keys": [a.key for a in arrivals],
                 "entries": [json.dumps(a.entry) for a in arrivals],
+                "begins": [a.begins_at or at for a in arrivals],
             },
         )
         return [tuple(row) for row in cursor.fetchall()]
