@@ -53,7 +53,7 @@ bench: develop
 	$(PY) -m bench
 
 chaos: develop
-	$(PY) -m tests.chaos
+	$(PY) -m chaos
 
 docs: develop
 	.venv/bin/mkdocs build --strict --quiet

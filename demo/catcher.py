@@ -28,25 +28,13 @@ _LOCAL = "127.0.0.1"
 PAGE = 100
 _NAME = re.compile(r"[0-9a-f]{32}")
 _POLICY = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-src 'self'; form-action 'self'; base-uri 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-src 'self';"
+    " form-action 'self'; base-uri 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-_STYLE = """
-:root { color-scheme: light dark; --line: #e3e6e9; --quiet: #5f6873; --accent: #0b7a75; --paper: #ffffff; --ground: #f6f7f8; --ink: #14171c; }
-@media (prefers-color-scheme: dark) { :root { --line: #2d333b; --quiet: #9aa4af; --accent: #3fc1b9; --paper: #1a1e24; --ground: #12151a; --ink: #e8ebee; } }
-* { box-sizing: border-box; } body { margin: 0; font: 14px/1.5 Inter, system-ui, sans-serif; background: var(--ground); color: var(--ink); }
-main { max-width: 1100px; margin: 0 auto; padding: 24px 20px 48px; } h1 { font-size: 22px; margin: 0 0 4px; } p { margin: 0 0 16px; color: var(--quiet); }
-a { color: inherit; text-decoration: none; } a:hover, a:focus-visible { color: var(--accent); text-decoration: underline; }
-table { width: 100%; border-collapse: collapse; background: var(--paper); border: 1px solid var(--line); border-radius: 8px; overflow: hidden; }
-td, th { padding: 10px 14px; text-align: left; border-bottom: 1px solid var(--line); } th { font-weight: 600; color: var(--quiet); } tr:last-child td { border: 0; }
-td.end { text-align: right; white-space: nowrap; color: var(--quiet); font-variant-numeric: tabular-nums; } strong { font-weight: 600; }
-dl { display: grid; grid-template-columns: 90px 1fr; gap: 4px 12px; margin: 0 0 16px; } dt { color: var(--quiet); } dd { margin: 0; overflow-wrap: anywhere; }
-iframe { width: 100%; height: 70vh; border: 1px solid var(--line); border-radius: 8px; background: #fff; } pre { white-space: pre-wrap; overflow-wrap: anywhere;
-background: var(--paper); border: 1px solid var(--line); border-radius: 8px; padding: 16px; } nav { margin: 0 0 16px; display: flex; gap: 16px; }
-input { font: inherit; padding: 8px 12px; width: 320px; max-width: 100%; border: 1px solid var(--line); border-radius: 8px; background: var(--paper); color: inherit; margin: 0 0 16px; }
-"""
+_STYLE = Path(__file__).with_suffix(".css").read_text()
 
 
 @dataclass(frozen=True)
@@ -83,9 +71,11 @@ class Mails:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         self._lock = threading.Lock()
-        self._order = [path.name.removesuffix(".eml") for path in sorted(folder.glob("*.eml"), key=lambda p: p.stat().st_mtime_ns)]
+        self._order = [
+            path.name.removesuffix(".eml") for path in sorted(folder.glob("*.eml"), key=lambda p: p.stat().st_mtime_ns)
+        ]
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802  aiosmtpd's name
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         name = uuid.uuid4().hex
         fresh = self.folder / f"{name}.tmp"
         fresh.write_bytes(envelope.original_content)
@@ -127,25 +117,31 @@ def _page(title: str, content: str) -> str:
 def list_page(mails: Mails, wanted: str) -> str:
     """The newest mails, and a search."""
     rows = "".join(
-        f'<tr><td><a href="/mail/{m.name}"><strong>{escape(m.subject)}</strong></a></td><td>{escape(m.to)}</td><td class="end">{m.when}</td></tr>'
+        f'<tr><td><a href="/mail/{m.name}"><strong>{escape(m.subject)}</strong></a></td>'
+        f'<td>{escape(m.to)}</td><td class="end">{m.when}</td></tr>'
         for m in mails.newest(wanted)
     )
-    table = f"<table><thead><tr><th>Subject</th><th>To</th><th>Sent</th></tr></thead><tbody>{rows}</tbody></table>" if rows else (
-        "<p>Nothing yet. Mails appear here as soon as a workflow sends one.</p>"
+    table = (
+        f"<table><thead><tr><th>Subject</th><th>To</th><th>Sent</th></tr></thead><tbody>{rows}</tbody></table>"
+        if rows
+        else ("<p>Nothing yet. Mails appear here as soon as a workflow sends one.</p>")
     )
-    search = f'<form><input type="search" name="q" value="{escape(wanted)}" placeholder="Search recipient or subject" aria-label="Search"></form>'
+    words = 'placeholder="Search recipient or subject" aria-label="Search"'
+    search = f'<form><input type="search" name="q" value="{escape(wanted)}" {words}></form>'
     sentence = f"{len(mails)} mails were caught here. None of them left this machine. The newest {PAGE} are shown."
     return _page("Caught mail", f"<h1>Caught mail</h1><p>{sentence}</p>{search}{table}")
 
 
+_VIEWS = (("html", "", "As the reader sees it"), ("text", "?as=text", "Plain text"), ("source", "?as=source", "Source"))
+
+
 def mail_page(mail: Caught, view: str) -> str:
     """One mail: as its reader sees it, as plain text, or as it came."""
-    facts = "".join(
-        f"<dt>{escape(name)}</dt><dd>{escape(str(mail.mail[name]))}</dd>" for name in ("From", "To", "Date", "List-Unsubscribe", "Message-ID") if mail.mail[name]
-    )
+    shown = [name for name in ("From", "To", "Date", "List-Unsubscribe", "Message-ID") if mail.mail[name]]
+    facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(str(mail.mail[name]))}</dd>" for name in shown)
     views = "".join(
         f'<a href="/mail/{mail.name}{address}"{" aria-current=page" if key == view else ""}>{label}</a>'
-        for key, address, label in (("html", "", "As the reader sees it"), ("text", "?as=text", "Plain text"), ("source", "?as=source", "Source"))
+        for key, address, label in _VIEWS
     )
     if view == "text":
         body = f"<pre>{escape(mail.part('plain'))}</pre>"
@@ -153,7 +149,10 @@ def mail_page(mail: Caught, view: str) -> str:
         body = f"<pre>{escape(mail.mail.as_string())}</pre>"
     else:
         body = f'<iframe sandbox="allow-popups allow-popups-to-escape-sandbox" title="The mail" src="/mail/{mail.name}/html"></iframe>'
-    return _page(mail.subject, f'<nav><a href="/">All mails</a></nav><h1>{escape(mail.subject)}</h1><dl>{facts}</dl><nav>{views}</nav>{body}')
+    return _page(
+        mail.subject,
+        f'<nav><a href="/">All mails</a></nav><h1>{escape(mail.subject)}</h1><dl>{facts}</dl><nav>{views}</nav>{body}',
+    )
 
 
 class Pages(BaseHTTPRequestHandler):
@@ -161,7 +160,7 @@ class Pages(BaseHTTPRequestHandler):
 
     mails: Mails
 
-    def do_GET(self) -> None:  # noqa: N802  the library's name
+    def do_GET(self) -> None:
         address = urlsplit(self.path)
         asked = parse_qs(address.query)
         pieces = address.path.strip("/").split("/")
@@ -187,7 +186,7 @@ class Pages(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(raw)
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the library's name
+    def log_message(self, format: str, *args: Any) -> None:
         """Addresses of mails stay out of the log."""
 
 
@@ -199,7 +198,14 @@ def main() -> int:
     given = parser.parse_args()
     home = Path(present_environment().get("REGULARS_HOME") or ".regulars").expanduser().resolve()
     mails = Mails(home / "demo" / "mail")
-    takes = Controller(mails, hostname=_LOCAL, port=given.smtp, ready_timeout=10, data_size_limit=10_000_000, loop=asyncio.new_event_loop())
+    takes = Controller(
+        mails,
+        hostname=_LOCAL,
+        port=given.smtp,
+        ready_timeout=10,
+        data_size_limit=10_000_000,
+        loop=asyncio.new_event_loop(),
+    )
     pages = ThreadingHTTPServer((_LOCAL, given.web), type("CaughtPages", (Pages,), {"mails": mails}))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=pages.shutdown).start())

@@ -1,8 +1,8 @@
-"""How mail leaves: the server named by EMAIL_URL, and what must hold before anything may leave at all."""
+"""How mail leaves: the server that EMAIL_URL names."""
 
 import re
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
@@ -10,31 +10,40 @@ from django.core.exceptions import ImproperlyConfigured
 from regulars.config import environment
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-TIMEOUT_SECONDS = 10
+_PORTS = {"smtp": 25, "smtp+tls": 587, "smtps": 465}
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
 
 
-def mail_settings() -> dict[str, Any]:
-    """Django's EMAIL_ settings and ours. Raises ImproperlyConfigured for an address that is no mail server's.
+@dataclass(frozen=True)
+class MailServer:
+    """Where mail is handed over. ``backend`` is Django's for SMTP, or one of Anymail's (``?backend=...``)."""
 
-    ``smtp://`` speaks plainly, ``smtp+tls://`` begins with STARTTLS, ``smtps://`` is TLS from the first byte.
+    backend: str
+    host: str
+    port: int
+    user: str
+    password: str
+    starts_tls: bool
+    is_tls: bool
+
+
+def mail_settings() -> MailServer:
+    """What EMAIL_URL says: ``smtp://`` speaks plainly, ``smtp+tls://`` begins with STARTTLS, ``smtps://`` is TLS from the first byte.
+
+    Raises ImproperlyConfigured for an address that is no mail server's.
     """
     parts = urlsplit(environment.read("EMAIL_URL"))
-    if parts.scheme not in {"smtp", "smtp+tls", "smtps"} or not parts.hostname:
+    if parts.scheme not in _PORTS or not parts.hostname:
         raise ImproperlyConfigured("EMAIL_URL must look like smtp://user:password@host:port (or smtp+tls://, smtps://)")
-    options = dict(parse_qsl(parts.query))
-    return {
-        "EMAIL_BACKEND": options.get("backend", "django.core.mail.backends.smtp.EmailBackend"),
-        "EMAIL_HOST": parts.hostname,
-        "EMAIL_PORT": parts.port or {"smtp": 25, "smtp+tls": 587, "smtps": 465}[parts.scheme],
-        "EMAIL_HOST_USER": unquote(parts.username or ""),
-        "EMAIL_HOST_PASSWORD": unquote(parts.password or ""),
-        "EMAIL_USE_TLS": parts.scheme == "smtp+tls",
-        "EMAIL_USE_SSL": parts.scheme == "smtps",
-        "EMAIL_TIMEOUT": TIMEOUT_SECONDS,
-        "SENDING": environment.read_switch("REGULARS_SENDING"),
-        "RECIPIENTS": environment.read_list("REGULARS_RECIPIENTS"),
-        "COOL_OFF": parse_duration(environment.read("REGULARS_COOL_OFF")),
-    }
+    return MailServer(
+        backend=dict(parse_qsl(parts.query)).get("backend", SMTP),
+        host=parts.hostname,
+        port=parts.port or _PORTS[parts.scheme],
+        user=unquote(parts.username or ""),
+        password=unquote(parts.password or ""),
+        starts_tls=parts.scheme == "smtp+tls",
+        is_tls=parts.scheme == "smtps",
+    )
 
 
 def parse_duration(text: str) -> timedelta:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from regulars.config import environment, logs
 from regulars.config.databases import database_settings
-from regulars.config.mail import mail_settings
+from regulars.config.mail import mail_settings, parse_duration
 from regulars.config.modules import MODULES
 
 HOME: Path = environment.home()
@@ -56,7 +56,15 @@ MIDDLEWARE = [
 ROOT_URLCONF = "regulars.config.urls"
 WSGI_APPLICATION = "regulars.config.wsgi.application"
 DATABASES = {"default": database_settings()}
-globals().update(mail_settings())
+_MAIL = mail_settings()
+EMAIL_BACKEND = _MAIL.backend
+EMAIL_HOST, EMAIL_PORT = _MAIL.host, _MAIL.port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = _MAIL.user, _MAIL.password
+EMAIL_USE_TLS, EMAIL_USE_SSL = _MAIL.starts_tls, _MAIL.is_tls
+EMAIL_TIMEOUT = 10
+SENDING = environment.read_switch("REGULARS_SENDING")
+RECIPIENTS = environment.read_list("REGULARS_RECIPIENTS")
+COOL_OFF = parse_duration(environment.read("REGULARS_COOL_OFF"))
 CRASH_AT = environment.read("REGULARS_CRASH_AT")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "access.StaffMember"

@@ -46,7 +46,12 @@ def _useful_for(settings: Mapping[str, Any]) -> timedelta:
     given = settings.get("useful_for")
     if given is None:
         return USEFUL_FOR
-    if not isinstance(given, Mapping) or list(given) != ["days"] or not isinstance(given["days"], int) or not 1 <= given["days"] <= 30:
+    if (
+        not isinstance(given, Mapping)
+        or list(given) != ["days"]
+        or not isinstance(given["days"], int)
+        or not 1 <= given["days"] <= 30
+    ):
         raise StepProblem('needs 1 to 30 days, such as "useful_for": {"days": 3}')
     return timedelta(days=given["days"])
 

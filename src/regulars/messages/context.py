@@ -75,8 +75,17 @@ def build_context(message: Message, card: ContactCard, products: list[dict[str, 
         "message_id": message_id_of(bytes(message.effect_key), brand),
         "date": format_datetime(at),
         "is_marketing": message.is_marketing,
-        "customer": {"name": card.full_name, "first_name": first_name(card), "language": card.language, "country": card.country},
-        "shop": {"name": brand.name, "website": brand.website, "postal_address": ", ".join(brand.postal_address.split("\n"))},
+        "customer": {
+            "name": card.full_name,
+            "first_name": first_name(card),
+            "language": card.language,
+            "country": card.country,
+        },
+        "shop": {
+            "name": brand.name,
+            "website": brand.website,
+            "postal_address": ", ".join(brand.postal_address.split("\n")),
+        },
         "products": products,
         "links": {name: links.link_to(name, public_id) for name in (links.UNSUBSCRIBE, links.PREFERENCES)},
     }
@@ -104,7 +113,9 @@ def last_products(customer_ids: Sequence[int], at: datetime) -> dict[int, list[d
     return found
 
 
-def _product(title: str, unit_price: Any, currency: str, placed_at: datetime, url: str, image_url: str) -> dict[str, Any]:
+def _product(
+    title: str, unit_price: Any, currency: str, placed_at: datetime, url: str, image_url: str
+) -> dict[str, Any]:
     return {
         "title": display_title(title),
         "price": format_money(to_minor(unit_price, currency), currency),

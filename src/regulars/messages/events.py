@@ -9,7 +9,9 @@ _FIELDS = {"template": "key of the template", "channel": "email", "reason": "cod
 SENT = register("message.sent", "A message was handed over and accepted", "message", **_FIELDS)
 SKIPPED = register("message.skipped", "A message was not sent", "message", **_FIELDS)
 FAILED = register("message.failed", "A message was refused for good", "message", **_FIELDS)
-UNKNOWN = register("message.unknown", "Whether a message was accepted is not known; it is not sent again", "message", **_FIELDS)
+UNKNOWN = register(
+    "message.unknown", "Whether a message was accepted is not known; it is not sent again", "message", **_FIELDS
+)
 HELD = register("message.held", "A message is held back until sending is allowed", "message", **_FIELDS)
 BY_STATE = {"sent": SENT, "skipped": SKIPPED, "failed": FAILED, "unknown": UNKNOWN, "held": HELD}
 

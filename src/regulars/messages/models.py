@@ -96,7 +96,9 @@ class Message(models.Model):
     topic = models.CharField(max_length=40)
     is_marketing = models.BooleanField()
     state = models.CharField(max_length=8, choices=MessageState, default=MessageState.PLANNED)
-    reason = models.CharField(max_length=40, blank=True, default="")  # code of why it is held, skipped, failed or may be sent
+    reason = models.CharField(
+        max_length=40, blank=True, default=""
+    )  # code of why it is held, skipped, failed or may be sent
     sentence = models.TextField(blank=True, default="")  # the same for a person
     planned_at = models.DateTimeField()
     due_at = models.DateTimeField()
@@ -118,7 +120,13 @@ class Message(models.Model):
             models.CheckConstraint(
                 name="what_was_handed_over_is_kept",
                 condition=~models.Q(state__in=["sending", "sent", "unknown"])
-                | models.Q(version__isnull=False, context__isnull=False, digest__isnull=False, address__isnull=False, sending_at__isnull=False),
+                | models.Q(
+                    version__isnull=False,
+                    context__isnull=False,
+                    digest__isnull=False,
+                    address__isnull=False,
+                    sending_at__isnull=False,
+                ),
             ),
         ]
         indexes = [

@@ -37,7 +37,14 @@ class Draft:
 
 
 def save_template(
-    key: str, name: str, draft: Draft, staff_id: int | None, at: datetime, *, topic: str = "marketing", is_marketing: bool = True
+    key: str,
+    name: str,
+    draft: Draft,
+    staff_id: int | None,
+    at: datetime,
+    *,
+    topic: str = "marketing",
+    is_marketing: bool = True,
 ) -> MessageTemplateVersion:
     """Keeps the draft as the next version and makes it live; an equal one makes no new version. Raises BadTemplate, CannotRender."""
     if not draft.subject.strip():

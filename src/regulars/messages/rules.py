@@ -45,12 +45,18 @@ class Switch:
     def refusal(self, at: datetime) -> Decision | None:
         """Why nothing at all may leave at the moment; None when it may."""
         if not self.is_on:
-            return Decision(Fate.HOLD, "sending-off", "Sending is switched off for this installation (REGULARS_SENDING)")
+            return Decision(
+                Fate.HOLD, "sending-off", "Sending is switched off for this installation (REGULARS_SENDING)"
+            )
         if self.enabled_at is None:
             return Decision(Fate.HOLD, "sending-off", "Sending was never switched on in the settings")
         if at < self.enabled_at + self.cool_off:
             until = self.enabled_at + self.cool_off
-            return Decision(Fate.HOLD, "cool-off", f"Sending was switched on lately; the first message leaves at {until:%Y-%m-%d %H:%M} UTC")
+            return Decision(
+                Fate.HOLD,
+                "cool-off",
+                f"Sending was switched on lately; the first message leaves at {until:%Y-%m-%d %H:%M} UTC",
+            )
         if self.is_demo and self.mail_host not in LOOPBACK:
             return Decision(Fate.HOLD, "demo", "The demo's mail can go nowhere but to the catcher on this machine")
         return None
@@ -84,19 +90,24 @@ class Candidate:
 
 def decide(candidate: Candidate, switch: Switch, caps: Caps, at: datetime) -> Decision:
     """What stops it for good comes first, then what holds it back, then what delays it."""
+    refusal = _stopped(candidate, at) or switch.refusal(at)
+    if refusal:
+        return refusal
+    if not switch.lets_through(candidate.address):
+        return Decision(Fate.SKIP, "not-allowed", "The address is not on the list of permitted recipients")
+    if candidate.is_marketing and (free_at := next_free(candidate.recent, caps, at)):
+        return _capped(candidate, free_at, caps)
+    return Decision(Fate.SEND, candidate.verdict.code, candidate.verdict.sentence)
+
+
+def _stopped(candidate: Candidate, at: datetime) -> Decision | None:
     if at >= candidate.expires_at:
         return Decision(Fate.SKIP, "expired", "It could not be sent while it was still of use")
     if not candidate.address:
         return Decision(Fate.SKIP, "no-address", "No mail address is known")
     if not candidate.verdict.may:
         return Decision(Fate.SKIP, candidate.verdict.code, candidate.verdict.sentence)
-    if held := switch.refusal(at):
-        return held
-    if not switch.lets_through(candidate.address):
-        return Decision(Fate.SKIP, "not-allowed", "The address is not on the list of permitted recipients")
-    if candidate.is_marketing and (free_at := next_free(candidate.recent, caps, at)):
-        return _capped(candidate, free_at, caps)
-    return Decision(Fate.SEND, candidate.verdict.code, candidate.verdict.sentence)
+    return None
 
 
 def _capped(candidate: Candidate, free_at: datetime, caps: Caps) -> Decision:
@@ -118,4 +129,4 @@ def next_free(recent: Sequence[datetime], caps: Caps, at: datetime) -> datetime 
 
 def back_off(attempts: int) -> timedelta:
     """Pause before the next attempt to reach a mail server: a minute, then four times as long each time, six hours at most."""
-    return min(timedelta(minutes=1) * 4 ** max(attempts - 1, 0), timedelta(hours=6))
+    return min(timedelta(minutes=1) * pow(4.0, max(attempts - 1, 0)), timedelta(hours=6))

@@ -12,8 +12,23 @@ SAMPLE: dict[str, Any] = {
     "shop": {"name": "The shop", "website": "https://shop.example", "postal_address": "1 High Street, London N1 1AA"},
     "products": [
         {"title": "Small popcorn holder", "price": "£0.85", "ordered_on": "14 August 2026", "url": "", "image_url": ""},
-        {"title": "White hanging heart light holder", "price": "£2.95", "ordered_on": "14 August 2026", "url": "", "image_url": ""},
-        {"title": "Jumbo bag red retrospot", "price": "£2.08", "ordered_on": "2 August 2026", "url": "", "image_url": ""},
+        {
+            "title": "White hanging heart light holder",
+            "price": "£2.95",
+            "ordered_on": "14 August 2026",
+            "url": "",
+            "image_url": "",
+        },
+        {
+            "title": "Jumbo bag red retrospot",
+            "price": "£2.08",
+            "ordered_on": "2 August 2026",
+            "url": "",
+            "image_url": "",
+        },
     ],
-    "links": {"unsubscribe": "https://shop.example/unsubscribe/sample", "preferences": "https://shop.example/preferences/sample"},
+    "links": {
+        "unsubscribe": "https://shop.example/unsubscribe/sample",
+        "preferences": "https://shop.example/preferences/sample",
+    },
 }

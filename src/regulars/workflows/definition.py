@@ -84,7 +84,11 @@ def parse_definition(raw: Any) -> Definition:
     problems = list(_check_frame(raw))
     if problems:
         raise InvalidDefinition(problems)
-    nodes = {key: node for key, settings in raw["nodes"].items() if (node := _parse_node(key, settings, raw["nodes"], problems))}
+    nodes = {
+        key: node
+        for key, settings in raw["nodes"].items()
+        if (node := _parse_node(key, settings, raw["nodes"], problems))
+    }
     if not problems:
         problems += _check_graph(raw["start"], nodes)
     if problems:
@@ -101,7 +105,9 @@ def _check_frame(raw: Mapping[str, Any]) -> Iterator[Problem]:
     if not isinstance(raw.get("name"), str) or not raw.get("name", "").strip():
         yield Problem("name", "must be a name that people read")
     if not isinstance(raw.get("trigger"), Mapping) or not isinstance(raw["trigger"].get("kind"), str):
-        yield Problem("trigger", 'must say what starts a run, such as {"kind": "segment.entered", "segment": "at-risk"}')
+        yield Problem(
+            "trigger", 'must say what starts a run, such as {"kind": "segment.entered", "segment": "at-risk"}'
+        )
     nodes = raw.get("nodes")
     if not isinstance(nodes, Mapping) or not 0 < len(nodes) <= MOST_NODES:
         yield Problem("nodes", f"must have between 1 and {MOST_NODES} nodes")
@@ -124,7 +130,13 @@ def _parse_node(key: str, raw: Any, nodes: Mapping[str, Any], problems: list[Pro
     except StepProblem as problem:
         problems.append(Problem(place, str(problem)))
         return None
-    return Node(key, kind.name, step, MappingProxyType({edge: raw.get(edge, "") for edge in kind.edges}), MappingProxyType(settings))
+    return Node(
+        key,
+        kind.name,
+        step,
+        MappingProxyType({edge: raw.get(edge, "") for edge in kind.edges}),
+        MappingProxyType(settings),
+    )
 
 
 def _check_graph(start: str, nodes: Mapping[str, Node]) -> Iterator[Problem]:

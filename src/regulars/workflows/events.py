@@ -6,7 +6,13 @@ from regulars.record.events.kinds import register
 from regulars.record.events.log import Entry
 
 RUN_STARTED = register("run.started", "A customer entered a workflow", "run", workflow="key of the workflow")
-RUN_ENDED = register("run.ended", "A customer's way through a workflow ended", "run", workflow="key of the workflow", outcome="why it ended")
+RUN_ENDED = register(
+    "run.ended",
+    "A customer's way through a workflow ended",
+    "run",
+    workflow="key of the workflow",
+    outcome="why it ended",
+)
 
 
 def run_started(run_id: int, customer_id: int, profile_id: int, workflow: str, at: datetime) -> Entry:

@@ -99,10 +99,16 @@ class Run(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["workflow", "customer", "entry_key"], name="one_run_an_entry"),
             models.UniqueConstraint(
-                fields=["workflow", "customer", "slot"], condition=models.Q(state__in=["active", "paused"]), name="one_active_run_a_slot"
+                fields=["workflow", "customer", "slot"],
+                condition=models.Q(state__in=["active", "paused"]),
+                name="one_active_run_a_slot",
             ),
-            models.CheckConstraint(name="active_run_wakes", condition=~models.Q(state="active") | models.Q(wake_at__isnull=False)),
-            models.CheckConstraint(name="ended_run_has_outcome", condition=~models.Q(state="ended") | ~models.Q(outcome="")),
+            models.CheckConstraint(
+                name="active_run_wakes", condition=~models.Q(state="active") | models.Q(wake_at__isnull=False)
+            ),
+            models.CheckConstraint(
+                name="ended_run_has_outcome", condition=~models.Q(state="ended") | ~models.Q(outcome="")
+            ),
         ]
         indexes = [
             models.Index(fields=["wake_at", "id"], condition=models.Q(state="active"), name="run_due"),
@@ -115,7 +121,12 @@ class Run(models.Model):
 class RunStep(models.Model):
     """One line of a run's trace; never changed. ``values`` holds what was looked at: ``[[label, value, source], ...]``, clear facts only."""
 
-    privacy = {"node": PrivacyClass.CLEAR, "kind": PrivacyClass.CLEAR, "decision": PrivacyClass.CLEAR, "values": PrivacyClass.CLEAR}
+    privacy = {
+        "node": PrivacyClass.CLEAR,
+        "kind": PrivacyClass.CLEAR,
+        "decision": PrivacyClass.CLEAR,
+        "values": PrivacyClass.CLEAR,
+    }
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="trace", db_index=False)
     number = models.IntegerField()

@@ -42,11 +42,15 @@ def save_version(key: str, raw: Mapping[str, Any], staff_id: int | None, at: dat
     """
     definition = check_definition(raw)
     with transaction.atomic():
-        workflow, _ = Workflow.objects.select_for_update().get_or_create(key=key, defaults={"name": definition.name, "created_at": at})
+        workflow, _ = Workflow.objects.select_for_update().get_or_create(
+            key=key, defaults={"name": definition.name, "created_at": at}
+        )
         if workflow.live is not None and workflow.live.definition == raw:
             return workflow.live
         number = workflow.versions.count() + 1
-        version = WorkflowVersion.objects.create(workflow=workflow, number=number, definition=raw, staff_id=staff_id, created_at=at)
+        version = WorkflowVersion.objects.create(
+            workflow=workflow, number=number, definition=raw, staff_id=staff_id, created_at=at
+        )
         workflow.live, workflow.name = version, definition.name
         workflow.save(update_fields=["live", "name"])
     return version
@@ -91,7 +95,7 @@ def count_already_there(workflow: Workflow, at: datetime) -> int:
     return len(_already_there(workflow, at))
 
 
-def switch_on(workflow: Workflow, at: datetime, already: Already = Already()) -> Switched:  # noqa: B008  frozen
+def switch_on(workflow: Workflow, at: datetime, already: Already = Already()) -> Switched:
     """Entries from now on begin runs, paused runs go on, and those already there begin as asked. Raises NothingLive, Conflict.
 
     The sample is drawn by hash, so that the same people are in it whoever asks.

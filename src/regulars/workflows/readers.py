@@ -19,4 +19,6 @@ def start_from(events: Sequence[Recorded], at: datetime) -> None:
         start_runs(workflow, trigger.arrivals(settings, wanted), at)
 
 
-ENTRIES = Reader("workflows.entries", frozenset(kind for _, trigger in TRIGGERS.items() for kind in trigger.events), start_from)
+ENTRIES = Reader(
+    "workflows.entries", frozenset(kind for _, trigger in TRIGGERS.items() for kind in trigger.events), start_from
+)

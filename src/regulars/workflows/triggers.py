@@ -16,8 +16,10 @@ from regulars.workflows.steps.kinds import StepProblem, refuse_unknown
 class Trigger(Protocol):
     """One kind of trigger. ``check`` raises StepProblem; ``arrivals`` gives those of ``events`` that begin a run under ``settings``."""
 
-    name: str
-    events: frozenset[str]
+    @property
+    def name(self) -> str: ...
+    @property
+    def events(self) -> frozenset[str]: ...
 
     def check(self, settings: Mapping[str, Any]) -> None: ...
 
@@ -49,14 +51,28 @@ class SegmentEntered:
         return f"When a customer enters the segment {settings['segment']}"
 
     def arrivals(self, settings: Mapping[str, Any], events: Sequence[Recorded]) -> list[Arrival]:
-        wanted = [e for e in events if e.data.get("segment") == settings["segment"] and not e.is_history and e.profile_id is not None]
+        wanted = [
+            e
+            for e in events
+            if e.data.get("segment") == settings["segment"] and not e.is_history and e.profile_id is not None
+        ]
         owners = customers_of(e.profile_id for e in wanted if e.profile_id is not None)
         return list(_as_arrivals(wanted, owners))
 
     def already_there(self, settings: Mapping[str, Any], at: datetime) -> list[Arrival]:
-        rows = members(get_segment(settings["segment"])).order_by("id").values_list("customer_id", "profile_id", "id", "entered_at")
+        rows = (
+            members(get_segment(settings["segment"]))
+            .order_by("id")
+            .values_list("customer_id", "profile_id", "id", "entered_at")
+        )
         return [
-            Arrival(customer, profile, _key(membership), at, {"kind": "already there", "since": entered_at.isoformat(), "membership": membership})
+            Arrival(
+                customer,
+                profile,
+                _key(membership),
+                at,
+                {"kind": "already there", "since": entered_at.isoformat(), "membership": membership},
+            )
             for customer, profile, membership, entered_at in rows
         ]
 
@@ -68,10 +84,13 @@ def _key(membership: int) -> str:
 
 def _as_arrivals(events: Sequence[Recorded], owners: Mapping[int, int]) -> Iterable[Arrival]:
     for event in events:
-        if event.profile_id in owners:
-            entry = {"event": event.position, "kind": event.kind, **{k: v for k, v in event.data.items() if isinstance(v, bool | int | str)}}
-            key = _key(event.data["membership"]) if "membership" in event.data else f"event {event.position}"
-            yield Arrival(owners[event.profile_id], event.profile_id, key, event.occurred_at, entry)
+        profile = event.profile_id
+        if profile is None or profile not in owners:
+            continue
+        plain = {name: value for name, value in event.data.items() if isinstance(value, bool | int | str)}
+        entry = {"event": event.position, "kind": event.kind, **plain}
+        key = _key(event.data["membership"]) if "membership" in event.data else f"event {event.position}"
+        yield Arrival(owners[profile], profile, key, event.occurred_at, entry)
 
 
 TRIGGERS.register("segment.entered", SegmentEntered())

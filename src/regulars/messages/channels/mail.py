@@ -3,8 +3,8 @@
 import re
 import smtplib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
-from email.message import Message as Mime
 from enum import StrEnum
 from typing import Any
 
@@ -36,8 +36,8 @@ class Handed:
 class Envelope(EmailMultiAlternatives):
     """A mail whose bytes depend on nothing but its content: the boundary between its parts is made from its Message-ID."""
 
-    def message(self) -> Any:
-        mime: Mime = super().message()
+    def message(self, *, policy: Any = None) -> Any:
+        mime = super().message()
         mime.set_boundary(f"=_{self.extra_headers['Message-ID'].strip('<>').partition('@')[0]}")
         return mime
 
@@ -102,10 +102,8 @@ class MailLine:
         return Handed(Answer.TAKEN) if taken else Handed(Answer.UNKNOWN, "The backend did not say whether it sent")
 
     def _hang_up(self) -> None:
-        try:
+        with suppress(OSError, smtplib.SMTPException):  # it is gone, which is what we want
             self._connection.close()
-        except (OSError, smtplib.SMTPException):
-            pass  # it is gone, which is what we want
 
 
 def _judge(error: smtplib.SMTPException) -> Answer:

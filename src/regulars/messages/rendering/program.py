@@ -21,11 +21,73 @@ SECONDS = 1.5
 MEMORY = 400 * 1024 * 1024
 LARGEST = 256 * 1024  # bytes of a rendered mail before MJML
 FILTERS = frozenset(
-    "abs append at_least at_most capitalize ceil date default divided_by downcase escape escape_once first floor last lstrip map minus"
-    " modulo newline_to_br plus prepend remove remove_first replace_first reverse round rstrip size slice sort sort_natural split squish strip"
-    " strip_html strip_newlines times truncate truncatewords uniq upcase url_encode where".split()
+    [
+        "abs",
+        "append",
+        "at_least",
+        "at_most",
+        "capitalize",
+        "ceil",
+        "date",
+        "default",
+        "divided_by",
+        "downcase",
+        "escape",
+        "escape_once",
+        "first",
+        "floor",
+        "last",
+        "lstrip",
+        "map",
+        "minus",
+        "modulo",
+        "newline_to_br",
+        "plus",
+        "prepend",
+        "remove",
+        "remove_first",
+        "replace_first",
+        "reverse",
+        "round",
+        "rstrip",
+        "size",
+        "slice",
+        "sort",
+        "sort_natural",
+        "split",
+        "squish",
+        "strip",
+        "strip_html",
+        "strip_newlines",
+        "times",
+        "truncate",
+        "truncatewords",
+        "uniq",
+        "upcase",
+        "url_encode",
+        "where",
+    ]
 )
-TAGS = frozenset("# assign break capture case comment continue cycle echo for if ifchanged output content illegal unless".split())
+TAGS = frozenset(
+    [
+        "#",
+        "assign",
+        "break",
+        "capture",
+        "case",
+        "comment",
+        "continue",
+        "cycle",
+        "echo",
+        "for",
+        "if",
+        "ifchanged",
+        "output",
+        "content",
+        "illegal",
+        "unless",
+    ]
+)
 
 
 class Fenced(Environment):
@@ -103,7 +165,9 @@ def _fence() -> None:
 
 
 def main() -> None:
-    render({"context": {}, "subject": "", "preheader": "", "body": "", "layout": "<mjml><mj-body></mj-body></mjml>"})  # loads what is lazy
+    render(
+        {"context": {}, "subject": "", "preheader": "", "body": "", "layout": "<mjml><mj-body></mj-body></mjml>"}
+    )  # loads what is lazy
     _fence()
     for line in sys.stdin.buffer:
         signal.setitimer(signal.ITIMER_REAL, SECONDS)

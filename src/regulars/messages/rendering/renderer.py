@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,7 +53,12 @@ class Renderer:
 
     def render(self, source: Source, context: Mapping[str, Any]) -> Rendered:
         """Raises CannotRender with a sentence for whoever wrote the template."""
-        request = {"subject": source.subject, "preheader": source.preheader, "body": source.body, "layout": source.layout}
+        request = {
+            "subject": source.subject,
+            "preheader": source.preheader,
+            "body": source.body,
+            "layout": source.layout,
+        }
         line = json.dumps(request | {"context": dict(context)}).encode() + b"\n"
         with self._lock:
             answer = self._ask(line)
@@ -99,15 +105,9 @@ class Renderer:
         process.kill()
         for pipe in (process.stdin, process.stdout):
             if pipe is not None:
-                _close_quietly(pipe)
+                with suppress(BrokenPipeError):  # what was not written dies with its reader
+                    pipe.close()
         process.wait()
-
-
-def _close_quietly(pipe: Any) -> None:
-    try:
-        pipe.close()
-    except BrokenPipeError:
-        pass  # what was not written dies with its reader
 
 
 RENDERER = Renderer()

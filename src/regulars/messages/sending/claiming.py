@@ -21,11 +21,11 @@ WITH due AS (
     ORDER BY due_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
 UPDATE outbox_message m
-SET lease_owner = %(owner)s, lease_until = clock_timestamp() + %(lease)s, fence = fence + 1
+SET lease_owner = %(owner)s, lease_until = clock_timestamp() + %(lease)s * interval '1 second', fence = fence + 1
 FROM due WHERE m.id = due.id RETURNING m.id, m.fence
 """
 _BEAT = """
-UPDATE outbox_message m SET lease_until = clock_timestamp() + %s
+UPDATE outbox_message m SET lease_until = clock_timestamp() + %s * interval '1 second'
 FROM unnest(%s::bigint[], %s::bigint[]) AS v(id, fence)
 WHERE m.id = v.id AND m.fence = v.fence AND m.state = 'sending' RETURNING m.id
 """
@@ -45,7 +45,7 @@ class Lease:
         if time.monotonic() - self.taken < self.length.total_seconds() / 3:
             return set(ids)
         with connection.cursor() as cursor:
-            cursor.execute(_BEAT, [self.length, list(ids), [self.fences[i] for i in ids]])
+            cursor.execute(_BEAT, [self.length.total_seconds(), list(ids), [self.fences[i] for i in ids]])
             kept = {row[0] for row in cursor.fetchall()}
         self.taken = time.monotonic()
         return kept
@@ -54,9 +54,11 @@ class Lease:
 def claim_due(owner: str, at: datetime, length: timedelta) -> tuple[Lease, list[Message]]:
     """Up to 20 due messages that nobody holds, oldest first. Commits."""
     with connection.cursor() as cursor:
-        cursor.execute(_CLAIM, {"at": at, "limit": AT_A_TIME, "owner": owner, "lease": length})
+        cursor.execute(_CLAIM, {"at": at, "limit": AT_A_TIME, "owner": owner, "lease": length.total_seconds()})
         fences = dict(cursor.fetchall())
-    messages = list(Message.objects.filter(id__in=fences).select_related("brand", "template__live").order_by("due_at", "id"))
+    messages = list(
+        Message.objects.filter(id__in=fences).select_related("brand", "template__live").order_by("due_at", "id")
+    )
     if messages:
         crash_point(CLAIMED)
     return Lease(owner, length, fences), messages

@@ -165,6 +165,8 @@ def _write_sending(leaving: Sequence[Ready], decisions: dict[int, Decision], log
         context = to_bytes(one.prepared.context)
         sealed = seal(plain[message.profile_id], context, Cell("outbox_message", "context", message.id))
         address = _addressee(one).address
-        rows.append((message.id, message.template.live_id, sealed, one.digest, address, decision.code, decision.sentence))
+        rows.append(
+            (message.id, message.template.live_id, sealed, one.digest, address, decision.code, decision.sentence)
+        )
     with connection.cursor() as cursor:
         cursor.execute(_SENDING, [at, log.batch_id, *(list(column) for column in zip(*rows, strict=True))])

@@ -56,7 +56,9 @@ def record(results: Sequence[Result], lease: Lease, at: datetime) -> int:
             message, state = result.message, states[result.message.id]
             if message.id in written and state != MessageState.PLANNED:
                 words = (message.template.key, result.handed.answer)
-                log.append(events.message_decided(state, message.id, message.customer_id, message.profile_id, *words, at))
+                log.append(
+                    events.message_decided(state, message.id, message.customer_id, message.profile_id, *words, at)
+                )
         crash_point(RECORDED)
     crash_point(DONE)
     return sum(1 for i in written if states[i] == MessageState.SENT)

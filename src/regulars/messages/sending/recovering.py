@@ -27,7 +27,12 @@ def settle_abandoned(at: datetime) -> int:
     if not _abandoned().exists():
         return 0
     with event_log.transaction("system", "messages") as log:
-        rows = list(_abandoned().select_for_update(skip_locked=True, of=("self",)).select_related("template").order_by("id")[:500])
+        rows = list(
+            _abandoned()
+            .select_for_update(skip_locked=True, of=("self",))
+            .select_related("template")
+            .order_by("id")[:500]
+        )
         again = [m.id for m in rows if not m.is_marketing]
         doubtful = [m for m in rows if m.is_marketing]
         fresh = {"lease_owner": "", "lease_until": None, "batch_id": log.batch_id}
@@ -36,7 +41,9 @@ def settle_abandoned(at: datetime) -> int:
             state=MessageState.UNKNOWN, reason="crash", sentence=_DOUBT, **fresh
         )
         for m in doubtful:
-            log.append(events.message_decided("unknown", m.id, m.customer_id, m.profile_id, m.template.key, "crash", at))
+            log.append(
+                events.message_decided("unknown", m.id, m.customer_id, m.profile_id, m.template.key, "crash", at)
+            )
     return len(rows)
 
 

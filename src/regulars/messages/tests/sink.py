@@ -21,7 +21,7 @@ class Sink:
         self._log = log
         self._controller = Controller(self, hostname="127.0.0.1", port=port or free_port(), ready_timeout=10)
 
-    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802  aiosmtpd's name
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
         raw = bytes(envelope.original_content)
         if self.reply.startswith("250"):
             self.raw.append(raw)

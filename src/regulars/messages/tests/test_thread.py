@@ -55,14 +55,27 @@ def test_an_entry_becomes_one_mail(sink: Sink, outside: set[int]) -> None:
     assert not sink.mails
     drive(AT + 3 * DAY)
 
-    assert sorted(str(m["To"]) for m in sink.mails) == ["Person1 Test <person1@people.example>", "Person2 Test <person2@people.example>"]
+    assert sorted(str(m["To"]) for m in sink.mails) == [
+        "Person1 Test <person1@people.example>",
+        "Person2 Test <person2@people.example>",
+    ]
     assert sorted(str(m["Subject"]) for m in sink.mails) == ["We miss you, Person1", "We miss you, Person2"]
-    assert list(Run.objects.order_by("id").values_list("state", "outcome")) == [("ended", "completed")] * 2 + [("ended", "left the segment")]
+    assert list(Run.objects.order_by("id").values_list("state", "outcome")) == [("ended", "completed")] * 2 + [
+        ("ended", "left the segment")
+    ]
     assert set(sink.counts().values()) == {1}
     assert sorted(bytes(m.effect_key).hex() for m in Message.objects.all()) == sorted(sink.counts())
     assert set(Message.objects.values_list("state", "sent_at")) == {("sent", AT + 3 * DAY)}
-    trace = RunStep.objects.filter(run=Run.objects.order_by("id")[2]).order_by("number").values_list("node", "decision", "values")
-    assert [(node, decision) for node, decision, _ in trace] == [("wait", "next"), ("check", "no"), ("left", "left the segment")]
+    trace = (
+        RunStep.objects.filter(run=Run.objects.order_by("id")[2])
+        .order_by("number")
+        .values_list("node", "decision", "values")
+    )
+    assert [(node, decision) for node, decision, _ in trace] == [
+        ("wait", "next"),
+        ("check", "no"),
+        ("left", "left the segment"),
+    ]
     assert list(trace)[1][2] == [["test.member (segment at-risk)", False, "test"]]
     assert Event.objects.filter(kind="message.sent").count() == 2
 

@@ -48,7 +48,7 @@ WITH due AS (
     ORDER BY wake_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
 UPDATE workflows_run r
-SET lease_owner = %(owner)s, lease_until = clock_timestamp() + %(lease)s, fence = fence + 1, failures = failures + 1
+SET lease_owner = %(owner)s, lease_until = clock_timestamp() + %(lease)s * interval '1 second', fence = fence + 1, failures = failures + 1
 FROM due WHERE r.id = due.id
 RETURNING r.id, r.uid, r.workflow_id, r.version_id, r.customer_id, r.profile_id, r.node, r.since, r.steps, r.visits, r.fence, r.failures
 """
@@ -78,7 +78,7 @@ def _claim_suspect(owner: str, at: datetime, pace: Pace) -> list[Claimed]:
 
 def _take(statement: str, owner: str, at: datetime, limit: int, lease: timedelta) -> list[Claimed]:
     with connection.cursor() as cursor:
-        cursor.execute(statement, {"at": at, "owner": owner, "limit": limit, "lease": lease})
+        cursor.execute(statement, {"at": at, "owner": owner, "limit": limit, "lease": lease.total_seconds()})
         return [_claimed(row) for row in cursor.fetchall()]
 
 

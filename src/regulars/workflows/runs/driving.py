@@ -67,5 +67,12 @@ def _count_failure(run: Claimed, problem: str, at: datetime) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             _FAILED,
-            {"patience": PATIENCE, "problem": problem, "again": _BACK_OFF.total_seconds(), "at": at, "id": run.id, "fence": run.fence},
+            {
+                "patience": PATIENCE,
+                "problem": problem,
+                "again": _BACK_OFF.total_seconds(),
+                "at": at,
+                "id": run.id,
+                "fence": run.fence,
+            },
         )

@@ -80,7 +80,9 @@ def _write_trace(decisions: Sequence[Decision], batch_id: int) -> None:
         for decision in decisions:
             for step in decision.result.steps:
                 values = json.dumps([[r.label, r.value, r.source] for r in step.reasons])
-                copy.write_row((decision.run.id, step.number, step.node, step.kind, step.decision, values, step.at, batch_id))
+                copy.write_row(
+                    (decision.run.id, step.number, step.node, step.kind, step.decision, values, step.at, batch_id)
+                )
 
 
 def _intents(decisions: Sequence[Decision]) -> list[tuple[str, int, Intent]]:
@@ -115,8 +117,12 @@ def _plan(found: list[tuple[str, int, Intent]]) -> None:
 
 def _append_ends(decisions: Sequence[Decision], log: LogTransaction, at: datetime) -> None:
     over = [d for d in decisions if d.result.state.is_over]
-    keys = dict(Workflow.objects.filter(id__in={d.run.workflow_id for d in over}).values_list("id", "key")) if over else {}
+    keys = (
+        dict(Workflow.objects.filter(id__in={d.run.workflow_id for d in over}).values_list("id", "key")) if over else {}
+    )
     for d in over:
         log.append(
-            events.run_ended(d.run.id, d.run.customer_id, d.run.profile_id, keys[d.run.workflow_id], d.result.state.outcome, at)
+            events.run_ended(
+                d.run.id, d.run.customer_id, d.run.profile_id, keys[d.run.workflow_id], d.result.state.outcome, at
+            )
         )

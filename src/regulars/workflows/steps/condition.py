@@ -1,6 +1,6 @@
 """Condition: ask one fact and go by the answer. What is not known is said, and takes the edge that the definition names for it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from regulars.foundation.facts import Answer, Question
 from regulars.workflows.steps.kinds import STEPS, Ask, Go, Outcome, Reason, StepProblem, refuse_unknown
 
-_TESTS = {
+_TESTS: dict[str, Callable[[Any, Any], bool]] = {
     "is": lambda value, wanted: value == wanted,
     "is_not": lambda value, wanted: value != wanted,
     "at_least": lambda value, wanted: value >= wanted,
@@ -76,7 +76,9 @@ class ConditionKind:
         _check_wanted(tests[0], wanted)
         if settings.get("if_unknown", "no") not in {"yes", "no"}:
             raise StepProblem("'if_unknown' must be yes or no")
-        return ConditionStep(Question.of(fact, **arguments), tests[0], _frozen(wanted), settings.get("if_unknown", "no"))
+        return ConditionStep(
+            Question.of(fact, **arguments), tests[0], _frozen(wanted), settings.get("if_unknown", "no")
+        )
 
 
 def _check_wanted(test: str, wanted: Any) -> None:
@@ -92,4 +94,3 @@ def _frozen(wanted: Any) -> Any:
 
 
 STEPS.register("condition", ConditionKind())
-

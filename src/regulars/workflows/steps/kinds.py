@@ -71,11 +71,16 @@ class Step(Protocol):
 class StepKind(Protocol):
     """A kind of node: which edges leave it, and how its settings are read. ``parse`` raises StepProblem."""
 
-    name: str
-    label: str
-    icon: str
-    edges: tuple[str, ...]
-    waits: bool
+    @property
+    def name(self) -> str: ...
+    @property
+    def label(self) -> str: ...
+    @property
+    def icon(self) -> str: ...
+    @property
+    def edges(self) -> tuple[str, ...]: ...
+    @property
+    def waits(self) -> bool: ...
 
     def parse(self, settings: Mapping[str, Any]) -> Step: ...
 

@@ -15,7 +15,7 @@ _UNITS = ("weeks", "days", "hours", "minutes")
 
 @dataclass(frozen=True)
 class WaitStep:
-    """``length`` after arrival, then on to ``at`` o'clock in ``zone`` if given: a wall clock time that does not exist is moved on by the gap."""
+    """``length`` after arrival, then on to ``at`` o'clock in ``zone`` if given; a time that a clock change skips is moved on by the gap."""
 
     length: timedelta
     at: time | None = None
@@ -37,7 +37,13 @@ class WaitStep:
         due = self.due(since)
         if now < due:
             return Sleep(due)
-        return Go("next", (Reason("waited since", since.isoformat(), "arrival at this step"), Reason("was due", due.isoformat(), "rule")))
+        return Go(
+            "next",
+            (
+                Reason("waited since", since.isoformat(), "arrival at this step"),
+                Reason("was due", due.isoformat(), "rule"),
+            ),
+        )
 
     def describe(self) -> str:
         words = f"wait {_in_words(self.length)}"

@@ -28,7 +28,14 @@ DEFINITION: dict[str, Any] = {
     "start": "wait",
     "nodes": {
         "wait": {"kind": "wait", "for": {"days": 3}, "next": "check"},
-        "check": {"kind": "condition", "fact": "test.member", "with": {"segment": "at-risk"}, "is": True, "yes": "mail", "no": "left"},
+        "check": {
+            "kind": "condition",
+            "fact": "test.member",
+            "with": {"segment": "at-risk"},
+            "is": True,
+            "yes": "mail",
+            "no": "left",
+        },
         "mail": {"kind": "send_mail", "template": "win-back", "next": "done"},
         "left": {"kind": "exit", "reason": "left the segment"},
         "done": {"kind": "exit", "reason": "completed"},
@@ -64,17 +71,24 @@ def make_people(count: int, store: Store, *, consenting: bool = True, first: int
     with event_log.transaction("import", "test") as log:
         profiles = ensure_profiles(people, log, is_history=True)
         if consenting:
-            said = [ConsentInput(f"person{n}@people.example", ConsentState.GRANTED, AT - 30 * DAY, "checkout") for n in numbers]
+            said = [
+                ConsentInput(f"person{n}@people.example", ConsentState.GRANTED, AT - 30 * DAY, "checkout")
+                for n in numbers
+            ]
             record_consents(said, store.brand_id, log, is_history=True)
     owners = customers_of(profiles)
     return [(owners[p], p) for p in profiles]
 
 
-def enter(people: Sequence[tuple[int, int]], at: datetime, segment: str = "at-risk", *, is_history: bool = False) -> None:
+def enter(
+    people: Sequence[tuple[int, int]], at: datetime, segment: str = "at-risk", *, is_history: bool = False
+) -> None:
     """These people enter a segment."""
     with event_log.transaction("system", "test") as log:
         for customer, profile in people:
-            log.append(Entry("segment.entered", at, profile, customer, None, {"segment": segment}, is_history=is_history))
+            log.append(
+                Entry("segment.entered", at, profile, customer, None, {"segment": segment}, is_history=is_history)
+            )
 
 
 @contextmanager

@@ -1,0 +1,90 @@
+"""Workflows: list and get."""
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, QuerySet
+from django.http import HttpRequest
+from ninja import Query, Router, Schema
+
+from regulars.foundation.api.access import caller, needs
+from regulars.foundation.api.paging import Page, PageQuery, take
+from regulars.foundation.api.problems import ERRORS
+from regulars.foundation.errors import NotFound
+from regulars.foundation.ids import from_public, to_public
+from regulars.workflows.models import Run, Workflow
+
+router = Router(tags=["workflows"])
+ROUTERS = {"/workflows": router}
+
+
+class WorkflowOut(Schema):
+    """A workflow; ``runs`` counts its runs by state, ``version`` is what new entries start on."""
+
+    id: str
+    key: str
+    name: str
+    is_on: bool
+    version: int | None
+    created_at: datetime
+    switched_at: datetime | None
+    runs: dict[str, int]
+
+
+class WorkflowDetail(WorkflowOut):
+    """A workflow with the definition of its version."""
+
+    definition: Any
+
+
+@router.get("", auth=needs("workflows:read"), response={200: Page[WorkflowOut], **ERRORS}, summary="List workflows")
+def list_workflows(request: HttpRequest, query: Query[PageQuery]) -> Page[WorkflowOut]:
+    found, following = take(Workflow.objects.select_related("live"), query)
+    runs = _runs([workflow.pk for workflow in found], caller(request).store_ids)
+    return Page[WorkflowOut](items=[WorkflowOut(**_columns(workflow, runs)) for workflow in found], next=following)
+
+
+@router.get(
+    "/{workflow_id}", auth=needs("workflows:read"), response={200: WorkflowDetail, **ERRORS}, summary="Get a workflow"
+)
+def one_workflow(request: HttpRequest, workflow_id: str) -> WorkflowDetail:
+    workflow = _find(Workflow.objects.select_related("live"), workflow_id)
+    runs = _runs([workflow.pk], caller(request).store_ids)
+    return WorkflowDetail(**_columns(workflow, runs), definition=workflow.live.definition if workflow.live else None)
+
+
+def _find(rows: QuerySet[Workflow], workflow_id: str) -> Workflow:
+    """By public id (``wf_…``) or key. Raises NotFound."""
+    is_id = workflow_id.startswith(f"{Workflow.PREFIX}_")
+    rows = (
+        rows.filter(uid=from_public(Workflow.PREFIX, workflow_id))
+        if is_id
+        else rows.filter(key=workflow_id.replace("\x00", ""))
+    )
+    workflow = rows.first()
+    if workflow is None:
+        raise NotFound(f"There is no workflow {workflow_id[:60]}.")
+    return workflow
+
+
+def _runs(workflow_ids: list[int], store_ids: frozenset[int] | None) -> dict[int, dict[str, int]]:
+    rows = Run.objects.filter(workflow__in=workflow_ids)
+    if store_ids is not None:
+        rows = rows.filter(customer__customercard__stores__overlap=sorted(store_ids))
+    found: dict[int, dict[str, int]] = {workflow_id: {} for workflow_id in workflow_ids}
+    for workflow_id, state, count in rows.values_list("workflow_id", "state").annotate(Count("id")):
+        found[workflow_id][state] = count
+    return found
+
+
+def _columns(workflow: Workflow, runs: dict[int, dict[str, int]]) -> dict[str, Any]:
+    return {
+        "id": to_public(Workflow.PREFIX, workflow.uid),
+        "key": workflow.key,
+        "name": workflow.name,
+        "is_on": workflow.is_on,
+        "version": workflow.live.number if workflow.live else None,
+        "created_at": workflow.created_at,
+        "switched_at": workflow.switched_at,
+        "runs": runs[workflow.pk],
+    }
