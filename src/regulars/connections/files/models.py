@@ -51,7 +51,9 @@ class Import(models.Model):
     format = models.JSONField()  # sniff.Format: encoding, separator, decimal, date order, each with its evidence
     options = models.JSONField()  # mapping, currency, time zone, shift of dates
     row_count = models.BigIntegerField()  # data rows of the file
-    units_applied = models.BigIntegerField(default=0)  # orders, people ... taken up so far; commits with what they wrote
+    units_applied = models.BigIntegerField(
+        default=0
+    )  # orders, people ... taken up so far; commits with what they wrote
     counts = models.JSONField(default=dict)  # rows by what became of them, and what the record gained
     sentence = models.TextField(blank=True)  # how it ended, for a person
     task = models.ForeignKey("work.Task", on_delete=models.SET_NULL, null=True)
@@ -61,3 +63,17 @@ class Import(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["-created_at", "-id"], name="imports_newest")]
+
+
+class RejectedRows(models.Model):
+    """Rows that one batch of an import skipped or altered: lines of the reject file, sealed under the import's key."""
+
+    privacy = {"lines": PrivacyClass.SEALED}
+
+    source = models.ForeignKey(Import, on_delete=models.CASCADE, related_name="rejected")
+    first_unit = models.BigIntegerField()  # units applied before the batch
+    row_count = models.IntegerField()
+    lines = models.BinaryField()  # JSON: [[line, 'skipped' or 'altered', reason, [cells]], ...]
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["source", "first_unit"], name="one_reject_a_batch")]

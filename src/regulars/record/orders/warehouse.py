@@ -4,36 +4,51 @@ from regulars.foundation.warehouse_tables import Column, ColumnType, WarehouseTa
 
 _REMOVED_BY = ("customer.erased", "import.undone")
 
-# Every change keeps the state before it, so that a past version ends where its change was known; the row itself is the last version.
-_ORDER_VERSIONS = """
+# A row carries the batch that made it, each change the batch of its own and the state before it. So a past version ends where its
+# change was known, and the row itself is the last version. The parameters stand for both tables, which differ in their columns only.
+_VERSIONS = """
     WITH in_range AS MATERIALIZED (
         SELECT id, last_position FROM events_batch WHERE last_position > %(after)s AND last_position <= %(upto)s
     ), touched AS MATERIALIZED (
-        SELECT c.order_id AS id FROM orders_orderchange c JOIN in_range b ON b.id = c.batch_id GROUP BY 1
-    ), state AS (
-        SELECT c.order_id, c.id AS change_id, c.before, b.last_position AS until,
-               lag(b.last_position) OVER (PARTITION BY c.order_id ORDER BY c.id) AS since
-        FROM orders_orderchange c JOIN events_batch b ON b.id = c.batch_id
-        WHERE c.order_id IN (SELECT id FROM touched) OR c.order_id IN (SELECT o.id FROM orders_order o JOIN in_range r ON r.id = o.batch_id)
+        SELECT c.{row}_id AS id FROM {changes} c JOIN in_range b ON b.id = c.batch_id GROUP BY 1
+    ), changed AS MATERIALIZED (
+        SELECT c.{row}_id AS id, c.before, b.last_position AS until,
+               lag(b.last_position) OVER (PARTITION BY c.{row}_id ORDER BY c.id) AS since
+        FROM {changes} c JOIN events_batch b ON b.id = c.batch_id
+        WHERE c.{row}_id IN (SELECT id FROM touched)
+           OR c.{row}_id IN (SELECT r.id FROM {rows} r JOIN in_range b ON b.id = r.batch_id)
     ), version AS (
-        SELECT o.id, (s.before ->> 'profile_id')::bigint AS profile_id, o.store_id,
-               (s.before ->> 'placed_at')::timestamptz AS placed_at, s.before ->> 'currency' AS currency,
-               (s.before ->> 'total_minor')::bigint AS total_minor, s.before ->> 'status' AS status,
-               coalesce(s.since, b.last_position) AS known_from, s.until AS known_until
-        FROM state s JOIN orders_order o ON o.id = s.order_id
-        JOIN events_batch b ON b.id = coalesce((s.before ->> 'batch_id')::bigint, o.batch_id)
+        SELECT r.id, {past}, coalesce(s.since, b.last_position) AS known_from, s.until AS known_until
+        FROM changed s JOIN {rows} r ON r.id = s.id JOIN events_batch b ON b.id = r.batch_id
         UNION ALL
-        SELECT o.id, o.profile_id, o.store_id, o.placed_at, o.currency, o.total_minor, o.status, b.last_position, NULL::bigint
-        FROM orders_order o JOIN in_range b ON b.id = o.batch_id
-        WHERE NOT EXISTS (SELECT 1 FROM state s WHERE s.order_id = o.id)
+        SELECT r.id, {present}, b.last_position, NULL::bigint
+        FROM {rows} r JOIN in_range b ON b.id = r.batch_id
+        WHERE NOT EXISTS (SELECT 1 FROM changed s WHERE s.id = r.id)
         UNION ALL
-        SELECT o.id, o.profile_id, o.store_id, o.placed_at, o.currency, o.total_minor, o.status, s.until, NULL::bigint
-        FROM orders_order o JOIN (SELECT order_id, max(until) AS until FROM state GROUP BY order_id) s ON s.order_id = o.id
+        SELECT r.id, {present}, s.until, NULL::bigint
+        FROM {rows} r JOIN (SELECT id, max(until) AS until FROM changed GROUP BY id) s ON s.id = r.id
     )
-    SELECT id, profile_id, store_id, placed_at AT TIME ZONE 'UTC', currency, total_minor, status <> 'cancelled', known_from, known_until
-    FROM version
+    SELECT * FROM version
     WHERE known_from > %(after)s AND known_from <= %(upto)s AND known_from IS DISTINCT FROM known_until
 """
+_ORDER_VERSIONS = _VERSIONS.format(
+    row="order",
+    rows="orders_order",
+    changes="orders_orderchange",
+    past="""(s.before ->> 'profile_id')::bigint, r.store_id, (s.before ->> 'placed_at')::timestamptz AT TIME ZONE 'UTC',
+            s.before ->> 'currency', (s.before ->> 'total_minor')::bigint,
+            s.before ->> 'status' <> 'cancelled' AND s.before ->> 'payment_status' <> 'voided'""",
+    present="""r.profile_id, r.store_id, r.placed_at AT TIME ZONE 'UTC', r.currency, r.total_minor,
+            r.status <> 'cancelled' AND r.payment_status <> 'voided'""",
+)
+_REFUND_VERSIONS = _VERSIONS.format(
+    row="refund",
+    rows="orders_refund",
+    changes="orders_refundchange",
+    past="""(s.before ->> 'order_id')::bigint, (s.before ->> 'profile_id')::bigint, r.store_id,
+            (s.before ->> 'occurred_at')::timestamptz AT TIME ZONE 'UTC', s.before ->> 'currency', (s.before ->> 'amount_minor')::bigint""",
+    present="r.order_id, r.profile_id, r.store_id, r.occurred_at AT TIME ZONE 'UTC', r.currency, r.amount_minor",
+)
 
 ORDERS = register(
     WarehouseTable(
@@ -47,10 +62,9 @@ ORDERS = register(
             Column("placed_at", ColumnType.TIMESTAMP, "when, UTC"),
             Column("currency", ColumnType.TEXT, "ISO 4217 code"),
             Column("total_minor", ColumnType.BIGINT, "total in minor units of its currency"),
-            Column("counts", ColumnType.BOOLEAN, "false for a cancelled order: neither an order nor revenue"),
+            Column("counts", ColumnType.BOOLEAN, "false for a cancelled or voided order: neither an order nor revenue"),
         ),
         versions=_ORDER_VERSIONS,
-        keys="SELECT id FROM orders_order",
         removed_by=_REMOVED_BY,
     )
 )
@@ -62,19 +76,14 @@ REFUNDS = register(
         key="refund_id",
         columns=(
             Column("refund_id", ColumnType.BIGINT, "the refund"),
+            Column("order_id", ColumnType.BIGINT, "of which order; null where nobody knows. Refunds of orders that do not count do not either"),
             Column("profile_id", ColumnType.BIGINT, "to whom; null where nobody knows"),
             Column("store_id", ColumnType.BIGINT, "in which store"),
             Column("occurred_at", ColumnType.TIMESTAMP, "when, UTC"),
             Column("currency", ColumnType.TEXT, "ISO 4217 code"),
             Column("amount_minor", ColumnType.BIGINT, "amount in minor units of its currency, positive"),
         ),
-        versions="""
-            SELECT f.id, coalesce(f.profile_id, o.profile_id), f.store_id, f.occurred_at AT TIME ZONE 'UTC', f.currency, f.amount_minor,
-                   b.last_position, NULL::bigint
-            FROM orders_refund f JOIN events_batch b ON b.id = f.batch_id LEFT JOIN orders_order o ON o.id = f.order_id
-            WHERE b.last_position > %(after)s AND b.last_position <= %(upto)s
-        """,
-        keys="SELECT id FROM orders_refund",
+        versions=_REFUND_VERSIONS,
         removed_by=_REMOVED_BY,
     )
 )

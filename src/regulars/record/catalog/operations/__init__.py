@@ -1,5 +1,6 @@
 """What can be done to the catalog."""
 
+from regulars.record.catalog.operations.apply import AppliedProducts, apply_products
 from regulars.record.catalog.operations.sold import SoldItem, ensure_variants
 
-__all__ = ["SoldItem", "ensure_variants"]
+__all__ = ["AppliedProducts", "SoldItem", "apply_products", "ensure_variants"]

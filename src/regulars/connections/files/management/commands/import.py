@@ -1,0 +1,108 @@
+"""``regulars import orders|customers|products|consent FILE``."""
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from regulars.connections.files.layouts import LAYOUTS
+from regulars.connections.files.layouts.base import Kind
+from regulars.connections.files.models import Import
+from regulars.connections.files.operations import apply_import, stage_import
+from regulars.connections.files.options import Options
+from regulars.foundation import clock
+from regulars.foundation.errors import RegularsError
+from regulars.foundation.ids import from_public, to_public
+from regulars.foundation.shop.models import Store
+
+
+class Command(BaseCommand):
+    help = "Imports a file of orders, customers, products or consent; the same file again changes nothing."
+
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument(
+            "kind",
+            choices=[*Kind, "resume"],
+            help="what the file is about; or 'resume' with the id of an interrupted import",
+        )
+        parser.add_argument("file", help="CSV or TSV, also compressed with gzip; for 'resume' the id imp_…")
+        parser.add_argument("--store", default="", help="code of the store (default: the only one)")
+        parser.add_argument("--layout", default="", help=f"one of {', '.join(LAYOUTS)} (default: recognised)")
+        parser.add_argument(
+            "--map",
+            action="append",
+            default=[],
+            metavar="FIELD=COLUMN",
+            help="which column holds a field; may be given often",
+        )
+        parser.add_argument("--currency", default="", help="of amounts without one (default: the store's)")
+        parser.add_argument("--time-zone", default="", help="of times without one (default: the store's)")
+        parser.add_argument("--encoding", default="", help="default: detected")
+        parser.add_argument("--separator", default="", help="comma, semicolon, tab or pipe (default: detected)")
+        parser.add_argument("--decimal", default="", choices=["", "comma", "point"], help="default: detected")
+        parser.add_argument("--date-order", default="", choices=["", "ymd", "dmy", "mdy"], help="default: detected")
+        parser.add_argument("--shift-weeks", type=int, default=0, help="move every date by so many weeks")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            row = self._resumed(options) if options["kind"] == "resume" else self._staged(options)
+            self._say_how_it_is_read(row)
+            done = apply_import(row.pk, clock.now, self._show_progress)
+        except RegularsError as error:
+            raise CommandError(error.sentence) from error
+        except OSError as error:
+            raise CommandError(f"{options['file']} cannot be read: {error.strerror}") from error
+        if sys.stderr.isatty():
+            self.stderr.write("")
+        self.stdout.write(f"{to_public(Import.PREFIX, done.uid)}: {done.sentence}")
+
+    def _staged(self, options: dict[str, Any]) -> Import:
+        path = Path(options["file"])
+        with path.open("rb") as file:
+            return stage_import(
+                file,
+                kind=Kind(options["kind"]),
+                file_name=path.name,
+                store=self._store(options["store"]),
+                at=clock.now(),
+                options=self._choices(options),
+            )
+
+    def _resumed(self, options: dict[str, Any]) -> Import:
+        row = Import.objects.filter(uid=from_public(Import.PREFIX, options["file"])).first()
+        if row is None:
+            raise CommandError(f"There is no import {options['file']}")
+        return row
+
+    def _store(self, code: str) -> Store:
+        stores = list(Store.objects.filter(code=code) if code else Store.objects.all()[:2])
+        if len(stores) == 1:
+            return stores[0]
+        known = ", ".join(Store.objects.values_list("code", flat=True)) or "none yet"
+        raise CommandError(f"Say with --store which store the file is from; the stores are: {known}")
+
+    def _choices(self, options: dict[str, Any]) -> Options:
+        pairs = [pair.partition("=") for pair in options["map"]]
+        if any(not sign for _, sign, _ in pairs):
+            raise CommandError("--map looks like number=Invoice: our field, then the file's column")
+        names = ("layout", "currency", "time_zone", "encoding", "separator", "decimal", "date_order", "shift_weeks")
+        return Options(
+            mapping={field.strip(): column.strip() for field, _, column in pairs},
+            **{name: options[name] for name in names},
+        )
+
+    def _say_how_it_is_read(self, row: Import) -> None:
+        form = row.format
+        decimal = "comma" if form["decimal_comma"] else "point"
+        separator = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}[form["separator"]]
+        self.stdout.write(
+            f"{row.file_name}: {row.row_count:,} rows, {LAYOUTS[row.layout].title}, {form['encoding']}, separated by {separator}, "
+            f"decimal {decimal}, dates {form['date_order']}"
+        )
+
+    def _show_progress(self, row: Import) -> None:
+        if sys.stderr.isatty():
+            done = sum(row.counts.get(f"rows_{what}", 0) for what in ("taken", "altered", "skipped"))
+            self.stderr.write(f"\r{done:,} of {row.row_count:,} rows", ending="")

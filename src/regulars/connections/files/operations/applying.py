@@ -1,0 +1,177 @@
+"""A staged file goes into the record: in batches of at most a second, each of which commits how far the import has come."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from time import perf_counter
+
+from django.db import DataError, IntegrityError
+
+from regulars.connections.files import copies, events
+from regulars.connections.files.errors import NotPossibleNow
+from regulars.connections.files.layouts.base import Built, Note, build_safely
+from regulars.connections.files.models import Import, ImportState, RejectedRows
+from regulars.connections.files.operations.sources import Source, source_of
+from regulars.connections.files.operations.writing import LABELS, write
+from regulars.connections.files.queries import unmatched_refunds
+from regulars.connections.files.reading import Unit, read_rows, units
+from regulars.foundation.bulk import execute
+from regulars.foundation.errors import InvalidInput
+from regulars.foundation.ids import to_public
+from regulars.foundation.sealing import Cell, seal
+from regulars.record.events.log import transaction
+from regulars.record.orders.operations import match_refunds
+
+Clock = Callable[[], datetime]
+_TARGET_SECONDS = 0.5
+_FEWEST_ROWS, _MOST_ROWS = 200, 20_000
+
+
+@dataclass
+class Pace:
+    """How many rows a batch takes, so that it lasts about half a second on this machine."""
+
+    rows: int = 1_000
+
+    def learn(self, rows: int, seconds: float) -> None:
+        wanted = int(rows * _TARGET_SECONDS / max(seconds, 0.001))
+        self.rows = max(_FEWEST_ROWS, min(wanted, 2 * self.rows, _MOST_ROWS))
+
+
+@dataclass
+class Batch:
+    """Units that are applied together, with what they say."""
+
+    units: list[Unit] = field(default_factory=list)
+    built: list[Built] = field(default_factory=list)
+
+    @property
+    def row_count(self) -> int:
+        return sum(len(unit.rows) for unit in self.units)
+
+    def halves(self) -> tuple["Batch", "Batch"]:
+        middle = len(self.units) // 2
+        return Batch(self.units[:middle], self.built[:middle]), Batch(self.units[middle:], self.built[middle:])
+
+
+def apply_import(import_id: int, now: Clock, on_progress: Callable[[Import], None] = lambda row: None) -> Import:
+    """Applies an import, or the rest of one that was interrupted; the same file again changes nothing.
+
+    Each batch commits with the number of units taken up, so that a kill at any moment loses nothing and repeats nothing. Of two
+    processes that apply one import the slower is refused. Raises NotPossibleNow. Events: those of the record, and import.done.
+    """
+    row = _begin(import_id)
+    source = source_of(row)
+    pace = Pace()
+    for batch in _batches(source, row.units_applied, pace):
+        began = perf_counter()
+        _apply_batch(row, source, batch, now())
+        pace.learn(batch.row_count, perf_counter() - began)
+        on_progress(row)
+    return _finish(row, now())
+
+
+def _begin(import_id: int) -> Import:
+    begun = (ImportState.STAGED, ImportState.WAITING, ImportState.RUNNING, ImportState.FAILED)
+    if not Import.objects.filter(pk=import_id, state__in=begun).update(state=ImportState.RUNNING):
+        raise NotPossibleNow("This import is over: it can be undone, or the file imported again")
+    return Import.objects.select_related("store").get(pk=import_id)
+
+
+def _batches(source: Source, applied: int, pace: Pace) -> Iterator[Batch]:
+    checked = source.check()
+    with source.open() as file:
+        rows = read_rows(file, source.format)
+        next(rows)
+        batch, size = Batch(), 0
+        for unit in islice(units(rows, source.key_column, checked.pieces), applied, None):
+            batch.units.append(unit)
+            batch.built.append(build_safely(source.layout, unit, source.reading, len(source.headers)))
+            size += len(unit.rows)
+            if size >= pace.rows:
+                yield batch
+                batch, size = Batch(), 0
+        if batch.units:
+            yield batch
+
+
+def _apply_batch(row: Import, source: Source, batch: Batch, at: datetime) -> None:
+    """One transaction. What the record refuses as a whole is halved until the unit is found that it refuses, which is skipped."""
+    try:
+        with transaction("import", to_public(Import.PREFIX, row.uid)) as log:
+            gained = write(batch.built, log, row.store, at)
+            _advance(row, source, batch, gained)
+    except (DataError, IntegrityError, InvalidInput) as error:
+        if len(batch.units) > 1:
+            for half in batch.halves():
+                _apply_batch(row, source, half, at)
+            return
+        reason = error.sentence if isinstance(error, InvalidInput) else "the record cannot hold this"
+        with transaction("import", to_public(Import.PREFIX, row.uid)):
+            refused = Batch(batch.units, [Built.skipped(batch.units[0], reason)])
+            _advance(row, source, refused, Counter())
+
+
+def _advance(row: Import, source: Source, batch: Batch, gained: Counter[str]) -> None:
+    """Stores how far the import has come, in the batch's own transaction; refused where another process was faster."""
+    notes = [
+        (unit, built.notes[r.line], r.cells)
+        for unit, built in zip(batch.units, batch.built, strict=True)
+        for r in unit.rows
+        if r.line in built.notes
+    ]
+    skipped = sum(note.is_skipped for _, note, _ in notes)
+    counts = Counter(row.counts) + gained
+    counts["rows_skipped"] += skipped
+    counts["rows_altered"] += len(notes) - skipped
+    counts["rows_taken"] += batch.row_count - len(notes)
+    if notes:
+        _keep_rejects(row, source, [(note, cells) for _, note, cells in notes])
+    before, after = row.units_applied, row.units_applied + len(batch.units)
+    changed = execute(
+        "UPDATE files_import SET units_applied = %s, counts = %s WHERE id = %s AND units_applied = %s AND state = 'running'",
+        [after, json.dumps(counts), row.pk, before],
+    )
+    if not changed:
+        raise NotPossibleNow("Another process took this import over")
+    row.units_applied, row.counts = after, dict(counts)
+
+
+def _keep_rejects(row: Import, source: Source, notes: Sequence[tuple[Note, list[str]]]) -> None:
+    lines = [[note.line, "skipped" if note.is_skipped else "altered", note.reason, cells] for note, cells in notes]
+    plain = json.dumps(lines, ensure_ascii=False).encode()
+    RejectedRows.objects.create(
+        source=row,
+        first_unit=row.units_applied,
+        row_count=len(lines),
+        lines=seal(source.key, plain, Cell("files_rejectedrows", str(row.uid), row.units_applied)),
+    )
+
+
+def _finish(row: Import, at: datetime) -> Import:
+    """The last words: refunds that came before their orders are matched, the event is appended, the staged copy goes."""
+    reference = to_public(Import.PREFIX, row.uid)
+    for refund_ids in unmatched_refunds(reference):
+        with transaction("import", reference):
+            match_refunds(refund_ids)
+    sentence = summary(row)
+    with transaction("import", reference) as log:
+        finished = Import.objects.filter(pk=row.pk, state=ImportState.RUNNING, units_applied=row.units_applied)
+        if not finished.update(state=ImportState.DONE, ended_at=at, sentence=sentence):
+            raise NotPossibleNow("Another process took this import over")
+        log.append(events.import_done(row.pk, row.row_count, row.counts.get("rows_skipped", 0), at))
+    copies.remove_copy(row.uid)
+    row.refresh_from_db()
+    return row
+
+
+def summary(row: Import) -> str:
+    """What became of the rows, in one sentence whose numbers add up to the file's."""
+    counts = row.counts
+    taken, altered, skipped = (counts.get(f"rows_{what}", 0) for what in ("taken", "altered", "skipped"))
+    parts = [f"{counts[name]:,} {label}" for name, label in LABELS.items() if counts.get(name)]
+    became = ", ".join(parts) or "nothing that was not known"
+    return f"{row.row_count:,} rows: {taken:,} taken as they are, {altered:,} altered, {skipped:,} skipped. {became[0].upper()}{became[1:]}."

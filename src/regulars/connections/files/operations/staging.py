@@ -1,0 +1,124 @@
+"""A file comes in: copied under seal, looked at, checked whole. A refusal leaves nothing."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+from typing import BinaryIO
+
+from regulars.connections.files import copies
+from regulars.connections.files.errors import NotPossibleNow, WrongKind
+from regulars.connections.files.layouts.base import Kind, Note, build_safely
+from regulars.connections.files.models import Import, ImportState
+from regulars.connections.files.operations.sources import Source, open_source
+from regulars.connections.files.options import Options
+from regulars.connections.files.reading import Unit, read_rows, units
+from regulars.foundation.ids import new_uid
+from regulars.foundation.sealing import new_key
+from regulars.foundation.shop.models import Store
+from regulars.foundation.vault.keys import key_ring
+from regulars.foundation.vault.rows import reserve_ids
+
+PREVIEW_UNITS = 200
+
+
+def stage_import(
+    file: BinaryIO,
+    *,
+    kind: Kind,
+    file_name: str,
+    store: Store,
+    at: datetime,
+    options: Options | None = None,
+    staff_id: int | None = None,
+    largest: int = copies.LARGEST_FILE,
+) -> Import:
+    """Copies the file under seal, finds out how it is written and checks it whole; nothing is imported yet.
+
+    Raises RefusedFile (its subclasses say why) and InvalidInput for options that cannot be; then nothing is left behind.
+    """
+    chosen = (options or Options()).checked(kind)
+    uid, key = new_uid(), new_key()
+    copied = copies.write_copy(copies.plain_pieces(file), uid, key, largest)
+    try:
+        source = open_source(uid, key, kind, store, chosen)
+        checked = source.check()
+        _check_usable(source, kind)
+        row = Import(
+            id=reserve_ids("files_import", 1)[0],
+            uid=uid,
+            store=store,
+            kind=kind.value,
+            file_name=file_name[-200:],
+            sha256=copied.sha256,
+            size=copied.size,
+            row_count=checked.row_count,
+            staff_id=staff_id,
+            created_at=at,
+        )
+        row.master_id, row.wrapped_key = key_ring().wrap(key, row.pk)
+        _note_reading(row, source, chosen)
+        row.save(force_insert=True)
+    except BaseException:
+        copies.remove_copy(uid)
+        raise
+    return row
+
+
+def change_options(row: Import, options: Options) -> Import:
+    """Other choices for an import that has not begun. Raises RefusedFile where the file cannot be read so; then nothing changes."""
+    if row.state != ImportState.STAGED:
+        raise NotPossibleNow("This import has begun: its mapping can no longer be changed")
+    chosen = options.checked(Kind(row.kind))
+    key = key_ring().unwrap(row.master_id, bytes(row.wrapped_key), row.pk)
+    source = open_source(row.uid, key, Kind(row.kind), row.store, chosen)
+    row.row_count = source.check().row_count
+    _check_usable(source, Kind(row.kind))
+    _note_reading(row, source, chosen)
+    row.save(update_fields=["row_count", "layout", "format", "options"])
+    return row
+
+
+def _note_reading(row: Import, source: Source, chosen: Options) -> None:
+    row.layout = source.layout.name
+    row.format = source.format.to_json()
+    mapping = dict(source.layout.columns) if source.layout.name.startswith("any-") else chosen.mapping
+    row.options = replace(chosen, layout=source.layout.name, mapping=mapping).to_json()
+
+
+def discard_import(row: Import) -> None:
+    """Forgets a staged file that is not wanted after all. Raises NotPossibleNow once it has begun."""
+    if not Import.objects.filter(pk=row.pk, state=ImportState.STAGED).delete()[0]:
+        raise NotPossibleNow("This import has begun: undo it instead")
+    copies.remove_copy(row.uid)
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """One unit of a preview: its rows' first line, what it says, and what is to be said about its rows."""
+
+    line: int
+    said: list[object]
+    notes: list[Note]
+
+
+def sample_units(source: Source, count: int = PREVIEW_UNITS) -> list[Sampled]:
+    """What the first units of the file say; for the preview."""
+    with source.open() as file:
+        rows = read_rows(file, source.format)
+        next(rows)
+        return [_sampled(source, unit) for unit in islice(units(rows, source.key_column, {}), count)]
+
+
+def _sampled(source: Source, unit: Unit) -> Sampled:
+    built = build_safely(source.layout, unit, source.reading, len(source.headers))
+    return Sampled(unit.rows[0].line, built.said, list(built.notes.values()))
+
+
+def _check_usable(source: Source, kind: Kind) -> None:
+    """A file of whose beginning nothing can be used is the wrong file, or its mapping is wrong."""
+    sampled = sample_units(source)
+    if not any(unit.said for unit in sampled):
+        reason = next((note.reason for unit in sampled for note in unit.notes), "nothing in them")
+        raise WrongKind(
+            f"None of the first {len(sampled)} records can be read as {kind}: {reason} (line {sampled[0].line})"
+        )

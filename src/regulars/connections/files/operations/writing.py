@@ -1,0 +1,83 @@
+"""What units say goes to the record's own operations; the record does not know that it came from a file."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from itertools import chain
+from typing import TypeVar
+
+from regulars.connections.files.layouts.base import Built
+from regulars.foundation.shop.models import Store
+from regulars.record.catalog.operations import apply_products
+from regulars.record.consent.operations import record_consents, record_suppressions
+from regulars.record.customers.operations import ensure_profiles
+from regulars.record.events.log import LogTransaction
+from regulars.record.orders.operations import apply_orders
+
+Said = TypeVar("Said")
+
+LABELS = {
+    "orders_created": "new orders",
+    "orders_updated": "changed orders",
+    "orders_unchanged": "orders known already",
+    "refunds_created": "new refunds",
+    "refunds_updated": "changed refunds",
+    "refunds_unchanged": "refunds known already",
+    "adjustments_created": "adjustments",
+    "adjustments_unchanged": "adjustments known already",
+    "people": "customer records read",
+    "products_created": "new products",
+    "products_updated": "changed products",
+    "products_unchanged": "products known already",
+    "consents": "new consent entries",
+    "suppressions": "new suppressions",
+}
+
+
+def _all(lists: Iterable[Sequence[Said]]) -> list[Said]:
+    return list(chain.from_iterable(lists))
+
+
+def write(built: Sequence[Built], log: LogTransaction, store: Store, at: datetime) -> Counter[str]:
+    """Hands everything to the record as history; what it gained, by the names of ``LABELS``."""
+    gained: Counter[str] = Counter()
+    people = _all(b.people for b in built)
+    ensure_profiles(people, log, is_history=True)
+    gained["people"] = len(people)
+    _write_products(built, log, store, at, gained)
+    _write_orders(built, log, store, at, gained)
+    gained["consents"] = record_consents(_all(b.consents for b in built), store.brand_id, log, is_history=True)
+    gained["suppressions"] = record_suppressions(_all(b.suppressions for b in built), log, is_history=True)
+    return gained
+
+
+def _write_products(
+    built: Sequence[Built], log: LogTransaction, store: Store, at: datetime, gained: Counter[str]
+) -> None:
+    done = apply_products(_all(b.products for b in built), log, store_id=store.pk, at=at, is_history=True)
+    gained.update(products_created=done.created, products_updated=done.updated, products_unchanged=done.unchanged)
+
+
+def _write_orders(
+    built: Sequence[Built], log: LogTransaction, store: Store, at: datetime, gained: Counter[str]
+) -> None:
+    orders, refunds = _all(b.orders for b in built), _all(b.refunds for b in built)
+    adjustments = _all(b.adjustments for b in built)
+    if not (orders or refunds or adjustments):
+        return
+    done = apply_orders(
+        orders, log, store_id=store.pk, at=at, refunds=refunds, adjustments=adjustments, is_history=True
+    )
+    gained.update(
+        orders_created=done.created,
+        orders_updated=done.updated,
+        orders_unchanged=done.unchanged,
+        order_lines=done.lines,
+    )
+    gained.update(
+        refunds_created=done.refunds_created,
+        refunds_updated=done.refunds_updated,
+        refunds_unchanged=done.refunds_unchanged,
+        adjustments_created=done.adjustments_created,
+        adjustments_unchanged=done.adjustments_unchanged,
+    )

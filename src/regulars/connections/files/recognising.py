@@ -1,0 +1,58 @@
+"""Which layout a file has, and where its fields stand. Pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from regulars.connections.files.errors import NoSuchColumn, WrongKind
+from regulars.connections.files.fields import FIELDS, guess_mapping
+from regulars.connections.files.layouts import LAYOUTS, Kind, Layout
+from regulars.connections.files.sniff import folded
+
+
+def recognise(headers: Sequence[str], kind: Kind, name: str, mapping: Mapping[str, str]) -> Layout:
+    """The layout to read the file with, its columns as they are in this file.
+
+    A named layout, else the known one with the most columns here, else any table by its mapping (guessed where not given).
+    Raises WrongKind for another kind of file, and NoSuchColumn for a mapping to a header that is not there.
+    """
+    _check_mapping(headers, kind, mapping)
+    layout = LAYOUTS[name] if name else _known(headers, kind) or LAYOUTS[f"any-{kind}"]
+    if layout.name.startswith("any-"):
+        layout = replace(layout, columns=dict(mapping) or guess_mapping(headers, kind))
+    else:
+        layout = replace(layout, columns={**layout.columns, **mapping})
+    _check_required(headers, layout)
+    return layout
+
+
+def _known(headers: Sequence[str], kind: Kind) -> Layout | None:
+    matching = [
+        layout for _, layout in LAYOUTS.items() if layout.required and layout.columns and layout.matches(headers)
+    ]
+    best = max(matching, key=lambda layout: len(layout.places(headers)), default=None)
+    if best is None or best.kind == kind:
+        return best
+    own = [layout for layout in matching if layout.kind == kind]
+    if own:
+        return max(own, key=lambda layout: len(layout.places(headers)))
+    raise WrongKind(f"This is an export of {best.kind} ({best.title}), not of {kind}: import it as {best.kind}")
+
+
+def _check_mapping(headers: Sequence[str], kind: Kind, mapping: Mapping[str, str]) -> None:
+    there = {folded(header) for header in headers}
+    for name, header in mapping.items():
+        if name not in FIELDS[kind]:
+            raise NoSuchColumn(f"'{name}' is not a field of {kind}: the fields are {', '.join(FIELDS[kind])}")
+        if folded(header) not in there:
+            raise NoSuchColumn(f"The file has no column '{header}': its columns are {', '.join(headers[:40])}")
+
+
+def _check_required(headers: Sequence[str], layout: Layout) -> None:
+    places = layout.places(headers)
+    missing = [name for name in layout.required if name not in places]
+    if missing:
+        labels = ", ".join(FIELDS[layout.kind][name].label for name in missing)
+        raise WrongKind(
+            f"No column of this file holds the {labels}; {layout.kind} need that. Its columns are {', '.join(headers[:20])}: "
+            "say which one it is in the mapping, or check that it is the right file"
+        )

@@ -1,0 +1,272 @@
+"""What can be asked of orders: lists for pages, one order with all that hangs on it, and sales over time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+
+from regulars.foundation.access.viewer import Viewer
+from regulars.foundation.bulk import fetch
+from regulars.foundation.errors import NotFound
+from regulars.foundation.ids import from_public
+from regulars.foundation.pages.days import within_days, within_numbers
+from regulars.foundation.pages.lists import ListQuery
+from regulars.foundation.pages.paging import Order as Sorting
+from regulars.foundation.pages.paging import Rows, page_of
+from regulars.record.customers.queries import profiles_of
+from regulars.record.orders.models import (
+    CustomerFigures,
+    Fulfilment,
+    Order,
+    OrderChange,
+    OrderLine,
+    OrderStatus,
+    Payment,
+    PaymentStatus,
+    Refund,
+)
+
+SORTS = {"placed": Sorting("placed_at"), "total": Sorting("total_minor")}
+COUNTS = ~Q(status=OrderStatus.CANCELLED) & ~Q(payment_status=PaymentStatus.VOIDED)  # docs/revenue.md
+
+
+def orders_matching(query: ListQuery, viewer: Viewer) -> QuerySet[Order]:
+    """Orders that fit the filters of the list page and that the viewer may see."""
+    rows = Order.objects.all()
+    if viewer.store_ids is not None:
+        rows = rows.filter(store__in=viewer.store_ids)
+    if query.text:
+        rows = rows.filter(number__istartswith=query.text.lstrip("#"))
+    for name, column in _COLUMNS.items():
+        if chosen := query.choices.get(name):
+            rows = rows.filter(**{f"{column}__in": chosen})
+    if query.one("counts"):
+        rows = rows.filter(COUNTS)
+    if guests := query.one("guest"):
+        rows = rows.filter(profile__isnull=guests == "yes")
+    if refunded := query.one("refunded"):
+        given_back = Exists(Refund.objects.filter(order=OuterRef("pk")))
+        rows = rows.filter(given_back if refunded == "yes" else ~given_back)
+    rows = _of_subject(rows, query)
+    return rows.filter(within_days("placed_at", query.dates, "placed"), within_numbers("total_minor", query.numbers, "total", 100))
+
+
+_COLUMNS = {"store": "store__code", "status": "status", "payment": "payment_status", "fulfilment": "fulfilment_status", "country": "country", "currency": "currency"}
+
+
+def _of_subject(rows: QuerySet[Order], query: ListQuery) -> QuerySet[Order]:
+    """Orders of one customer, or with one product, by row id."""
+    if customer := query.one("customer"):
+        rows = rows.filter(profile__in=profiles_of([int(customer)]).get(int(customer), []) if customer.isdigit() else [])
+    if product := query.one("product"):
+        lines = OrderLine.objects.filter(order=OuterRef("pk"), variant__product=int(product) if product.isdigit() else 0, until_batch=None)
+        rows = rows.filter(Exists(lines))
+    return rows
+
+
+def list_orders(query: ListQuery, viewer: Viewer) -> Rows:
+    """One page of the list."""
+    rows = orders_matching(query, viewer)
+    sorting = SORTS.get(query.sort, SORTS["placed"])
+    return page_of(rows.select_related("store"), Sorting(sorting.field, query.descending), query.cursor, rows.count())
+
+
+@dataclass(frozen=True)
+class CurrencySum:
+    """Sum of what a list shows, by currency."""
+
+    currency: str
+    total_minor: int
+
+
+def sums_of(query: ListQuery, viewer: Viewer) -> list[CurrencySum]:
+    """What the orders of a list come to, by currency."""
+    rows = orders_matching(query, viewer).values("currency").annotate(total=Sum("total_minor")).order_by("currency")
+    return [CurrencySum(row["currency"], row["total"]) for row in rows]
+
+
+@dataclass(frozen=True)
+class OrderDetail:
+    """One order with everything that hangs on it; lines, payments and fulfilments are the present ones."""
+
+    order: Order
+    lines: Sequence[OrderLine]
+    payments: Sequence[Payment]
+    fulfilments: Sequence[Fulfilment]
+    refunds: Sequence[Refund]
+    changes: Sequence[OrderChange]
+
+
+def get_order(public_id: str, viewer: Viewer) -> OrderDetail:
+    """Raises NotFound, also for an order of a store that the viewer does not see."""
+    order = Order.objects.filter(uid=from_public(Order.PREFIX, public_id)).select_related("store").first()
+    if order is None or not viewer.sees_store(order.store_id):
+        raise NotFound(f"There is no order {public_id}")
+    return OrderDetail(
+        order,
+        list(order.lines.filter(until_batch=None).select_related("variant__product").order_by("id")),
+        list(order.payments.filter(until_batch=None).order_by("occurred_at", "id")),
+        list(order.fulfilments.filter(until_batch=None).order_by("occurred_at", "id")),
+        list(order.refunds.order_by("occurred_at", "id").prefetch_related("lines")),
+        list(order.changes.order_by("-occurred_at", "-id")[:50]),
+    )
+
+
+def find_orders(text: str, viewer: Viewer, limit: int) -> list[Order]:
+    """Orders whose number begins so, newest first."""
+    return list(orders_matching(ListQuery(text=text), viewer).select_related("store").order_by("-placed_at", "-id")[:limit])
+
+
+def orders_of_customer(customer_id: int, viewer: Viewer, before: datetime | None, limit: int) -> list[Order]:
+    """A customer's orders, newest first."""
+    rows = orders_matching(ListQuery(choices={"customer": (str(customer_id),)}), viewer)
+    if before:
+        rows = rows.filter(placed_at__lt=before)
+    return list(rows.select_related("store").order_by("-placed_at", "-id")[:limit])
+
+
+def refunds_of_customer(customer_id: int, viewer: Viewer, before: datetime | None, limit: int) -> list[Refund]:
+    """A customer's refunds, newest first."""
+    rows = Refund.objects.filter(profile__in=profiles_of([customer_id]).get(customer_id, []))
+    if viewer.store_ids is not None:
+        rows = rows.filter(store__in=viewer.store_ids)
+    if before:
+        rows = rows.filter(occurred_at__lt=before)
+    return list(rows.select_related("store", "order").order_by("-occurred_at", "-id")[:limit])
+
+
+def find_figures(customer_id: int) -> CustomerFigures | None:
+    """Cached figures of a customer; None without orders and refunds."""
+    return CustomerFigures.objects.filter(customer=customer_id).first()
+
+
+def countries_of_orders(viewer: Viewer) -> list[str]:
+    """Countries that orders went to, most orders first."""
+    rows = Order.objects.exclude(country="").values("country").annotate(n=Count("id")).order_by("-n", "country")
+    return [row["country"] for row in rows]
+
+
+@dataclass(frozen=True)
+class Sales:
+    """A stretch of time: orders that count, their totals, what was refunded then, and who bought for the first time or again.
+
+    People are counted once in each stretch; guests are in neither. Amounts in minor units of the currency asked for.
+    """
+
+    orders: int = 0
+    ordered_minor: int = 0
+    refunded_minor: int = 0
+    customers_new: int = 0
+    customers_again: int = 0
+
+    @property
+    def sales_minor(self) -> int:
+        """Orders less refunds of the same days (docs/revenue.md)."""
+        return self.ordered_minor - self.refunded_minor
+
+    @property
+    def average_minor(self) -> int | None:
+        """Average order value, before refunds; None without an order."""
+        return round(self.ordered_minor / self.orders) if self.orders else None
+
+
+_SALES = """
+WITH bought AS MATERIALIZED (
+    SELECT ((o.placed_at AT TIME ZONE %(zone)s)::date - %(first)s::date) / %(step)s AS point, o.currency, o.total_minor, m.customer_id
+    FROM orders_order o LEFT JOIN customers_customerprofile m ON m.profile_id = o.profile_id AND m.until_batch_id IS NULL
+    WHERE o.placed_at >= %(since)s AND o.placed_at < %(until)s AND o.status <> 'cancelled' AND o.payment_status <> 'voided'
+      AND (%(stores)s::bigint[] IS NULL OR o.store_id = ANY(%(stores)s::bigint[]))
+), sums AS (
+    SELECT point, count(*) AS orders, coalesce(sum(total_minor) FILTER (WHERE currency = %(currency)s), 0) AS ordered FROM bought GROUP BY point
+), people AS (
+    SELECT point, count(*) FILTER (WHERE is_first) AS fresh, count(*) FILTER (WHERE NOT is_first) AS again FROM (
+        SELECT DISTINCT b.point, b.customer_id,
+               f.first_order_at >= %(since)s AND ((f.first_order_at AT TIME ZONE %(zone)s)::date - %(first)s::date) / %(step)s = b.point AS is_first
+        FROM bought b JOIN orders_customerfigures f ON f.customer_id = b.customer_id
+    ) buyers GROUP BY point
+), back AS (
+    SELECT ((r.occurred_at AT TIME ZONE %(zone)s)::date - %(first)s::date) / %(step)s AS point, sum(r.amount_minor) AS refunded
+    FROM orders_refund r LEFT JOIN orders_order o ON o.id = r.order_id
+    WHERE r.occurred_at >= %(since)s AND r.occurred_at < %(until)s AND r.currency = %(currency)s
+      AND (o.id IS NULL OR o.status <> 'cancelled' AND o.payment_status <> 'voided')
+      AND (%(stores)s::bigint[] IS NULL OR r.store_id = ANY(%(stores)s::bigint[]))
+    GROUP BY 1
+)
+SELECT point, coalesce(orders, 0), coalesce(ordered, 0), coalesce(refunded, 0), coalesce(fresh, 0), coalesce(again, 0)
+FROM sums FULL JOIN people USING (point) FULL JOIN back USING (point) ORDER BY point
+"""
+
+
+@dataclass(frozen=True)
+class Span:
+    """From ``since`` until just before ``until``, which are day limits in ``zone``; ``step`` days make one point."""
+
+    first: date
+    since: datetime
+    until: datetime
+    zone: str
+    step: int
+
+    @property
+    def points(self) -> int:
+        return -(-(self.until - self.since).days // self.step)
+
+
+def list_sales(span: Span, currency: str, viewer: Viewer) -> list[Sales]:
+    """One entry for each point, empty ones included. Amounts of other currencies are left out; their orders count."""
+    stores = sorted(viewer.store_ids) if viewer.store_ids is not None else None
+    asked = {"zone": span.zone, "first": span.first, "since": span.since, "until": span.until, "step": span.step}
+    rows = fetch(_SALES, {**asked, "currency": currency, "stores": stores})
+    known = {int(row[0]): Sales(*map(int, row[1:])) for row in rows}
+    return [known.get(point, Sales()) for point in range(span.points)]
+
+
+def total_sales(span: Span, currency: str, viewer: Viewer) -> Sales:
+    """The whole span as one point, in which everybody counts once."""
+    days = max(1, (span.until - span.since).days + 1)
+    return list_sales(Span(span.first, span.since, span.until, span.zone, days), currency, viewer)[0]
+
+
+@dataclass(frozen=True)
+class ProductSales:
+    """How a product sold within some time, in orders that count. Amounts in minor units of the asked currency."""
+
+    orders: int = 0
+    units: int = 0
+    total_minor: int = 0
+    customers: int = 0
+
+
+_PRODUCTS = """
+SELECT v.product_id, count(DISTINCT o.id), sum(l.quantity), coalesce(sum(l.total_minor) FILTER (WHERE o.currency = %(currency)s), 0), count(DISTINCT m.customer_id)
+FROM orders_order o JOIN orders_orderline l ON l.order_id = o.id AND l.until_batch_id IS NULL JOIN catalog_variant v ON v.id = l.variant_id
+LEFT JOIN customers_customerprofile m ON m.profile_id = o.profile_id AND m.until_batch_id IS NULL
+WHERE o.placed_at >= %(since)s AND o.status <> 'cancelled' AND o.payment_status <> 'voided'
+  AND (%(products)s::bigint[] IS NULL OR v.product_id = ANY(%(products)s::bigint[]))
+  AND (%(stores)s::bigint[] IS NULL OR o.store_id = ANY(%(stores)s::bigint[]))
+GROUP BY v.product_id
+"""
+
+
+def sales_of_products(product_ids: Sequence[int] | None, since: datetime, currency: str, viewer: Viewer) -> dict[int, ProductSales]:
+    """Sales of these products (None: of all) since a moment; those without any are left out."""
+    stores = sorted(viewer.store_ids) if viewer.store_ids is not None else None
+    products = list(product_ids) if product_ids is not None else None
+    rows = fetch(_PRODUCTS, {"products": products, "since": since, "currency": currency, "stores": stores})
+    return {row[0]: ProductSales(*map(int, row[1:])) for row in rows}
+
+
+_MONTHS = """
+SELECT date_trunc('month', o.placed_at AT TIME ZONE %(zone)s)::date AS month, sum(l.quantity), count(DISTINCT o.id)
+FROM orders_orderline l JOIN orders_order o ON o.id = l.order_id JOIN catalog_variant v ON v.id = l.variant_id
+WHERE v.product_id = %(product)s AND l.until_batch_id IS NULL AND o.status <> 'cancelled' AND o.payment_status <> 'voided'
+  AND (%(stores)s::bigint[] IS NULL OR o.store_id = ANY(%(stores)s::bigint[]))
+GROUP BY 1 ORDER BY 1
+"""
+
+
+def months_of_product(product_id: int, zone: str, viewer: Viewer) -> list[tuple[date, int, int]]:
+    """Month, units and orders of each month in which a product sold, oldest first."""
+    stores = sorted(viewer.store_ids) if viewer.store_ids is not None else None
+    return [(month, int(units), int(orders)) for month, units, orders in fetch(_MONTHS, {"product": product_id, "zone": zone, "stores": stores})]
