@@ -43,7 +43,8 @@ def api_urls() -> list[URLPattern | URLResolver]:
     for pattern in patterns:
         if isinstance(pattern, URLPattern):
             guard(pattern)
-    nothing = csrf_exempt(public("says that there is no such route", post=True)(no_such_route))
+    nothing = csrf_exempt(no_such_route)
+    mark(nothing, Rule(public="says that there is no such route", is_api=True))
     return [path("v1/", (patterns, "ninja", "api-v1")), path("<path:rest>", nothing)]
 
 
@@ -53,4 +54,7 @@ def guard(pattern: URLPattern) -> None:
         pattern.callback = public("describes the API, holds no data")(pattern.callback)
         return
     pattern.callback = as_problem(pattern.callback)
-    mark(pattern.callback, Rule(public="a bearer token with the route's scope is checked by the route itself", is_api=True))
+    mark(
+        pattern.callback,
+        Rule(public="a bearer token with the route's scope is checked by the route itself", is_api=True),
+    )

@@ -3,6 +3,7 @@
 import json
 import threading
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -127,6 +128,65 @@ def test_an_event_is_recorded_once_and_its_text_is_sealed(api: Caller) -> None:
     assert api.send("GET", f"/events/{shown['id']}").json() == shown
     problem_of(api.send("GET", "/events/evt_99999999999"), 404)
     problem_of(api.send("GET", "/events/evt_²"), 404)
+
+
+ORDER = {
+    "store": "uk",
+    "number": "1001",
+    "placed_at": "2026-02-01T10:00:00Z",
+    "currency": "GBP",
+    "lines": [
+        {"sku": "A", "title": "Mug", "quantity": 2, "unit_price": "4.125"},
+        {"sku": "A", "title": "Mug", "quantity": 2, "unit_price": "4.125"},
+    ],
+    "customer": {"email": "ann@shop.example", "first_name": "Ann"},
+    "shipping_minor": 350,
+}
+
+
+def test_an_order_is_made_updated_listed_and_got(api: Caller) -> None:
+    made = api.send("POST", "/orders", ORDER)
+    assert made.status_code == 201, made.content
+    found = made.json()
+    assert (found["subtotal_minor"], found["total_minor"], len(found["lines"])) == (1650, 2000, 2)
+    events = Event.objects.count()
+    again = api.send("POST", "/orders", ORDER)
+    assert (again.status_code, again.json(), Event.objects.count()) == (200, found, events)
+    changed = api.send(
+        "POST", "/orders", ORDER | {"status": "cancelled", "cancelled_at": "2026-02-02T10:00:00Z"}
+    ).json()
+    assert (changed["id"], changed["status"]) == (found["id"], "cancelled")
+    assert api.send("GET", f"/orders/{found['id']}").json() == changed
+    ids = [o["id"] for o in api.send("GET", f"/orders?customer={found['customer']}&status=cancelled").json()["items"]]
+    assert ids == [found["id"]]
+    assert api.send("GET", "/orders?placed_after=2026-02-01T10:00:01Z").json()["items"] == []
+    german = Caller("all", Store.objects.get(code="de"))
+    problem_of(german.send("GET", f"/orders/{found['id']}"), 404)
+    problem_of(german.send("POST", "/orders", ORDER), 403)
+
+
+def test_a_product_is_made_updated_listed_and_got(api: Caller) -> None:
+    body = {
+        "store": "uk",
+        "key": "mug",
+        "title": "Mug",
+        "categories": [["Home", "Kitchen"]],
+        "variants": [{"sku": "A", "price": "4.5", "currency": "GBP", "on_hand": 3}],
+    }
+    made = api.send("POST", "/products", body)
+    assert made.status_code == 201, made.content
+    found = made.json()
+    assert (Decimal(found["price_low"]), found["on_hand"], found["variants"][0]["sku"]) == (Decimal("4.5"), 3, "A")
+    events = Event.objects.count()
+    again = api.send("POST", "/products", body)
+    assert (again.status_code, again.json(), Event.objects.count()) == (200, found, events)
+    assert api.send("GET", "/products?sku=A").json()["items"][0]["id"] == found["id"]
+    for wrong in (
+        {"url": "javascript:alert(1)"},
+        {"variants": [{"sku": "A", "price": "1"}]},
+        {"variants": [{"sku": "A", "price": "NaN", "currency": "GBP"}]},
+    ):
+        problem_of(api.send("POST", "/products", body | wrong), 422)
 
 
 def test_who_may_not(uk: Store) -> None:

@@ -32,9 +32,9 @@ Long = Annotated[str, Field(max_length=10_000), AfterValidator(clean)]
 Moment = Annotated[AwareDatetime, AfterValidator(_sensible)]
 Currency = Annotated[str, Field(min_length=3, max_length=3), AfterValidator(_currency)]
 Country = Annotated[str, Field(pattern=r"^([A-Z]{2})?$")]
-Minor = Annotated[int, Field(ge=-(10**15), le=10**15)]
-Quantity = Annotated[int, Field(ge=-1_000_000, le=1_000_000)]
-Price = Annotated[Decimal, Field(ge=Decimal(-(10**9)), le=Decimal(10**9), decimal_places=6, max_digits=18)]
+Minor = Annotated[int, Field(ge=-(10**14), le=10**14)]
+Quantity = Annotated[int, Field(ge=-100_000, le=100_000)]
+Price = Annotated[Decimal, Field(ge=Decimal(-(10**7)), le=Decimal(10**7), decimal_places=6, max_digits=18)]
 
 
 class Strict(Schema):

@@ -29,6 +29,9 @@ class Problem(Schema):
     errors: list[dict[str, str]] = []
 
 
+ERRORS: dict[int, Any] = dict.fromkeys((400, 401, 403, 404, 409, 413, 422, 429), Problem)
+
+
 def problem(
     status: int,
     code: str,

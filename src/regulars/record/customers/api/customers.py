@@ -13,16 +13,15 @@ from pydantic import Field
 from regulars.foundation import clock
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.api.access import caller, needs
-from regulars.foundation.api.fields import Code, Country, Long, Moment, Short, Strict, Text
+from regulars.foundation.api.fields import Code, Country, Long, Moment, Strict, Text
 from regulars.foundation.api.idempotency import idempotent
 from regulars.foundation.api.paging import Page, PageQuery, take
-from regulars.foundation.api.problems import Problem
+from regulars.foundation.api.problems import ERRORS
 from regulars.foundation.api.stores import codes_of_stores, find_store
 from regulars.foundation.errors import NotFound
 from regulars.foundation.ids import to_public
 from regulars.record.customers import events
-from regulars.record.customers.api.people import Identities, person_of
-from regulars.record.customers.contacts import ContactCard
+from regulars.record.customers.api.people import Contact, person_of
 from regulars.record.customers.inputs import IdentityInput
 from regulars.record.customers.models import Customer, CustomerCard, IdentityKind, Tag
 from regulars.record.customers.operations import ensure_profiles
@@ -81,30 +80,15 @@ class CustomerDetail(CustomerOut):
     identities: list[IdentityOut]
 
 
-class CustomerIn(Strict, Identities):
+class CustomerIn(Strict, Contact):
     """What you know of one person; at least one of email, phone, store_customer_id and user_id. What is left out stays
     as it was.
     """
 
-    first_name: Short = ""
-    last_name: Short = ""
-    name: Short = ""
-    company: Short = ""
-    street: Text = ""
-    city: Short = ""
-    postal_code: Annotated[str, Field(max_length=20)] = ""
-    region: Annotated[str, Field(max_length=60)] = ""
-    country: Country = ""
-    language: Annotated[str, Field(pattern=r"^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$", max_length=10)] = ""
-    time_zone: Annotated[str, Field(max_length=60)] = ""
     attributes: Annotated[dict[Code, Scalar], Field(max_length=50)] = {}
     tags: Annotated[list[Annotated[str, Field(min_length=1, max_length=60)]], Field(max_length=50)] = []
     note: Long = ""
     occurred_at: Moment | None = None
-
-    def card(self) -> ContactCard:
-        names = ContactCard.__dataclass_fields__
-        return ContactCard(**{name: str(getattr(self, name) or "") for name in names})
 
 
 class CustomerFilters(PageQuery):
@@ -118,9 +102,6 @@ class CustomerFilters(PageQuery):
     country: Country = ""
     created_after: Moment | None = None
     created_before: Moment | None = None
-
-
-ERRORS = {400: Problem, 401: Problem, 403: Problem, 404: Problem, 409: Problem, 422: Problem, 429: Problem}
 
 
 @router.get("", auth=needs("customers:read"), response={200: Page[CustomerOut], **ERRORS}, summary="List customers")

@@ -15,10 +15,11 @@ from regulars.foundation.api.access import caller, needs
 from regulars.foundation.api.fields import Code, Moment, Short, Strict
 from regulars.foundation.api.idempotency import idempotent
 from regulars.foundation.api.paging import Page, PageQuery, clean, take
+from regulars.foundation.api.problems import ERRORS
 from regulars.foundation.api.stores import find_store
 from regulars.foundation.errors import NotFound
 from regulars.foundation.ids import to_public
-from regulars.record.customers.api.customers import ERRORS, Scalar, visible_customer
+from regulars.record.customers.api.customers import Scalar, visible_customer
 from regulars.record.customers.api.people import Identities, person_of
 from regulars.record.customers.models import Customer, Profile
 from regulars.record.customers.operations.recording import HappeningInput, record_happening

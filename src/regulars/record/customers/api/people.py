@@ -6,6 +6,7 @@ from typing import Annotated
 from ninja import Schema
 from pydantic import AfterValidator, Field
 
+from regulars.foundation.api.fields import Country, Short, Text
 from regulars.foundation.api.paging import clean
 from regulars.foundation.errors import InvalidInput
 from regulars.foundation.shop.models import Store
@@ -32,6 +33,26 @@ class Identities(Schema):
     store_customer_id: Identifier = ""
     user_id: Identifier = ""
     store: Annotated[str, Field(max_length=60), AfterValidator(clean)] = ""
+
+
+class Contact(Identities):
+    """Who it is, with contact data. What is left out, or empty, stays as it was."""
+
+    first_name: Short = ""
+    last_name: Short = ""
+    name: Short = ""
+    company: Short = ""
+    street: Text = ""
+    city: Short = ""
+    postal_code: Annotated[str, Field(max_length=20), AfterValidator(clean)] = ""
+    region: Annotated[str, Field(max_length=60), AfterValidator(clean)] = ""
+    country: Country = ""
+    language: Annotated[str, Field(pattern=r"^([A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*)?$", max_length=10)] = ""
+    time_zone: Annotated[str, Field(max_length=60), AfterValidator(clean)] = ""
+
+    def card(self) -> ContactCard:
+        names = ContactCard.__dataclass_fields__
+        return ContactCard(**{name: str(getattr(self, name) or "") for name in names})
 
 
 def identities_of(given: Identities, store: Store | None) -> tuple[IdentityInput, ...]:
