@@ -56,10 +56,6 @@ class Ledger:
             header = next(reader)
             return cls(header, reader if lines is None else whole_customers(reader, lines))
 
-    @property
-    def last_day(self) -> date:
-        return max(self.days)
-
     def rows(self) -> Iterator[Row]:
         return (row for day in sorted(self.days) for row in self.days[day])
 
@@ -96,9 +92,9 @@ class Ledger:
         return count
 
 
-def weeks_to(today: date, last_day: date = LAST_DAY) -> int:
+def weeks_to(today: date) -> int:
     """How many whole weeks to move the ledger so that its last day is one of the seven days before ``today``."""
-    return (today - last_day - timedelta(days=1)).days // 7
+    return (today - LAST_DAY - timedelta(days=1)).days // 7
 
 
 def move(row: Row, shift: timedelta) -> Row:

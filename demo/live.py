@@ -1,0 +1,82 @@
+"""The last days come as a shop's connection would bring them: canonical inputs, as things that happen, not as history."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from demo.people import Person
+from demo.shop import ZONE
+from demo.source import Row as Cells
+from regulars.connections.files.layouts import uci
+from regulars.connections.files.layouts.base import Built, Columns, Reading
+from regulars.connections.files.reading import Row, Unit
+from regulars.connections.files.sniff import Format
+from regulars.connections.files.values import Values
+from regulars.foundation.shop.models import Store
+from regulars.record.consent.inputs import ConsentInput
+from regulars.record.consent.models import ConsentState
+from regulars.record.consent.operations import record_consents
+from regulars.record.customers.contacts import ContactCard
+from regulars.record.customers.inputs import IdentityInput, PersonInput
+from regulars.record.customers.models import IdentityKind
+from regulars.record.customers.operations import ensure_profiles
+from regulars.record.events import log as event_log
+from regulars.record.orders.operations import Applied, apply_orders
+
+
+def happen(
+    header: Sequence[str], rows: Iterable[Cells], new: Sequence[Person], store: Store, shift: timedelta, at: datetime
+) -> Applied:
+    """One day of the shop: new people with what they said about mail, then the day's orders, refunds and corrections."""
+    built = _read(header, rows, store, shift)
+    with event_log.transaction("api", "demo") as log:
+        ensure_profiles([_person(p, store, shift) for p in new], log)
+        record_consents([_consent(p, shift) for p in new if p.consent], store.brand_id, log)
+        return apply_orders(
+            built.orders, log, store_id=store.pk, at=at, refunds=built.refunds, adjustments=built.adjustments
+        )
+
+
+def _read(header: Sequence[str], rows: Iterable[Cells], store: Store, shift: timedelta) -> Built:
+    values = Values(Format("utf-8", ","), ZONE, store.currency, shift)
+    reading = Reading(Columns(uci.LAYOUT.places(header)), values, store.pk, store.code)
+    units: dict[str, Unit] = {}
+    for cells in rows:
+        units.setdefault(cells[0], Unit(cells[0], [])).rows.append(Row(0, cells))
+    said = Built()
+    for unit in units.values():
+        one = uci.build(unit, reading)
+        said.orders += one.orders
+        said.refunds += one.refunds
+        said.adjustments += one.adjustments
+    return said
+
+
+def _person(person: Person, store: Store, shift: timedelta) -> PersonInput:
+    contact = ContactCard(
+        first_name=person.first_name,
+        last_name=person.last_name,
+        email=person.email,
+        company=person.company,
+        street=person.street,
+        city=person.city,
+        postal_code=person.postal_code,
+        country=person.country,
+        language=person.language,
+    )
+    number = IdentityInput(IdentityKind.STORE_CUSTOMER, person.number, store.code)
+    return PersonInput(
+        (number, IdentityInput(IdentityKind.EMAIL, person.email)),
+        _moved(person.first_at, shift),
+        store.pk,
+        contact=contact,
+    )
+
+
+def _consent(person: Person, shift: timedelta) -> ConsentInput:
+    return ConsentInput(
+        person.email, ConsentState(person.consent), _moved(person.consent_at, shift), person.consent_method
+    )
+
+
+def _moved(at: datetime, shift: timedelta) -> datetime:
+    return (at + shift).replace(tzinfo=ZONE)

@@ -1,0 +1,30 @@
+"""``python -m demo.prepare``: fills the database with the demo's story, once; an interrupted run goes on where it stopped."""
+
+import argparse
+import sys
+
+import django
+
+django.setup()
+
+from demo.story import tell  # noqa: E402  models need the settings
+from regulars.foundation.clock import now  # noqa: E402
+from regulars.foundation.errors import RegularsError  # noqa: E402
+
+
+def main() -> int:
+    """Exit code 1 with one sentence when something stands in the way, 130 after Ctrl-C."""
+    parser = argparse.ArgumentParser(prog="python -m demo.prepare", description=__doc__)
+    parser.add_argument("--lines", type=int)
+    try:
+        tell(now(), parser.parse_args().lines)
+    except RegularsError as error:
+        sys.stderr.write(f"\n{error.sentence}\n")
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,168 @@
+"""What happens in the demo before anybody looks: the shop's history, then its last days through the live engine, by clock."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+from django.conf import settings
+
+from demo import PLAYED_DAYS
+from demo.account import ensure_account
+from demo.files import write_consent, write_customers, write_products
+from demo.goods import make_goods
+from demo.importing import import_file
+from demo.live import happen
+from demo.people import Person, make_people
+from demo.progress import Line, step
+from demo.shop import ZONE, ensure_shop, shift_of
+from demo.source import LAST_DAY, Ledger
+from demo.workflows import switch_on_workflows
+from regulars.connections.files.layouts import Kind
+from regulars.foundation.shop.models import Store
+from regulars.foundation.shop.settings import read_setting, write_setting
+from regulars.insight.rfm.operations import compute_months
+from regulars.insight.segments.operations import refresh
+from regulars.messages.drive import drive
+
+_MORNING, _EVENING, _NIGHT = time(9), time(20), time(23)
+_END = "end"
+
+
+@dataclass
+class Told:
+    """Which chapters are done: kept in the database, so that an interrupted story goes on and a finished one is not told again."""
+
+    at: datetime
+
+    def has(self, chapter: str) -> bool:
+        return chapter in read_setting("demo.done")
+
+    def add(self, chapter: str) -> None:
+        write_setting("demo.done", [*read_setting("demo.done"), chapter], self.at)
+
+
+@dataclass
+class Scene:
+    """What every chapter needs."""
+
+    ledger: Ledger
+    people: list[Person]
+    store: Store
+    shift: timedelta
+    folder: Path
+    now: datetime
+
+    @property
+    def first_played(self) -> date:
+        """First day, in the ledger's own time, that is played and not history."""
+        return LAST_DAY - timedelta(days=PLAYED_DAYS - 1)
+
+    def moment(self, day: date, at: time) -> datetime:
+        """A time of a day of the ledger, moved to the present, in the shop's zone."""
+        return datetime.combine(day + self.shift, at, ZONE)
+
+
+def tell(now: datetime, lines: int | None = None) -> None:
+    """The whole story, from where it stands. ``lines`` takes a slice of the shop."""
+    home = Path(settings.HOME)
+    (home / "demo").mkdir(parents=True, exist_ok=True)
+    ensure_account(home, now)
+    told = Told(now)
+    if told.has(_END):
+        return
+    scene = _set_scene(now, lines, home / "demo")
+    for chapter, play in _chapters(scene):
+        if not told.has(chapter):
+            play()
+            told.add(chapter)
+    told.add(_END)
+
+
+def _set_scene(now: datetime, lines: int | None, folder: Path) -> Scene:
+    with step("Reading the shop's ledger") as line:
+        ledger = Ledger.read(lines)
+        store = ensure_shop(now)
+        shift = shift_of(now)
+        people = make_people(ledger.shoppers())
+        line.note = f"{sum(map(len, ledger.days.values())):,} lines, {len(people):,} customers, moved by {shift.days // 7} weeks"
+    return Scene(ledger, people, store, shift, folder, now)
+
+
+def _chapters(scene: Scene) -> list[tuple[str, Callable[[], None]]]:
+    """Chapters in their order. A chapter that was begun and not finished is played again: everything in it is idempotent."""
+    last = scene.now.astimezone(ZONE).date() - scene.shift
+    days = [scene.first_played + timedelta(days=n) for n in range((last - scene.first_played).days + 1)]
+    return [
+        ("goods", lambda: _goods(scene)),
+        ("people", lambda: _history_people(scene)),
+        ("history", lambda: _history(scene)),
+        ("scores", lambda: _scores(scene)),
+        ("workflows", lambda: _workflows(scene)),
+        *((f"day {day + scene.shift}", lambda day=day: _day(scene, day)) for day in days),
+    ]
+
+
+def _goods(scene: Scene) -> None:
+    with step("Products, with made categories, costs and stock") as line:
+        path = scene.folder / "products.csv"
+        write_products(path, make_goods(scene.ledger.articles()))
+        import_file(path, Kind.PRODUCTS, scene.store, scene.now, line)
+
+
+def _history_people(scene: Scene) -> None:
+    start = datetime.combine(scene.first_played, time(0))
+    people = [p for p in scene.people if p.first_at < start]
+    with step("Customers, with made names and addresses") as line:
+        _import_people(scene, people, line)
+
+
+def _import_people(scene: Scene, people: list[Person], line: Line) -> None:
+    customers, consent = scene.folder / "customers.csv", scene.folder / "consent.csv"
+    if write_customers(customers, people, scene.shift):
+        import_file(customers, Kind.CUSTOMERS, scene.store, scene.now, line)
+    if write_consent(consent, people, scene.shift):
+        import_file(consent, Kind.CONSENT, scene.store, scene.now, line)
+
+
+def _history(scene: Scene) -> None:
+    days = [day for day in sorted(scene.ledger.days) if day < scene.first_played]
+    path = scene.folder / "orders.csv"
+    if not scene.ledger.write(path, days, scene.shift):
+        return
+    with step("Orders up to a month ago") as line:
+        import_file(path, Kind.ORDERS, scene.store, scene.now, line)
+
+
+def _scores(scene: Scene) -> None:
+    at = scene.moment(scene.first_played, time(0))
+    with step("RFM at the start of each month, and the first segments") as line:
+        months = compute_months(at)
+        initial = refresh(at).initial
+        line.note = f"{len(months)} months, {sum(initial.values()):,} memberships"
+
+
+def _workflows(scene: Scene) -> None:
+    with step("Workflows") as line:
+        line.note = ", ".join(switch_on_workflows(scene.moment(scene.first_played, time(0))))
+
+
+def _day(scene: Scene, day: date) -> None:
+    """One day by clock: what was due in the morning, the day's orders in the evening, scores and segments at night."""
+    with step(f"Playing {day + scene.shift:%A %d %B}") as line:
+        notes = []
+        if scene.moment(day, _MORNING) <= scene.now:
+            notes.append(f"{drive(scene.moment(day, _MORNING)).messages} mails")
+        if day in scene.ledger.days:
+            notes.append(f"{_live_orders(scene, day):,} orders")
+        night = min(scene.moment(day, _NIGHT), scene.now)
+        done = refresh(night)
+        drive(night)
+        notes.append(f"{sum(done.entered.values()):,} moved between segments")
+        line.note = ", ".join(notes)
+
+
+def _live_orders(scene: Scene, day: date) -> int:
+    new = [p for p in scene.people if p.first_at.date() == day]
+    ledger = scene.ledger
+    return happen(ledger.header, ledger.days[day], new, scene.store, scene.shift, scene.moment(day, _EVENING)).created
