@@ -114,3 +114,11 @@ def progress_of(done: int, total: int | None, started_at: datetime | None, at: d
         "speed": format_number(round(speed)) if speed >= 1 else "",
         "remaining": format_duration(remaining) if remaining else "",
     }
+
+
+def format_unit_price(amount: Decimal, currency: str) -> str:
+    """A price of up to six decimals; those beyond its currency's are shown only where they say something."""
+    places = max(money.exponent(currency), -int(amount.normalize().as_tuple().exponent))
+    locale = reader_locale()
+    pattern = locale.currency_formats["standard"].pattern.replace("0.00", "0." + "0" * places if places else "0")
+    return numbers.format_currency(amount, currency, format=pattern, locale=locale, currency_digits=False)

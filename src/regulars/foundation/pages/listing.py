@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 
@@ -19,7 +19,7 @@ SAMPLE_ROWS = 5
 AT_ONCE = 1000
 
 
-def show_list(request: HttpRequest, page: ListPage, **extra: Any) -> HttpResponse:
+def show_list(request: HttpRequest, page: ListPage, **extra: Any) -> HttpResponseBase:
     """The response to any request to a list's address. The view around it names the permission to look."""
     query = page.read(request.GET)
     if request.method == "POST":
@@ -48,6 +48,7 @@ def _context(request: HttpRequest, page: ListPage, query: ListQuery) -> dict[str
         "kept": [(name, value) for name in [f.name for f in page.filters if f.kind == "hidden"] for value in request.GET.getlist(name)],
         "sentence": page.sentence(viewer) if page.sentence else "",
         "count_text": page.unit(rows.total),
+        "summary": page.summary(query, viewer) if page.summary else "",
         "next_href": address(request.GET, {}) + "&cursor=" + rows.next if rows.next else "",
         "previous_href": address(request.GET, {}) + "&cursor=" + rows.previous if rows.previous else "",
         "export_href": address(request.GET, {"export": "1"}) if page.export and may(request, page.export_permission) else "",
@@ -78,7 +79,7 @@ def _field(entry: Any, request: HttpRequest, viewer: Viewer) -> dict[str, Any]:
     }
 
 
-def _ask_export(request: HttpRequest, page: ListPage, query: ListQuery) -> HttpResponse:
+def _ask_export(request: HttpRequest, page: ListPage, query: ListQuery) -> HttpResponseBase:
     """What leaves the house is shown first: how many, which columns, and a sample."""
     viewer = viewer_of(request)
     viewer.require(page.export_permission)
@@ -94,7 +95,7 @@ def _ask_export(request: HttpRequest, page: ListPage, query: ListQuery) -> HttpR
     return render(request, "lists/export.html", context | {"back": address(request.GET, {"export": None}), "query": query})
 
 
-def _do(request: HttpRequest, page: ListPage, query: ListQuery) -> HttpResponse:
+def _do(request: HttpRequest, page: ListPage, query: ListQuery) -> HttpResponseBase:
     name = request.POST.get("action", "")
     if name == "export":
         return _export(request, page, query)
@@ -121,7 +122,7 @@ def _selected(request: HttpRequest, page: ListPage, query: ListQuery) -> list[in
     return list(page.select(query, viewer_of(request), given)) if page.select and given else []
 
 
-def _export(request: HttpRequest, page: ListPage, query: ListQuery) -> HttpResponse:
+def _export(request: HttpRequest, page: ListPage, query: ListQuery) -> HttpResponseBase:
     viewer_of(request).require(page.export_permission)
     if page.export is None:
         raise InvalidInput(gettext("This list has no export."))

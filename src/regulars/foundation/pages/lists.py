@@ -118,6 +118,7 @@ class ListPage:
     """``load(query, viewer)`` gives one page; ``sentence(viewer)`` says what is the case.
 
     ``select(query, viewer, ids)`` gives the ids of all that match, or those of ``ids`` that do. ``export(query, viewer)`` yields rows of values.
+    ``summary(query, viewer)`` stands beside the count: the sum of what is listed.
     """
 
     name: str
@@ -133,6 +134,7 @@ class ListPage:
     key: Callable[[Any], int] = attrgetter("id")
     select: Callable[[ListQuery, Viewer, Sequence[int] | None], Iterable[int]] | None = None
     sentence: Callable[[Viewer], str] | None = None
+    summary: Callable[[ListQuery, Viewer], str] | None = None
     actions: Sequence[BulkAction] = ()
     export: Callable[[ListQuery, Viewer], Iterable[Sequence[Any]]] | None = None
     export_header: Sequence[Text] = ()

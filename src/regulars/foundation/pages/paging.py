@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -123,7 +123,7 @@ def _walk(rows: QuerySet[Any], order: Order, here: Cursor | None, descending: bo
     if here is not None:
         rows = rows.filter(_beyond(order, here, descending, is_null))
     key = F(order.field)
-    sort = key.desc(nulls_last=True) if order.nullable and descending else key.desc() if descending else key.asc()
+    sort = key.desc() if descending else key.asc()
     return rows.order_by(*([] if is_null or order.field in {"id", "pk"} else [sort]), "-pk" if descending else "pk")
 
 
@@ -154,4 +154,5 @@ def _untag(tagged: list[Any]) -> Any:
     tag, value = tagged
     if tag == "v" and isinstance(value, None | bool | int | str):
         return value
-    return {"t": datetime.fromisoformat, "d": date.fromisoformat, "n": Decimal}[str(tag)](value)
+    readers: dict[str, Callable[[str], Any]] = {"t": datetime.fromisoformat, "d": date.fromisoformat, "n": Decimal}
+    return readers[str(tag)](str(value))

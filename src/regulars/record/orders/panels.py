@@ -45,7 +45,9 @@ def _placed(order: Order) -> TimelineEntry:
     detail = f"{format_money(order.total_minor, order.currency)} · {lines}"
     if order.status == OrderStatus.CANCELLED:
         detail += " · " + gettext("cancelled")
-    return TimelineEntry(f"order-{order.pk}", "order", order.placed_at, gettext("Placed order %s") % order.number, detail, _href(order))
+    return TimelineEntry(
+        f"order-{order.pk}", "order", order.placed_at, gettext("Placed order %s") % order.number, detail, _href(order)
+    )
 
 
 def load_refunds(customer_id: int, viewer: Viewer, before: datetime | None, limit: int) -> Sequence[TimelineEntry]:
@@ -56,10 +58,19 @@ def _returned(refund: Refund) -> TimelineEntry:
     amount = format_money(refund.amount_minor, refund.currency)
     of = gettext("of order %s") % refund.order.number if refund.order else gettext("the order is not known")
     href = _href(refund.order) if refund.order else ""
-    return TimelineEntry(f"refund-{refund.pk}", "refund", refund.occurred_at, gettext("Got %s back") % amount, f"{refund.number} · {of}", href)
+    return TimelineEntry(
+        f"refund-{refund.pk}",
+        "refund",
+        refund.occurred_at,
+        gettext("Got %s back") % amount,
+        f"{refund.number} · {of}",
+        href,
+    )
 
 
-NAVIGATION.register("orders", NavigationEntry(Group.SELL, _("Orders"), "orders", "shopping-bag", "orders.view", order=10, at_hand=True))
+NAVIGATION.register(
+    "orders", NavigationEntry(Group.SELL, _("Orders"), "orders", "shopping-bag", "orders.view", order=10, at_hand=True)
+)
 SEARCH.register("orders", SearchSource(_("Orders"), "orders.view", find, "/orders", order=20))
 TIMELINE.register("order", TimelineKind(_("Orders"), "shopping-bag", "orders.view", load_orders, order=10))
 TIMELINE.register("refund", TimelineKind(_("Refunds"), "arrow-back-up", "orders.view", load_refunds, order=20))

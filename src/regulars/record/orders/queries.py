@@ -49,18 +49,31 @@ def orders_matching(query: ListQuery, viewer: Viewer) -> QuerySet[Order]:
         given_back = Exists(Refund.objects.filter(order=OuterRef("pk")))
         rows = rows.filter(given_back if refunded == "yes" else ~given_back)
     rows = _of_subject(rows, query)
-    return rows.filter(within_days("placed_at", query.dates, "placed"), within_numbers("total_minor", query.numbers, "total", 100))
+    return rows.filter(
+        within_days("placed_at", query.dates, "placed"), within_numbers("total_minor", query.numbers, "total", 100)
+    )
 
 
-_COLUMNS = {"store": "store__code", "status": "status", "payment": "payment_status", "fulfilment": "fulfilment_status", "country": "country", "currency": "currency"}
+_COLUMNS = {
+    "store": "store__code",
+    "status": "status",
+    "payment": "payment_status",
+    "fulfilment": "fulfilment_status",
+    "country": "country",
+    "currency": "currency",
+}
 
 
 def _of_subject(rows: QuerySet[Order], query: ListQuery) -> QuerySet[Order]:
     """Orders of one customer, or with one product, by row id."""
     if customer := query.one("customer"):
-        rows = rows.filter(profile__in=profiles_of([int(customer)]).get(int(customer), []) if customer.isdigit() else [])
+        rows = rows.filter(
+            profile__in=profiles_of([int(customer)]).get(int(customer), []) if customer.isdigit() else []
+        )
     if product := query.one("product"):
-        lines = OrderLine.objects.filter(order=OuterRef("pk"), variant__product=int(product) if product.isdigit() else 0, until_batch=None)
+        lines = OrderLine.objects.filter(
+            order=OuterRef("pk"), variant__product=int(product) if product.isdigit() else 0, until_batch=None
+        )
         rows = rows.filter(Exists(lines))
     return rows
 
@@ -115,7 +128,9 @@ def get_order(public_id: str, viewer: Viewer) -> OrderDetail:
 
 def find_orders(text: str, viewer: Viewer, limit: int) -> list[Order]:
     """Orders whose number begins so, newest first."""
-    return list(orders_matching(ListQuery(text=text), viewer).select_related("store").order_by("-placed_at", "-id")[:limit])
+    return list(
+        orders_matching(ListQuery(text=text), viewer).select_related("store").order_by("-placed_at", "-id")[:limit]
+    )
 
 
 def orders_of_customer(customer_id: int, viewer: Viewer, before: datetime | None, limit: int) -> list[Order]:
@@ -249,7 +264,9 @@ GROUP BY v.product_id
 """
 
 
-def sales_of_products(product_ids: Sequence[int] | None, since: datetime, currency: str, viewer: Viewer) -> dict[int, ProductSales]:
+def sales_of_products(
+    product_ids: Sequence[int] | None, since: datetime, currency: str, viewer: Viewer
+) -> dict[int, ProductSales]:
     """Sales of these products (None: of all) since a moment; those without any are left out."""
     stores = sorted(viewer.store_ids) if viewer.store_ids is not None else None
     products = list(product_ids) if product_ids is not None else None
@@ -269,4 +286,7 @@ GROUP BY 1 ORDER BY 1
 def months_of_product(product_id: int, zone: str, viewer: Viewer) -> list[tuple[date, int, int]]:
     """Month, units and orders of each month in which a product sold, oldest first."""
     stores = sorted(viewer.store_ids) if viewer.store_ids is not None else None
-    return [(month, int(units), int(orders)) for month, units, orders in fetch(_MONTHS, {"product": product_id, "zone": zone, "stores": stores})]
+    return [
+        (month, int(units), int(orders))
+        for month, units, orders in fetch(_MONTHS, {"product": product_id, "zone": zone, "stores": stores})
+    ]

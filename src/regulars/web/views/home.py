@@ -1,12 +1,189 @@
 """Home: what is the case, and what to do next."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 
+from regulars.foundation import clock
 from regulars.foundation.access.gate import requires
+from regulars.foundation.access.viewer import viewer_of
+from regulars.foundation.pages.charts import Chart, Series
+from regulars.foundation.pages.formats import format_date, format_money_short, format_number, format_percent
+from regulars.foundation.shop.settings import read_setting
+from regulars.record.orders.queries import Sales
+from regulars.web.labels import RFM
+from regulars.web.queries.home import Moment, RfmMap, SalesOf, list_findings, list_last_moments, read_rfm_map, read_sales
+from regulars.web.queries.periods import LENGTHS, Period, period_to
 
 
 @requires("home.view")
 def home(request: HttpRequest) -> HttpResponse:
-    return render(request, "web/home.html", {"title": gettext("Home")})
+    viewer, at = viewer_of(request), clock.now()
+    given = request.GET.get("days", "")
+    period = period_to(at, int(given) if given.isdecimal() and len(given) < 5 else 0)
+    currency = read_setting("shop.reporting_currency")
+    now, before = read_sales(period, currency, viewer), read_sales(period.previous, currency, viewer)
+    findings = list_findings(viewer, at)
+    rfm_map = read_rfm_map(viewer)
+    context = {
+        "title": gettext("Home"),
+        "sentence": _sentence(period, now.total, before.total, currency),
+        "finding": findings[0] if findings else None,
+        "further": findings[1:4],
+        "figures": _figures(period, now.total, before.total, currency),
+        "charts": _charts(period, now, before, currency),
+        "lengths": [(days, _length_name(days), days == period.days) for days in LENGTHS],
+        "rfm": rfm_map,
+        "rfm_rows": _map_rows(rfm_map) if rfm_map else [],
+        "rfm_segments": [(key.value, RFM[key], tally) for key, tally in rfm_map.tallies] if rfm_map else [],
+        "moments": [(moment, _words(moment)) for moment in list_last_moments(viewer, at)],
+        "is_empty": rfm_map is None and not now.total.orders and not before.total.orders,
+        "definition_period": gettext("%(first)s to %(last)s, compared with the %(days)d days before.")
+        % {"first": format_date(period.first), "last": format_date(period.last), "days": period.days},
+    }
+    return render(request, "web/home.html", context)
+
+
+def _length_name(days: int) -> str:
+    return ngettext("%d day", "%d days", days) % days if days < 60 else ngettext("%d week", "%d weeks", days // 7) % (days // 7)
+
+
+def _sentence(period: Period, now: Sales, before: Sales, currency: str) -> str:
+    if not now.orders:
+        return gettext("No orders in the last %d days.") % period.days
+    amount = format_money_short(now.sales_minor, currency)
+    change = _change(now.sales_minor, before.sales_minor)
+    if change is None:
+        return gettext("%(amount)s in the last %(days)d days.") % {"amount": amount, "days": period.days}
+    words = gettext("%(amount)s in the last %(days)d days, %(change)s more than in the %(days)d before.")
+    if change < 0:
+        words = gettext("%(amount)s in the last %(days)d days, %(change)s less than in the %(days)d before.")
+    return words % {"amount": amount, "days": period.days, "change": format_percent(abs(change))}
+
+
+def _change(now: int | None, before: int | None) -> float | None:
+    return (now - before) / before if now is not None and before else None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One figure of the head, ready for the tag."""
+
+    label: str
+    value: str
+    href: str
+    count: int | None
+    definition: str
+    change: float | None
+    before: str
+
+
+def _orders_href(period: Period) -> str:
+    return "/orders?" + urlencode({"counts": "1", "placed_from": period.first.isoformat(), "placed_to": period.last.isoformat()})
+
+
+def _new_href(period: Period) -> str:
+    return "/customers?" + urlencode({"first_order_from": period.first.isoformat(), "first_order_to": period.last.isoformat()})
+
+
+def _again_href(period: Period) -> str:
+    until = (period.first - timedelta(days=1)).isoformat()
+    return "/customers?" + urlencode({"ordered_from": period.first.isoformat(), "ordered_to": period.last.isoformat(), "first_order_to": until})
+
+
+def _figures(period: Period, now: Sales, before: Sales, currency: str) -> list[Figure]:
+    def money(amount: int | None) -> str:
+        return "–" if amount is None else format_money_short(amount, currency)
+
+    def was(text: str) -> str:
+        return gettext("was %s") % text
+
+    orders = _orders_href(period)
+    return [
+        Figure(gettext("Sales"), money(now.sales_minor), orders, None, gettext("Totals of orders that count, less refunds given on these days."), _change(now.sales_minor, before.sales_minor), was(money(before.sales_minor))),
+        Figure(gettext("Orders"), format_number(now.orders), orders, now.orders, gettext("Orders placed on these days, neither cancelled nor voided."), _change(now.orders, before.orders), was(format_number(before.orders))),
+        Figure(gettext("Average order"), money(now.average_minor), orders, None, gettext("Totals of these orders, before refunds, by their number."), _change(now.average_minor, before.average_minor), was(money(before.average_minor))),
+        Figure(gettext("New customers"), format_number(now.customers_new), _new_href(period), now.customers_new, gettext("People whose first order ever lies within these days."), _change(now.customers_new, before.customers_new), was(format_number(before.customers_new))),
+        Figure(gettext("Returning customers"), format_number(now.customers_again), _again_href(period), now.customers_again, gettext("People who ordered on these days and had ordered before them."), _change(now.customers_again, before.customers_again), was(format_number(before.customers_again))),
+    ]
+
+
+def _charts(period: Period, now: SalesOf, before: SalesOf, currency: str) -> list[Chart]:
+    points = period.points()
+    labels = [format_date(point.first) for point in points]
+
+    def chart(name: str, title: str, value: Callable[[Sales], int | None], unit: str, href: Callable[[Period], str]) -> Chart:
+        series = [
+            Series(gettext("Now"), [value(one) for one in now.points], hrefs=[href(point) for point in points]),
+            Series(gettext("Before"), [value(one) for one in before.points], before=True, hrefs=[href(point) for point in period.previous.points()]),
+        ]
+        return Chart(name, title, _compare(value(now.total), value(before.total), unit), labels, series, unit=unit)
+
+    return [
+        chart("sales", gettext("Sales"), lambda one: one.sales_minor, currency, _orders_href),
+        chart("orders", gettext("Orders"), lambda one: one.orders, "count", _orders_href),
+        chart("average", gettext("Average order"), lambda one: one.average_minor, currency, _orders_href),
+        _people_chart(now, before, labels, points),
+    ]
+
+
+def _people_chart(now: SalesOf, before: SalesOf, labels: Sequence[str], points: Sequence[Period]) -> Chart:
+    new, again = now.total.customers_new, now.total.customers_again
+    summary = gettext("%(new)s bought for the first time, %(again)s came back; before: %(was_new)s and %(was_again)s.") % {
+        "new": format_number(new),
+        "again": format_number(again),
+        "was_new": format_number(before.total.customers_new),
+        "was_again": format_number(before.total.customers_again),
+    }
+    series = [
+        Series(gettext("Returning"), [one.customers_again for one in now.points], hrefs=[_again_href(point) for point in points]),
+        Series(gettext("New"), [one.customers_new for one in now.points], hrefs=[_new_href(point) for point in points]),
+    ]
+    return Chart("people", gettext("New and returning customers"), summary, labels, series)
+
+
+def _compare(now: int | None, before: int | None, unit: str) -> str:
+    def text(value: int | None) -> str:
+        if value is None:
+            return "–"
+        return format_number(value) if unit == "count" else format_money_short(value, unit)
+
+    return gettext("%(now)s, %(before)s before") % {"now": text(now), "before": text(before)}
+
+
+def _map_rows(rfm_map: RfmMap) -> list[tuple[int, list[dict[str, Any]]]]:
+    """Rows of the map with a shade from 0 to 6 for each cell, by its share of the fullest."""
+    rows = []
+    for f, cells in rfm_map.rows:
+        shaded = [{"r": r, "f": f, "count": tally.customers, "shade": -(-6 * tally.customers // rfm_map.fullest) if rfm_map.fullest else 0} for r, tally in cells]
+        rows.append((f, shaded))
+    return rows
+
+
+def _words(moment: Moment) -> tuple[str, str]:
+    """Icon and words of one line of 'what happened last'."""
+    data = moment.data
+    match moment.kind:
+        case "order.placed":
+            return "shopping-bag", gettext("ordered for %s") % _amount(data, "total_minor")
+        case "order.refunded":
+            return "arrow-back-up", gettext("got %s back") % _amount(data, "amount_minor")
+        case "segment.entered":
+            name = data.get("name") or RFM.get(str(data.get("segment", "")), data.get("segment", ""))
+            return "chart-pie", gettext("is now in %s") % name
+        case "message.sent":
+            return "mail", gettext("got a mail")
+        case "customer.note_added":
+            return "note", gettext("got a note")
+    return "hand-stop", gettext("is not to be contacted")
+
+
+def _amount(data: dict[str, object], name: str) -> str:
+    amount, currency = data.get(name), data.get("currency")
+    return format_money_short(amount, currency) if isinstance(amount, int) and isinstance(currency, str) else ""

@@ -1,10 +1,13 @@
 """The tags that pages are made of: ``{% load shell %}``. Each is described, with an example, in docs/pages.md."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
 from django import template
+from django.forms import BoundField
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.utils.html import format_html, format_html_join
@@ -15,6 +18,7 @@ from regulars.foundation import clock
 from regulars.foundation.pages import formats
 from regulars.foundation.pages.charts import Chart
 from regulars.foundation.pages.lists import Column, ListPage, Pill
+from regulars.foundation.pages.registries import TIMELINE, TimelineKind
 from regulars.foundation.pages.shell import Navigation, chosen_theme, navigation_of
 
 register = template.Library()
@@ -155,7 +159,7 @@ def _strong(value: Any) -> SafeString:
     return format_html('<span class="strong">{}</span>', value)
 
 
-_CELLS: Mapping[str, Any] = {
+_CELLS: Mapping[str, Callable[[Any], SafeString | str]] = {
     "text": str,
     "strong": _strong,
     "number": formats.format_number,
@@ -190,3 +194,30 @@ def theme_choices(context: template.Context) -> list[tuple[str, str, str, bool]]
         ("light", gettext("Light"), "sun", chosen == "light"),
         ("dark", gettext("Dark"), "moon", chosen == "dark"),
     ]
+
+
+@register.simple_tag
+def door_to(count: int, path: str, *pairs: str) -> SafeString:
+    """A door whose address is put together: ``{% door_to n "/customers" "rfm" key %}``."""
+    return door(count, f"{path}?{urlencode(list(zip(pairs[::2], pairs[1::2], strict=True)))}")
+
+
+@register.simple_tag
+def kind_of(name: str) -> TimelineKind:
+    """The kind of a timeline entry, for its icon and label."""
+    return TIMELINE[name]
+
+
+@register.filter
+def with_class(field: BoundField) -> SafeString:
+    """A field of a form in the look of the house: ``{{ field|with_class }}``; see ``components/field.html``."""
+    kind = getattr(field.field.widget, "input_type", "")
+    name = "form-select" if kind == "select" else "form-check-input" if kind in {"checkbox", "radio"} else "form-control"
+    attributes: dict[str, str | bool] = {"class": name + (" is-invalid" if field.errors else "")}
+    return field.as_widget(attrs=attributes)
+
+
+@register.filter
+def unit_price(amount: Decimal, currency: str) -> str:
+    """A price with as many decimals as it has, at least those of its currency."""
+    return formats.format_unit_price(amount, currency)

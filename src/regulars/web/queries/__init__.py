@@ -1,0 +1,1 @@
+"""What the screens that join domains ask; each file joins what its screen shows."""

@@ -1,0 +1,133 @@
+"""A small made shop with everything that a page can show: long names, other scripts, guests, refunds, cancelled orders, tags and notes."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from regulars.foundation.access.models import StaffMember
+from regulars.foundation.access.rules import Role
+from regulars.foundation.shop.models import Brand, Store
+from regulars.insight.segments.operations import refresh
+from regulars.record.consent.inputs import ConsentInput
+from regulars.record.consent.models import ConsentState
+from regulars.record.consent.operations import leave_alone, record_consents
+from regulars.record.customers.contacts import ContactCard
+from regulars.record.customers.inputs import IdentityInput, PersonInput
+from regulars.record.customers.models import Customer, IdentityKind
+from regulars.record.customers.operations import add_note, set_tag
+from regulars.record.events import log as event_log
+from regulars.record.orders.inputs import LineInput, OrderInput, RefundInput
+from regulars.record.orders.models import FulfilmentStatus, OrderStatus, PaymentStatus
+from regulars.record.orders.operations import apply_orders
+
+PASSWORD = "correct horse battery"  # noqa: S105  of a made account in a test
+OWNER = "ada@shop.example"
+NAMES = [
+    "Ada Lovelace",
+    "Grace Hopper",
+    "Ἑλένη Παπαδοπούλου",
+    "ليلى الخطيب",
+    "Wolfeschlegelsteinhausenbergerdorff Adolph Blaine Charles III",
+    "Zoë O'Brien-Żółć",
+    "Jo Li",
+    "=HYPERLINK(1)",
+]
+GOODS = ["White hanging heart T-light holder", "Regency cakestand 3 tier", "Jumbo bag red retrospot", "Party bunting", "Lunch bag spaceboy design"]
+COUNTRIES = ["GB", "GB", "GB", "DE", "FR", "GR", "JO"]
+
+
+@dataclass(frozen=True)
+class Shop:
+    """What was made."""
+
+    store: Store
+    owner: StaffMember
+    orders: int
+    customers: int
+
+
+def make_shop(at: datetime, people: int = 70, seed: int = 7) -> Shop:
+    """Two years of orders that end with ``at``, scored and segmented."""
+    brand = Brand.objects.create(name="Acme", from_name="Acme", from_address="shop@acme.example")
+    store = Store.objects.create(code="main", name="Main shop", brand=brand, time_zone="Europe/London", currency="GBP")
+    owner = make_staff(OWNER, "Ada Lovelace", Role.OWNER)
+    chance = random.Random(seed)
+    orders = list(_orders(store, at, people, chance))
+    for start in range(0, len(orders), 500):
+        with event_log.transaction("import", "made") as log:
+            apply_orders(orders[start : start + 500], log, store_id=store.pk, at=at, is_history=True)
+    _words_of_staff(owner, brand, at)
+    refresh(at - timedelta(days=45), "monthly")
+    refresh(at)
+    return Shop(store, owner, len(orders), Customer.objects.count())
+
+
+def make_staff(email: str, name: str, role: Role) -> StaffMember:
+    member = StaffMember(email=email, name=name, role=role.value)
+    member.set_password(PASSWORD)
+    member.save()
+    return member
+
+
+def _orders(store: Store, at: datetime, people: int, chance: random.Random) -> Iterator[OrderInput]:
+    number = 1000
+    for n in range(people):
+        placed = at - timedelta(days=chance.randint(1, 700), hours=chance.randint(0, 20))
+        for _ in range(1 + int(chance.paretovariate(1.2)) % 14):
+            number += 1
+            yield _order(number, placed, _person(n, store, placed), chance)
+            placed += timedelta(days=chance.randint(5, 90))
+            if placed >= at:
+                break
+    for n in range(6):
+        yield _order(number + 1 + n, at - timedelta(days=3 * n, hours=2), None, chance)
+    line = LineInput("GOLD", "A very dear thing", 1, Decimal("1234567.89"), "gold")
+    yield OrderInput("BIG-1", at - timedelta(days=2), "GBP", (line,), _person(0, store, at - timedelta(days=2)), country="GB")
+
+
+def _person(n: int, store: Store, at: datetime) -> PersonInput:
+    name = NAMES[n] if n < len(NAMES) else f"{chr(65 + n % 26)}lex Person {n}"
+    email = f"person{n}@mail.example"
+    first, _, last = name.rpartition(" ")
+    country = COUNTRIES[n % len(COUNTRIES)]
+    contact = ContactCard(first_name=first, last_name=last, email=email, city="Leeds", street="1 High Street", postal_code="LS1 4AP", country=country)
+    identities = (IdentityInput(IdentityKind.STORE_CUSTOMER, str(12000 + n), store.code), IdentityInput(IdentityKind.EMAIL, email))
+    return PersonInput(identities, at, store.pk, contact=contact)
+
+
+def _order(number: int, placed: datetime, person: PersonInput | None, chance: random.Random) -> OrderInput:
+    goods = chance.sample(range(len(GOODS)), chance.randint(1, 4))
+    lines = tuple(LineInput(f"SKU{g}", GOODS[g], chance.randint(1, 9), Decimal(chance.randint(95, 2995)) / 100, f"good-{g}") for g in goods)
+    refund = (RefundInput(f"R{number}", placed + timedelta(days=1), "GBP", 395),) if number % 17 == 0 else ()
+    is_cancelled = number % 23 == 0
+    return OrderInput(
+        str(number),
+        placed,
+        "GBP",
+        lines,
+        person,
+        shipping_minor=395,
+        status=OrderStatus.CANCELLED if is_cancelled else OrderStatus.COMPLETED,
+        cancelled_at=placed + timedelta(hours=3) if is_cancelled else None,
+        payment_status=PaymentStatus.PENDING if number % 19 == 0 else PaymentStatus.PAID,
+        fulfilment_status=FulfilmentStatus.UNFULFILLED if number % 19 == 0 else FulfilmentStatus.FULFILLED,
+        country=person.contact.country if person and person.contact else "",
+        refunds=() if is_cancelled else refund,
+    )
+
+
+def _words_of_staff(owner: StaffMember, brand: Brand, at: datetime) -> None:
+    ids = list(Customer.objects.order_by("id").values_list("id", flat=True))
+    set_tag(ids[:9], "wholesale", True, owner.pk, at - timedelta(days=4))
+    set_tag(ids[:2], "a tag that somebody made far too long to be of any use", True, owner.pk, at - timedelta(days=3))
+    add_note(ids[0], "Rang about a late parcel.\nSorted out; likes to be called.", owner.pk, at - timedelta(hours=5))
+    leave_alone([ids[3]], True, owner.pk, at - timedelta(days=1))
+    said = [
+        ConsentInput(f"person{n}@mail.example", ConsentState.DENIED if n % 5 == 4 else ConsentState.GRANTED, at - timedelta(days=200), "checkout")
+        for n in range(len(ids))
+        if n % 7
+    ]
+    with event_log.transaction("import", "made") as log:
+        record_consents(said, brand.pk, log, is_history=True)
