@@ -30,6 +30,7 @@ class Values:
     currency: str
     shift: timedelta = timedelta(0)
     _decimals: dict[str, Decimal] = field(default_factory=dict)
+    _wholes: dict[str, int] = field(default_factory=dict)
     _times: dict[str, datetime] = field(default_factory=dict)
 
     def decimal(self, text: str, what: str = "amount") -> Decimal:
@@ -55,9 +56,14 @@ class Values:
 
     def whole(self, text: str, what: str = "quantity") -> int:
         """A whole number that the database can hold. Raises Unreadable."""
+        known = self._wholes.get(text)
+        if known is not None:
+            return known
         value = self.decimal(text, what)
         if value != value.to_integral_value() or abs(value) > 2_000_000_000:
             raise Unreadable(f"{what} '{text[:30]}' is not a whole number")
+        if len(self._wholes) < _CACHE:
+            self._wholes[text] = int(value)
         return int(value)
 
     def minor(self, text: str, currency: str = "", what: str = "amount") -> int:

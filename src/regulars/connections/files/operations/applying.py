@@ -23,7 +23,7 @@ from regulars.foundation.errors import InvalidInput
 from regulars.foundation.ids import to_public
 from regulars.foundation.sealing import Cell, seal
 from regulars.record.events.log import transaction
-from regulars.record.orders.operations import match_refunds
+from regulars.record.orders.operations import Known, match_refunds
 
 Clock = Callable[[], datetime]
 _TARGET_SECONDS = 0.5
@@ -65,10 +65,10 @@ def apply_import(import_id: int, now: Clock, on_progress: Callable[[Import], Non
     """
     row = _begin(import_id)
     source = source_of(row)
-    pace = Pace()
+    pace, known = Pace(), Known()
     for batch in _batches(source, row.units_applied, pace):
         began = perf_counter()
-        _apply_batch(row, source, batch, now())
+        _apply_batch(row, source, batch, now(), known)
         pace.learn(batch.row_count, perf_counter() - began)
         on_progress(row)
     return _finish(row, now())
@@ -98,16 +98,17 @@ def _batches(source: Source, applied: int, pace: Pace) -> Iterator[Batch]:
             yield batch
 
 
-def _apply_batch(row: Import, source: Source, batch: Batch, at: datetime) -> None:
+def _apply_batch(row: Import, source: Source, batch: Batch, at: datetime, known: Known) -> None:
     """One transaction. What the record refuses as a whole is halved until the unit is found that it refuses, which is skipped."""
     try:
         with transaction("import", to_public(Import.PREFIX, row.uid)) as log:
-            gained = write(batch.built, log, row.store, at)
+            gained = write(batch.built, log, row.store, at, known)
             _advance(row, source, batch, gained)
     except (DataError, IntegrityError, InvalidInput) as error:
+        known.forget()
         if len(batch.units) > 1:
             for half in batch.halves():
-                _apply_batch(row, source, half, at)
+                _apply_batch(row, source, half, at, known)
             return
         reason = error.sentence if isinstance(error, InvalidInput) else "the record cannot hold this"
         with transaction("import", to_public(Import.PREFIX, row.uid)):

@@ -12,7 +12,7 @@ from regulars.record.catalog.operations import apply_products
 from regulars.record.consent.operations import record_consents, record_suppressions
 from regulars.record.customers.operations import ensure_profiles
 from regulars.record.events.log import LogTransaction
-from regulars.record.orders.operations import apply_orders
+from regulars.record.orders.operations import Known, apply_orders
 
 Said = TypeVar("Said")
 
@@ -38,14 +38,14 @@ def _all(lists: Iterable[Sequence[Said]]) -> list[Said]:
     return list(chain.from_iterable(lists))
 
 
-def write(built: Sequence[Built], log: LogTransaction, store: Store, at: datetime) -> Counter[str]:
+def write(built: Sequence[Built], log: LogTransaction, store: Store, at: datetime, known: Known) -> Counter[str]:
     """Hands everything to the record as history; what it gained, by the names of ``LABELS``."""
     gained: Counter[str] = Counter()
     people = _all(b.people for b in built)
     ensure_profiles(people, log, is_history=True)
     gained["people"] = len(people)
     _write_products(built, log, store, at, gained)
-    _write_orders(built, log, store, at, gained)
+    gained.update(_write_orders(built, log, store, at, known))
     gained["consents"] = record_consents(_all(b.consents for b in built), store.brand_id, log, is_history=True)
     gained["suppressions"] = record_suppressions(_all(b.suppressions for b in built), log, is_history=True)
     return gained
@@ -59,25 +59,19 @@ def _write_products(
 
 
 def _write_orders(
-    built: Sequence[Built], log: LogTransaction, store: Store, at: datetime, gained: Counter[str]
-) -> None:
+    built: Sequence[Built], log: LogTransaction, store: Store, at: datetime, known: Known
+) -> dict[str, int]:
     orders, refunds = _all(b.orders for b in built), _all(b.refunds for b in built)
     adjustments = _all(b.adjustments for b in built)
     if not (orders or refunds or adjustments):
-        return
+        return {}
     done = apply_orders(
-        orders, log, store_id=store.pk, at=at, refunds=refunds, adjustments=adjustments, is_history=True
+        orders, log, store_id=store.pk, at=at, refunds=refunds, adjustments=adjustments, is_history=True, known=known
     )
-    gained.update(
-        orders_created=done.created,
-        orders_updated=done.updated,
-        orders_unchanged=done.unchanged,
-        order_lines=done.lines,
-    )
-    gained.update(
-        refunds_created=done.refunds_created,
-        refunds_updated=done.refunds_updated,
-        refunds_unchanged=done.refunds_unchanged,
-        adjustments_created=done.adjustments_created,
-        adjustments_unchanged=done.adjustments_unchanged,
-    )
+    names = {
+        "created": "orders_created",
+        "updated": "orders_updated",
+        "unchanged": "orders_unchanged",
+        "lines": "order_lines",
+    }
+    return {names.get(name, name): count for name, count in vars(done).items() if name != "order_ids"}

@@ -2,6 +2,7 @@
 
 from regulars.record.orders.operations.apply import Applied, apply_orders
 from regulars.record.orders.operations.figures import Figures, refresh_figures, verify_figures
+from regulars.record.orders.operations.known import Known
 from regulars.record.orders.operations.refunds import match_refunds
 
-__all__ = ["Applied", "Figures", "apply_orders", "match_refunds", "refresh_figures", "verify_figures"]
+__all__ = ["Applied", "Figures", "Known", "apply_orders", "match_refunds", "refresh_figures", "verify_figures"]

@@ -17,6 +17,7 @@ from regulars.record.orders.operations import changes
 from regulars.record.orders.operations import refunds as given_back
 from regulars.record.orders.operations.context import Context
 from regulars.record.orders.operations.figures import refresh_figures
+from regulars.record.orders.operations.known import Known
 from regulars.record.orders.operations.writing import insert_orders
 
 
@@ -50,26 +51,29 @@ def apply_orders(
     refunds: Sequence[RefundInput] = (),
     adjustments: Sequence[AdjustmentInput] = (),
     is_history: bool = False,
+    known: Known | None = None,
 ) -> Applied:
     """Makes the record say what the inputs say; of two with one number the last counts.
 
-    ``at`` is when we learnt it: changes of known orders happen then. ``refunds`` are those that come on their own, beside
+    ``known`` is kept by a caller who applies batch after batch. ``at`` is when we learnt it: changes of known orders happen then. ``refunds`` are those that come on their own, beside
     the orders' own. An input whose digest is known changes nothing, not even its person. What the catalog does not know is added to
     it. Number of statements: fixed, whatever the number of inputs. Raises NoIdentity for a person without any identity that means
     somebody. Events: order.placed, order.updated, order.paid, order.fulfilled, order.cancelled, order.refunded, and those of
     the customers and products that are new.
     """
     orders = {order.number: order for order in inputs}
-    known = _known_orders(orders, store_id)
+    there = _known_orders(orders, store_id)
     digests = {number: rules.digest(order) for number, order in orders.items()}
-    fresh = [order for number, order in orders.items() if number not in known]
-    changed = [order for number, order in orders.items() if number in known and known[number][1] != digests[number]]
+    fresh = [order for number, order in orders.items() if number not in there]
+    changed = [order for number, order in orders.items() if number in there and there[number][1] != digests[number]]
     own_refunds = [
         replace(r, order_number=o.number, person=r.person or o.person) for o in (*fresh, *changed) for r in o.refunds
     ]
-    context = _context(fresh, changed, [*own_refunds, *refunds], log, store_id, at, is_history)
-    written = insert_orders(fresh, digests, context) + changes.update_orders(changed, known, digests, context)
-    numbers = {number: row for number, (row, _) in known.items()} | written.order_ids
+    context = _context(
+        [*fresh, *changed, *own_refunds, *refunds], Context(log, store_id, at, is_history), known or Known()
+    )
+    written = insert_orders(fresh, digests, context) + changes.update_orders(changed, there, digests, context)
+    numbers = {number: row for number, (row, _) in there.items()} | written.order_ids
     back = given_back.apply_refunds([*own_refunds, *refunds], numbers, context)
     booked = ledger.apply_adjustments(adjustments, context)
     refresh_figures(context.owners[p] for p in written.profiles | back.profiles if p in context.owners)
@@ -96,26 +100,30 @@ def _known_orders(numbers: Iterable[str], store_id: int) -> dict[str, tuple[int,
     return {number: (row, bytes(digest)) for number, row, digest in rows}
 
 
-def _context(
-    fresh: Sequence[OrderInput],
-    changed: Sequence[OrderInput],
-    refunds: Sequence[RefundInput],
-    log: LogTransaction,
-    store_id: int,
-    at: datetime,
-    is_history: bool,
-) -> Context:
-    """Everything that the rows to write point to: profiles, their customers, variants."""
-    said: list[OrderInput | RefundInput] = [*fresh, *changed, *refunds]
-    people = list({id(s.person): s.person for s in said if s.person}.values())
-    profiles = _profiles(people, log, is_history)
-    lines = {id(line): line for s in said for line in s.lines}
-    items = {SoldItem(line.product_key, line.sku, line.title, line.is_service) for line in lines.values()}
-    since = min((o.placed_at for o in fresh), default=at)
-    variants = ensure_variants(items, log, store_id=store_id, at=since, is_history=is_history)
-    return Context(log, store_id, at, is_history, profiles, customers_of(profiles.values()), variants)
+def _context(said: Sequence[OrderInput | RefundInput], context: Context, known: Known) -> Context:
+    """The context with everything that the rows to write point to: profiles, their customers, variants."""
+    profiles = _profiles([s.person for s in said if s.person], context, known)
+    lines = {SoldItem(line.product_key, line.sku, line.title, line.is_service) for s in said for line in s.lines}
+    unknown = [item for item in lines if item.name not in known.variants]
+    since = min((s.placed_at if isinstance(s, OrderInput) else s.occurred_at for s in said), default=context.at)
+    found = ensure_variants(unknown, context.log, store_id=context.store_id, at=since, is_history=context.is_history)
+    known.remember_variants(found)
+    return replace(context, profiles=profiles, owners=customers_of(profiles.values()), variants=known.variants)
 
 
-def _profiles(people: Sequence[PersonInput], log: LogTransaction, is_history: bool) -> dict[int, int]:
+def _profiles(people: Sequence[PersonInput], context: Context, known: Known) -> dict[int, int]:
     """Profile of each person, by the person's ``id()``: equal people need not be hashable."""
-    return dict(zip(map(id, people), ensure_profiles(people, log, is_history=is_history), strict=True))
+    found: dict[int, int] = {}
+    unknown = []
+    for person in {id(person): person for person in people}.values():
+        profile = known.find_profile(person)
+        if profile is None:
+            unknown.append(person)
+        else:
+            found[id(person)] = profile
+    for person, profile in zip(
+        unknown, ensure_profiles(unknown, context.log, is_history=context.is_history), strict=True
+    ):
+        found[id(person)] = profile
+        known.remember_profile(person, profile)
+    return found

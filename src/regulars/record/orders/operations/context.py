@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from regulars.record.catalog.operations import SoldItem
 from regulars.record.customers.inputs import PersonInput
 from regulars.record.events.log import LogTransaction
 from regulars.record.orders.inputs import LineInput
@@ -17,9 +16,9 @@ class Context:
     store_id: int
     at: datetime
     is_history: bool
-    profiles: dict[int, int]  # id() of the PersonInput -> profile
-    owners: dict[int, int]  # profile -> customer
-    variants: dict[tuple[str, str], int]
+    profiles: dict[int, int] = field(default_factory=dict)  # id() of the PersonInput -> profile
+    owners: dict[int, int] = field(default_factory=dict)  # profile -> customer
+    variants: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def profile(self, person: PersonInput | None) -> int | None:
         return None if person is None else self.profiles[id(person)]
@@ -28,7 +27,7 @@ class Context:
         return None if profile_id is None else self.owners.get(profile_id)
 
     def variant(self, line: LineInput) -> int | None:
-        return self.variants.get(SoldItem(line.product_key, line.sku, line.title).name)
+        return self.variants.get((line.product_key or line.sku or line.title[:120], line.sku))
 
 
 @dataclass(frozen=True)
