@@ -20,6 +20,7 @@ from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import IdentityKind
 from regulars.record.customers.operations import ensure_profiles
 from regulars.record.events import log as event_log
+from regulars.record.events.log import LogTransaction
 from regulars.record.orders.operations import Applied, apply_orders
 
 
@@ -29,11 +30,19 @@ def happen(
     """One day of the shop: new people with what they said about mail, then the day's orders, refunds and corrections."""
     built = _read(header, rows, store, shift)
     with event_log.transaction("api", "demo") as log:
-        ensure_profiles([_person(p, store, shift) for p in new], log)
-        record_consents([_consent(p, shift) for p in new if p.consent], store.brand_id, log)
+        add_people(new, store, shift, log)
         return apply_orders(
             built.orders, log, store_id=store.pk, at=at, refunds=built.refunds, adjustments=built.adjustments
         )
+
+
+def add_people(
+    people: Sequence[Person], store: Store, shift: timedelta, log: LogTransaction, *, is_history: bool = False
+) -> None:
+    """Made people with what they said about mail."""
+    ensure_profiles([_person(p, store, shift) for p in people], log, is_history=is_history)
+    consents = [_consent(p, shift) for p in people if p.consent]
+    record_consents(consents, store.brand_id, log, is_history=is_history)
 
 
 def _read(header: Sequence[str], rows: Iterable[Cells], store: Store, shift: timedelta) -> Built:
