@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -61,3 +62,14 @@ def django_db_setup(
         connections.settings["default"].update(settings_for(database_url))
         yield
         connections["default"].close()
+
+
+@pytest.fixture
+def process_environment(database_url: str, tmp_path: Path) -> dict[str, str]:
+    """The environment for a process of ours that a test starts: this process's database, and a data folder of its own."""
+    changes = {
+        "DATABASE_URL": database_url,
+        "REGULARS_HOME": str(tmp_path),
+        "DJANGO_SETTINGS_MODULE": "regulars.config.settings",
+    }
+    return {**os.environ, **changes}

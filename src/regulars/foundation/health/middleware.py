@@ -10,7 +10,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 from regulars.foundation.health.metrics import REQUEST_SECONDS, REQUESTS
 from regulars.foundation.ids import new_uid
 
-_AWAY = "The database does not answer at the moment. Nothing is lost; try again in a minute."
+AWAY = (OperationalError, InterfaceError)
+_SENTENCE = "The database does not answer at the moment. Nothing is lost; try again in a minute."
 _RETRY = {"Retry-After": "10"}
 
 log = structlog.get_logger(__name__)
@@ -42,17 +43,17 @@ class DatabaseAway:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         try:
             return self.get_response(request)
-        except (OperationalError, InterfaceError) as error:
+        except AWAY as error:
             return answer_away(request, error)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
-        return answer_away(request, error) if isinstance(error, (OperationalError, InterfaceError)) else None
+        return answer_away(request, error) if isinstance(error, AWAY) else None
 
 
 def answer_away(request: HttpRequest, error: Exception) -> HttpResponseBase:
     """The answer to staff in words, to programs as problem+json (RFC 9457)."""
     log.error("database away", failure=type(error).__name__, state=getattr(error.__cause__, "sqlstate", None))
     if request.path.startswith("/api/") or "json" in request.headers.get("Accept", ""):
-        problem = {"type": "about:blank", "title": "Service unavailable", "status": 503, "detail": _AWAY}
+        problem = {"type": "about:blank", "title": "Service unavailable", "status": 503, "detail": _SENTENCE}
         return JsonResponse(problem, status=503, content_type="application/problem+json", headers=_RETRY)
-    return HttpResponse(_AWAY, status=503, content_type="text/plain; charset=utf-8", headers=_RETRY)
+    return HttpResponse(_SENTENCE, status=503, content_type="text/plain; charset=utf-8", headers=_RETRY)

@@ -2,12 +2,16 @@
 
 import hmac
 import ipaddress
+import sys
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.views import defaults
+from django.views.decorators.csrf import requires_csrf_token
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
 from regulars.foundation.access.gate import public
+from regulars.foundation.health.middleware import AWAY, answer_away
 from regulars.foundation.health.queries import find_obstacle
 
 
@@ -39,6 +43,15 @@ def may_read_metrics(request: HttpRequest) -> bool:
         return hmac.compare_digest(given, f"Bearer {settings.METRICS_TOKEN}".encode())
     came_through_a_proxy = any(name in request.headers for name in ("X-Forwarded-For", "Forwarded", "X-Real-Ip", "Via"))
     return not came_through_a_proxy and _is_loopback(request.META.get("REMOTE_ADDR", ""))
+
+
+@requires_csrf_token
+def server_error(request: HttpRequest) -> HttpResponseBase:
+    """Django's page for a failure, but one sentence and 503 where the cause is that the database is away (also in a middleware)."""
+    error = sys.exc_info()[1]
+    if isinstance(error, AWAY):
+        return answer_away(request, error)
+    return defaults.server_error(request)
 
 
 def _is_loopback(address: str) -> bool:

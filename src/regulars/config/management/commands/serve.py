@@ -2,13 +2,13 @@ import ipaddress
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
 from granian.constants import Interfaces
 from granian.server import Server
 
 from regulars.config import environment
 from regulars.config.checks import refuse_unsafe_installation
+from regulars.config.static import gather_static_files
 
 _REQUEST_LIMIT = "15s"  # a page that takes longer is a defect; the worker has its own, longer limit
 
@@ -27,7 +27,7 @@ class Command(BaseCommand):
         if settings.SECURE or (not settings.DEBUG and not is_loopback(bind)):
             refuse_unsafe_installation()
         if not settings.DEBUG:
-            call_command("collectstatic", interactive=False, verbosity=0)
+            gather_static_files()
         environment.set_default("REGULARS_STATEMENT_TIMEOUT", _REQUEST_LIMIT)  # for the processes that serve
         Server(
             "regulars.config.wsgi:application",

@@ -1,17 +1,11 @@
 from typing import Any
 
+from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import connection
 
 from regulars.config import environment, services
-from regulars.foundation.errors import RegularsError
 from regulars.foundation.supervisor.supervisor import supervise, wait_for_http
-
-
-class CannotStart(RegularsError):
-    """Regulars did not start."""
-
-    code = "cannot-start"
-    status = 503
 
 
 class Command(BaseCommand):
@@ -25,8 +19,8 @@ class Command(BaseCommand):
         home = environment.home()
         address = f"http://{environment.read('REGULARS_BIND')}:{environment.read('PORT')}"
         with supervise(home, services.embedded_server()) as supervisor:
-            if supervisor.run(services.migrate()):
-                raise CannotStart("The migrations failed; what they said stands above.")
+            call_command("migrate", verbosity=0)
+            connection.close()
             supervisor.keep(services.web())
             for number in range(1, workers + 1):
                 supervisor.keep(services.worker(f"worker-{number}" if workers > 1 else "worker"))

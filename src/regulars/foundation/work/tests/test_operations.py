@@ -58,7 +58,9 @@ def test_jobs_of_a_killed_worker_are_taken_up_and_a_poisonous_one_is_given_up() 
 def test_a_job_of_a_living_worker_is_left_alone() -> None:
     enqueue("good")
     rows("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now()) RETURNING id")
-    rows("UPDATE procrastinate_jobs SET status = 'doing', worker_id = (SELECT max(id) FROM procrastinate_workers) RETURNING id")
+    rows(
+        "UPDATE procrastinate_jobs SET status = 'doing', worker_id = (SELECT max(id) FROM procrastinate_workers) RETURNING id"
+    )
     rescue_stalled_jobs(Stop(), AT)
     assert rows("SELECT status::text, attempts FROM procrastinate_jobs") == [("doing", 0)]
 
