@@ -35,8 +35,8 @@ class WarehouseTable:
     """One table: ``key`` is the bigint column that names a row across its versions.
 
     ``versions`` is SQL on the record with the parameters ``%(after)s`` and ``%(upto)s``, two positions: the columns in their order, then
-    ``known_from`` and ``known_until`` (null: still holds) of every version with ``after < known_from <= upto``. ``keys`` is SQL of the
-    keys that the record holds now; it is asked where one of the ``removed_by`` events was seen, since a removed row leaves no version.
+    ``known_from`` and ``known_until`` (null: still holds) of every version with ``after < known_from <= upto``. Where one of the
+    ``removed_by`` events was seen, the whole table is compared: what such an event removes or restores leaves no version behind.
     """
 
     name: str
@@ -44,7 +44,6 @@ class WarehouseTable:
     key: str
     columns: tuple[Column, ...]
     versions: str
-    keys: str
     removed_by: tuple[str, ...] = ()
 
 

@@ -41,10 +41,15 @@ class RfmSnapshot(models.Model):
     unrated_orders = models.BigIntegerField(default=0)  # in a currency that had no rate on their day: in frequency, not in monetary
     counts = models.JSONField()
     computed_at = models.DateTimeField()
+    thinned_at = models.DateTimeField(null=True)  # its scores were dropped: only monthly ones are kept for good
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["as_of", "position", "policy_version", "scale", "currency"], name="one_rfm_snapshot"),
+            models.UniqueConstraint(
+                fields=["as_of", "position", "policy_version", "scale", "currency"],
+                condition=models.Q(thinned_at__isnull=True),
+                name="one_rfm_snapshot",
+            ),
         ]
         indexes = [models.Index(fields=["-as_of", "-position", "-id"], name="rfm_newest")]
 

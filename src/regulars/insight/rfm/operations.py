@@ -2,7 +2,7 @@
 
 import io
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.csv
 from django.db import connection, transaction
 
+from regulars.foundation.bulk import execute
 from regulars.foundation.shop.settings import read_setting
 from regulars.insight.rfm import rules
 from regulars.insight.rfm.models import RfmPolicy, RfmScore, RfmSnapshot
@@ -20,6 +21,7 @@ from regulars.insight.rfm.rules import CutPoints, Integers, Policy, Scores
 from regulars.insight.warehouse import engine, operations as warehouse
 from regulars.insight.warehouse.queries import Pinned
 
+KEPT_DAYS = timedelta(days=62)  # two months of nights: enough to compare with a month ago
 _COLUMNS = ("customer_id", "recency_days", "frequency", "monetary_minor", "r", "f", "m", "segment")
 
 
@@ -81,6 +83,15 @@ def save_policy(data: dict[str, Any], staff_id: int | None, at: datetime) -> Pol
     stored = {str(scale): rules.rules_as_json(merged[scale]) for scale in rules.SCALES}
     row = RfmPolicy.objects.create(rules=stored, staff_id=staff_id, created_at=at)
     return Policy(row.id, merged)
+
+
+def thin_out(at: datetime) -> int:
+    """Drops the scores of snapshots older than KEPT_DAYS, monthly ones apart; the snapshots stay, with their counts. Snapshots thinned."""
+    with transaction.atomic():
+        old = RfmSnapshot.objects.select_for_update().filter(as_of__lt=at - KEPT_DAYS, thinned_at=None).exclude(kind="monthly")
+        ids = list(old.order_by("id").values_list("id", flat=True))
+        execute("DELETE FROM rfm_rfmscore WHERE snapshot_id = ANY(%s)", [ids])
+        return RfmSnapshot.objects.filter(id__in=ids).update(thinned_at=at)
 
 
 def preview_policy(snapshot: RfmSnapshot, changed: Sequence[rules.Rule]) -> dict[tuple[int, int], int]:
@@ -185,4 +196,4 @@ def cut_points_of(snapshot: RfmSnapshot) -> CutPoints:
     return CutPoints.from_json(snapshot.cut_points)
 
 
-__all__ = ["Figures", "compute", "compute_months", "cut_points_of", "preview_policy", "publish", "save_policy"]
+__all__ = ["Figures", "compute", "compute_months", "cut_points_of", "preview_policy", "publish", "save_policy", "thin_out"]

@@ -66,13 +66,13 @@ def _policy(row: RfmPolicy) -> Policy:
 
 def find_snapshot(as_of: datetime, position: int, policy_version: int, scale: int, currency: str) -> RfmSnapshot | None:
     return RfmSnapshot.objects.filter(
-        as_of=as_of, position=position, policy_version=policy_version, scale=scale, currency=currency
+        as_of=as_of, position=position, policy_version=policy_version, scale=scale, currency=currency, thinned_at=None
     ).first()
 
 
 def latest_snapshot(at: datetime | None = None, known_at: int | None = None) -> RfmSnapshot | None:
     """The newest one as of ``at`` or before; of several for one moment the one that knew most. ``known_at``: none that knew more."""
-    snapshots = RfmSnapshot.objects.all()
+    snapshots = RfmSnapshot.objects.filter(thinned_at=None)
     if at is not None:
         snapshots = snapshots.filter(as_of__lte=at)
     if known_at is not None:
@@ -90,7 +90,7 @@ def get_snapshot(public_id: str) -> RfmSnapshot:
 
 def month_before(snapshot: RfmSnapshot) -> RfmSnapshot | None:
     """The snapshot to compare with: the newest that is a calendar month older or more, else the oldest before it. Same scale and currency."""
-    older = RfmSnapshot.objects.filter(as_of__lt=snapshot.as_of, scale=snapshot.scale, currency=snapshot.currency)
+    older = RfmSnapshot.objects.filter(as_of__lt=snapshot.as_of, scale=snapshot.scale, currency=snapshot.currency, thinned_at=None)
     whole_month = older.filter(as_of__lte=_a_month_earlier(snapshot.as_of)).order_by("-as_of", "-position", "-id").first()
     return whole_month or older.order_by("as_of", "-position", "-id").first()
 

@@ -1,8 +1,9 @@
 """The one question that RFM asks of the warehouse."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import ibis
 import ibis.expr.datatypes as dt
@@ -12,6 +13,7 @@ from ibis import _
 
 from regulars.foundation.money import exponent
 from regulars.foundation.shop.models import ExchangeRate
+from regulars.foundation.shop.settings import read_setting
 from regulars.insight.warehouse import engine
 from regulars.insight.warehouse.queries import Pinned
 from regulars.insight.warehouse.questions import compiled_once, given_table, known_at, literal_rows, parameter, table
@@ -83,6 +85,8 @@ def _expression(in_reporting_currency: Any) -> Any:
     bought = bought.agg(orders=_.count(), last=_.placed_at.max(), spent=_sum(_.amount), unrated=_sum(_.unrated))
     refunds = known_at(table("refunds"), position)
     refunds = refunds.filter(refunds.occurred_at <= as_of, refunds.profile_id.notnull())
+    off = known_at(table("orders"), position)
+    refunds = refunds.anti_join(off.filter(~off.counts), "order_id")
     returned = in_reporting_currency(refunds, refunds.occurred_at, refunds.amount_minor).group_by("profile_id")
     returned = returned.agg(refunded=_sum(_.amount))
     people = known_at(table("customer_profiles"), position).select("profile_id", "customer_id")
@@ -134,11 +138,18 @@ def _is_in_one_currency(pinned: Pinned, currency: str) -> bool:
 def _rates(currency: str) -> str:
     """Rates into the reporting currency as a relation of spans; the currency itself is worth 1 at all times."""
     rows = [[f"'{currency}'", _FIRST, _LAST, "CAST(1 AS DECIMAL(38, 12))"]]
+    zone = ZoneInfo(str(read_setting("shop.time_zone")))
     rates = list(ExchangeRate.objects.filter(reporting_currency=currency).order_by("currency", "on"))
     for rate, following in zip(rates, [*rates[1:], None], strict=True):
         is_same = following is not None and following.currency == rate.currency
-        until = f"TIMESTAMP '{following.on:%Y-%m-%d}'" if following and is_same else _LAST
+        until = _midnight(following.on, zone) if following and is_same else _LAST
         scale = exponent(currency) - exponent(rate.currency)
         factor = f"CAST({rate.rate.scaleb(scale):f} AS DECIMAL(38, 12))"
-        rows.append([f"'{rate.currency}'", f"TIMESTAMP '{rate.on:%Y-%m-%d}'", until, factor])
+        rows.append([f"'{rate.currency}'", _midnight(rate.on, zone), until, factor])
     return literal_rows(rows, list(_RATE_COLUMNS))
+
+
+def _midnight(day: date, zone: ZoneInfo) -> str:
+    """Begin of the shop's day, as SQL in UTC."""
+    moment = datetime.combine(day, time(), zone).astimezone(UTC)
+    return f"TIMESTAMP '{moment:%Y-%m-%d %H:%M:%S}'"

@@ -30,6 +30,7 @@ class Segment(models.Model):
     definition = models.JSONField()
     created_at = models.DateTimeField()
     refreshed_at = models.DateTimeField(null=True)  # moment of the newest snapshot that decides; an older one is refused
+    position = models.BigIntegerField(default=0)  # of the log, up to which its memberships are complete
     computed_at = models.DateTimeField(null=True)  # empty until its first computation is complete: entries until then are initial
 
     def __str__(self) -> str:

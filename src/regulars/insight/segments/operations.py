@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Coalesce, Greatest
 
 from regulars.foundation.bulk import execute, fetch
 from regulars.foundation.errors import Conflict
@@ -69,14 +71,14 @@ def ensure_rfm_segments(at: datetime) -> list[Segment]:
     return [found[s.value] for s in SEGMENTS]
 
 
-def refresh(at: datetime, kind: str = "nightly") -> Refreshed:
-    """Publishes RFM as of ``at`` and brings every segment's memberships in line with it.
+def refresh(at: datetime, as_of: datetime | None = None, kind: str = "nightly") -> Refreshed:
+    """Publishes RFM as of a moment (``at``, where not given) and brings every segment's memberships in line with it at ``at``.
 
-    Events: segment.entered, segment.left, at ``at``; those of a segment's first computation are history. Raises WarehouseBusy.
+    Events: segment.entered, segment.left. Entries of a segment's first computation, and of customers of whom imported history became
+    known since the last refresh, are initial: their events are history and start no workflow. Raises WarehouseBusy, OlderSnapshot.
     """
     ensure_rfm_segments(at)
-    snapshot = rfm.compute(at, at, kind)
-    return apply_snapshot(snapshot, at)
+    return apply_snapshot(rfm.compute(as_of or at, at, kind), at)
 
 
 def apply_snapshot(snapshot: RfmSnapshot, at: datetime) -> Refreshed:
@@ -88,13 +90,14 @@ def apply_snapshot(snapshot: RfmSnapshot, at: datetime) -> Refreshed:
     while _change_some(segments, snapshot, at, done):
         crash_point(BETWEEN_CHUNKS)
     crash_point(BEFORE_COMPUTED)
-    Segment.objects.filter(id__in=[s.id for s in segments], computed_at=None).update(computed_at=at)
+    settled = Segment.objects.filter(id__in=[s.id for s in segments], refreshed_at=snapshot.as_of)
+    settled.update(computed_at=Coalesce("computed_at", Value(at)), position=Greatest("position", Value(snapshot.position)))
     return done
 
 
 def follow_map(at: datetime) -> int:
-    """Hands open memberships to the customers whom their profiles belong to now. Of two in one segment the older stays; the other
-    ends as merged, without an event, since nobody left. Rows changed.
+    """Hands memberships to the customers whom their profiles belong to now. Of two open ones in one segment the older stays; the other
+    ends as merged, without an event, since nobody left. Changes made.
     """
     moved = fetch(_MOVED, [])
     if not moved:
@@ -106,7 +109,7 @@ def follow_map(at: datetime) -> int:
 
 _MOVED = """
 SELECT 1 FROM segments_membership s JOIN customers_customerprofile m ON m.profile_id = s.profile_id AND m.until_batch_id IS NULL
-WHERE s.left_at IS NULL AND s.customer_id <> m.customer_id LIMIT 1
+WHERE s.customer_id <> m.customer_id LIMIT 1
 """
 _END_MERGED = """
 UPDATE segments_membership SET left_at = greatest(%(at)s, entered_at), until_batch_id = %(batch)s,
@@ -121,8 +124,7 @@ WHERE segments_membership.id = ranked.id AND ranked.place > 1
 _FOLLOW = """
 UPDATE segments_membership SET customer_id = m.customer_id
 FROM customers_customerprofile m
-WHERE m.profile_id = segments_membership.profile_id AND m.until_batch_id IS NULL
-  AND segments_membership.left_at IS NULL AND segments_membership.customer_id <> m.customer_id
+WHERE m.profile_id = segments_membership.profile_id AND m.until_batch_id IS NULL AND segments_membership.customer_id <> m.customer_id
 """
 
 
@@ -149,7 +151,13 @@ def _change_some(segments: Sequence[Segment], snapshot: RfmSnapshot, at: datetim
         return False
     with event_log.transaction("system", f"rfm snapshot {snapshot.id}") as log:
         _check_claim(segments, snapshot)
-        bound |= {"customers": customers, "batch": log.batch_id, "initial": [s.computed_at is None for s in segments]}
+        bound |= {
+            "customers": customers,
+            "batch": log.batch_id,
+            "initial": [s.computed_at is None for s in segments],
+            "since": [s.position for s in segments],
+            "position": snapshot.position,
+        }
         _tell(log, events.LEFT, segments, fetch(_END, bound), snapshot, at, done)
         _tell(log, events.ENTERED, segments, fetch(_BEGIN, bound), snapshot, at, done)
     return True
@@ -172,9 +180,8 @@ def _tell(
     done: Refreshed,
 ) -> None:
     by_id = {s.id: s for s in segments}
-    for membership, segment_id, profile, customer in rows:
+    for membership, segment_id, profile, customer, is_initial in rows:
         segment = by_id[segment_id]
-        is_initial = kind == events.ENTERED and segment.computed_at is None
         counts = done.left if kind == events.LEFT else done.initial if is_initial else done.entered
         counts[segment.key] = counts.get(segment.key, 0) + 1
         data = {"segment": segment.key, "membership": membership, "snapshot": snapshot.id}
@@ -210,14 +217,18 @@ FROM (
     ORDER BY open.id FOR UPDATE OF open
 ) gone
 WHERE segments_membership.id = gone.id
-RETURNING segments_membership.id, segments_membership.segment_id, segments_membership.profile_id, segments_membership.customer_id
+RETURNING segments_membership.id, segments_membership.segment_id, segments_membership.profile_id, segments_membership.customer_id, false
 """
 _BEGIN = f"""
 INSERT INTO segments_membership (segment_id, profile_id, customer_id, entered_at, is_initial, reason, batch_id)
-SELECT wanted.segment_id, oldest.profile_id, s.customer_id, %(at)s, wanted.is_initial, {_VALUES}, %(batch)s
+SELECT wanted.segment_id, oldest.profile_id, s.customer_id, %(at)s, wanted.is_initial OR EXISTS (
+    SELECT 1 FROM customers_customerprofile m JOIN events_event e ON e.profile_id = m.profile_id
+    WHERE m.customer_id = s.customer_id AND m.until_batch_id IS NULL
+      AND e.is_history AND e.position > wanted.since AND e.position <= %(position)s AND e.kind LIKE 'order.%%'
+), {_VALUES}, %(batch)s
 FROM rfm_rfmscore s
-JOIN unnest(%(segments)s::bigint[], %(numbers)s::int[], %(initial)s::boolean[]) wanted(segment_id, number, is_initial)
-  ON wanted.number = s.segment
+JOIN unnest(%(segments)s::bigint[], %(numbers)s::int[], %(initial)s::boolean[], %(since)s::bigint[])
+  AS wanted(segment_id, number, is_initial, since) ON wanted.number = s.segment
 JOIN LATERAL (
     SELECT min(m.profile_id) AS profile_id FROM customers_customerprofile m
     WHERE m.customer_id = s.customer_id AND m.until_batch_id IS NULL
@@ -225,5 +236,5 @@ JOIN LATERAL (
 WHERE s.snapshot_id = %(snapshot)s AND s.customer_id = ANY(%(customers)s)
 ORDER BY s.customer_id
 ON CONFLICT (segment_id, customer_id) WHERE left_at IS NULL DO NOTHING
-RETURNING id, segment_id, profile_id, customer_id
+RETURNING id, segment_id, profile_id, customer_id, is_initial
 """

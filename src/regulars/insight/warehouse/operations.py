@@ -23,6 +23,7 @@ from regulars.insight.warehouse.queries import CLOSINGS, ROWS, Pinned, pin, pinn
 LOCK = 0x5245_5748  # 'REWH': one process at a time changes the warehouse
 GRACE = timedelta(hours=1)  # longer than any query may take
 MOST_FILES = 8  # of one table, before they become one
+_NO_CLOSINGS = pa.schema([("key", pa.int64()), ("known_from", pa.int64()), ("known_until", pa.int64())]).empty_table()
 
 
 class WarehouseBusy(Conflict):
@@ -118,18 +119,51 @@ def _one_view() -> Iterator[None]:
 
 
 def _append(table: WarehouseTable, before: Pinned, upto: int) -> list[Addition]:
-    """New versions of a table, and where they or a removal end versions of older files."""
-    found = []
+    """New versions of a table, and where versions of older files end."""
+    removed_at = _position_of_removal(table, before.position, upto) if before.paths(table.name) else None
+    if removed_at is not None:
+        return _compare(table, before, upto, removed_at)
     rows = files.write(table.name, lambda path: _write_versions(table, before.position, upto, path))
-    if rows:
-        found.append(Addition(table.name, ROWS, rows))
-    old = before.paths(table.name)
-    if old:
-        ended = [closing for closing in (_superseded(table, before, rows), _removed(table, before, rows, upto)) if closing.num_rows]
-        if ended:
-            closings = files.write(f"{table.name}-closings", lambda path: _write_table(path, pa.concat_tables(ended)))
-            found += [Addition(table.name, CLOSINGS, closings)] if closings else []
-    return found
+    if rows is None:
+        return []
+    return [Addition(table.name, ROWS, rows), *_closings(table, _superseded(table, before, rows))]
+
+
+def _closings(table: WarehouseTable, ended: pa.Table) -> list[Addition]:
+    written = files.write(f"{table.name}-closings", lambda path: _write_table(path, ended))
+    return [Addition(table.name, CLOSINGS, written)] if written else []
+
+
+def _compare(table: WarehouseTable, before: Pinned, upto: int, removed_at: int) -> list[Addition]:
+    """Where rows were removed or restored, which leaves no version: the whole table against what the warehouse holds."""
+    present = files.write(f"{table.name}-present", lambda path: _write_versions(table, -1, upto, path))
+    relation = f"read_parquet(['{_quoted(files.folder() / present.name)}'])" if present else files.empty_relation(table)
+    names = ", ".join(c.name for c in table.columns)
+    held = f"(SELECT * FROM {before.relation(table.name)} WHERE known_until = {OPEN})"
+    valid = f"(SELECT * FROM {relation} WHERE known_until = {OPEN})"
+    late = f"CASE WHEN known_from > {before.position} THEN known_from ELSE {removed_at} END"
+    try:
+        fresh = engine.run(
+            f"""
+            SELECT v.* REPLACE ({late} AS known_from) FROM {valid} v
+            JOIN (SELECT {names} FROM {valid} EXCEPT SELECT {names} FROM {held}) n ON n.{table.key} = v.{table.key}
+            UNION ALL
+            SELECT * FROM {relation} WHERE known_until <> {OPEN} AND known_from > {before.position}
+            """
+        )
+        ended = engine.run(
+            f"""
+            SELECT h.{table.key} AS key, h.known_from, coalesce(CASE WHEN v.known_from > {before.position} THEN v.known_from END, {removed_at})
+                   AS known_until
+            FROM {held} h JOIN (SELECT {names} FROM {held} EXCEPT SELECT {names} FROM {valid}) g ON g.{table.key} = h.{table.key}
+            LEFT JOIN {valid} v ON v.{table.key} = h.{table.key}
+            """
+        )
+    finally:
+        if present:
+            (files.folder() / present.name).unlink()
+    rows = files.write(table.name, lambda path: _write_table(path, fresh.cast(files.arrow_schema(table))))
+    return [*([Addition(table.name, ROWS, rows)] if rows else []), *_closings(table, ended)]
 
 
 def _write_versions(table: WarehouseTable, after: int, upto: int, path: Path) -> int:
@@ -144,11 +178,10 @@ def _write_versions(table: WarehouseTable, after: int, upto: int, path: Path) ->
         return files.write_copy(path, table, copy)
 
 
-def _superseded(table: WarehouseTable, before: Pinned, rows: files.Written | None) -> pa.Table:
+def _superseded(table: WarehouseTable, before: Pinned, rows: files.Written) -> pa.Table:
     """Open versions of older files whose key has a younger version now."""
-    if rows is None:
-        return _no_closings()
-    fresh = str(files.folder() / rows.name)
+    if not before.paths(table.name):
+        return _NO_CLOSINGS
     return engine.run(
         f"""
         WITH fresh AS (SELECT {table.key} AS key, min(known_from) AS known_until FROM read_parquet($fresh) GROUP BY ALL)
@@ -156,29 +189,7 @@ def _superseded(table: WarehouseTable, before: Pinned, rows: files.Written | Non
         FROM {before.relation(table.name)} o JOIN fresh ON fresh.key = o.{table.key}
         WHERE o.known_until = {OPEN}
         """,
-        {"fresh": [fresh]},
-    )
-
-
-def _removed(table: WarehouseTable, before: Pinned, rows: files.Written | None, upto: int) -> pa.Table:
-    """Open versions of older files whose row the record no longer holds; asked only where an event says that rows were removed."""
-    removed_at = _position_of_removal(table, before.position, upto)
-    if removed_at is None:
-        return _no_closings()
-    present = files.write(f"{table.name}-present", lambda path: _write_keys(table, path))
-    try:
-        return _absent(table, before, str(files.folder() / present.name) if present else "", removed_at)
-    finally:
-        if present:
-            (files.folder() / present.name).unlink()
-
-
-def _absent(table: WarehouseTable, before: Pinned, present: str, removed_at: int) -> pa.Table:
-    missing = f"AND o.{table.key} NOT IN (SELECT key FROM read_parquet($present))" if present else ""
-    return engine.run(
-        f"SELECT o.{table.key} AS key, o.known_from, CAST({removed_at} AS BIGINT) AS known_until"
-        f" FROM {before.relation(table.name)} o WHERE o.known_until = {OPEN} {missing}",
-        {"present": [present]} if present else None,
+        {"fresh": [str(files.folder() / rows.name)]},
     )
 
 
@@ -192,20 +203,9 @@ def _position_of_removal(table: WarehouseTable, after: int, upto: int) -> int | 
     return None if found is None else int(found)
 
 
-def _write_keys(table: WarehouseTable, path: Path) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(table.keys)
-        keys = pa.table({"key": pa.array((row[0] for row in cursor.fetchall()), pa.int64())})
-    return _write_table(path, keys)
-
-
 def _write_table(path: Path, table: pa.Table) -> int:
     pq.write_table(table, path, compression="zstd")
     return int(table.num_rows)
-
-
-def _no_closings() -> pa.Table:
-    return pa.schema([("key", pa.int64()), ("known_from", pa.int64()), ("known_until", pa.int64())]).empty_table()
 
 
 def _merge(table: WarehouseTable, before: Pinned) -> Addition | None:

@@ -19,7 +19,6 @@ CUSTOMER_PROFILES = register(
             WHERE b.last_position > %(after)s AND b.last_position <= %(upto)s
               AND b.last_position IS DISTINCT FROM e.last_position
         """,
-        keys="SELECT profile_id FROM customers_customerprofile WHERE until_batch_id IS NULL",
         removed_by=("customer.erased", "import.undone"),
     )
 )

@@ -76,7 +76,11 @@ REFUNDS = register(
         key="refund_id",
         columns=(
             Column("refund_id", ColumnType.BIGINT, "the refund"),
-            Column("order_id", ColumnType.BIGINT, "of which order; null where nobody knows. Refunds of orders that do not count do not either"),
+            Column(
+                "order_id",
+                ColumnType.BIGINT,
+                "of which order; null where nobody knows. Refunds of orders that do not count do not either",
+            ),
             Column("profile_id", ColumnType.BIGINT, "to whom; null where nobody knows"),
             Column("store_id", ColumnType.BIGINT, "in which store"),
             Column("occurred_at", ColumnType.TIMESTAMP, "when, UTC"),

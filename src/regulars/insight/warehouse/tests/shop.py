@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from regulars.foundation.bulk import copy_rows
+from regulars.foundation.ids import new_uid
 from regulars.foundation.shop.models import Brand, Store
 from regulars.record.customers.models import Customer, CustomerProfile, Identity, IdentityKind, Profile
 from regulars.record.events import log as event_log
@@ -31,45 +33,52 @@ def make_people(store: Store, count: int, at: datetime) -> list[int]:
     return [p.id for p in profiles]
 
 
-def add_orders(store: Store, rows: Sequence[tuple[str, int | None, datetime, int]], currency: str = "GBP") -> list[Order]:
-    """Orders as (number, profile, placed at, total in minor units)."""
+def add_orders(store: Store, rows: Sequence[tuple[str, int | None, datetime, int]], currency: str = "GBP", is_history: bool = False) -> list[Order]:
+    """Orders as (number, profile, placed at, total in minor units), each with its event."""
+    columns = ("uid", "store_id", "number", "external_id", "profile_id", "channel", "placed_at", "currency", "subtotal_minor", "total_minor")
+    fixed = {name: Order._meta.get_field(name).get_default() for name in _ORDER_DEFAULTS}
     with event_log.transaction("import") as log:
-        return Order.objects.bulk_create(
-            [
-                Order(
-                    store=store,
-                    number=number,
-                    profile_id=profile,
-                    placed_at=placed_at,
-                    currency=currency,
-                    subtotal_minor=total,
-                    total_minor=total,
-                    digest=b"",
-                    batch_id=log.batch_id,
-                )
-                for number, profile, placed_at, total in rows
-            ]
+        copy_rows(
+            "orders_order",
+            (*columns, *fixed, "digest", "batch_id"),
+            (
+                (new_uid(), store.id, number, "", profile, "", at, currency, total, total, *fixed.values(), b"", log.batch_id)
+                for number, profile, at, total in rows
+            ),
         )
+        log.append(*(Entry("order.placed", at, profile, data={"number": number}, is_history=is_history) for number, profile, at, _ in rows))
+        return list(Order.objects.filter(batch_id=log.batch_id).order_by("id"))
 
 
-def add_refunds(store: Store, rows: Sequence[tuple[str, int | None, datetime, int]], currency: str = "GBP") -> list[Refund]:
+_ORDER_DEFAULTS = (
+    "discount_minor",
+    "shipping_minor",
+    "tax_minor",
+    "tax_included",
+    "status",
+    "payment_status",
+    "fulfilment_status",
+    "country",
+    "discount_codes",
+    "line_count",
+)
+
+
+def add_refunds(
+    store: Store, rows: Sequence[tuple[str, int | None, datetime, int]], currency: str = "GBP", order: Order | None = None
+) -> list[Refund]:
     """Refunds as (number, profile, when, amount in minor units)."""
+    columns = ("uid", "store_id", "number", "order_id", "profile_id", "occurred_at", "currency", "amount_minor", "reason", "digest", "batch_id")
     with event_log.transaction("import") as log:
-        return Refund.objects.bulk_create(
-            [
-                Refund(
-                    store=store,
-                    number=number,
-                    profile_id=profile,
-                    occurred_at=at,
-                    currency=currency,
-                    amount_minor=amount,
-                    digest=b"",
-                    batch_id=log.batch_id,
-                )
+        copy_rows(
+            "orders_refund",
+            columns,
+            (
+                (new_uid(), store.id, number, order.id if order else None, profile, at, currency, amount, "", b"", log.batch_id)
                 for number, profile, at, amount in rows
-            ]
+            ),
         )
+        return list(Refund.objects.filter(batch_id=log.batch_id).order_by("id"))
 
 
 def merge(kept: int, gone: int) -> int:

@@ -1,0 +1,233 @@
+"""Memberships: decided by difference, kept as a ledger, told as events, right after a kill at any moment."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from regulars.foundation.facts import FACTS, Moment, Question
+from regulars.foundation.shop.models import Store
+from regulars.insight.rfm import operations as rfm
+from regulars.insight.rfm.models import RfmScore
+from regulars.insight.rfm.rules import SEGMENTS
+from regulars.insight.segments import operations, queries
+from regulars.insight.segments.models import Membership, Segment
+from regulars.insight.segments.rules import InvalidDefinition, parse_definition
+from regulars.insight.warehouse.tests import shop
+from regulars.record.customers.queries import customers_of
+from regulars.record.events.models import Event
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(settings: Any, tmp_path: Path) -> None:
+    settings.HOME = tmp_path
+
+
+@pytest.fixture
+def store() -> Iterator[Store]:
+    return shop.make_store()
+
+
+def make_shop(store: Store, count: int = 30) -> list[int]:
+    """Customers from best to worst; their customer ids."""
+    people = shop.make_people(store, count, NOW - 400 * DAY)
+    orders = [
+        (f"{n}-{k}", person, NOW - (10 * n + 5 + k) * DAY, 1000 * (count - n)) for n, person in enumerate(people) for k in range(1 + (count - n) // 3)
+    ]
+    shop.add_orders(store, orders)
+    owners = customers_of(people)
+    return [owners[p] for p in people]
+
+
+def truth(snapshot_id: int) -> set[tuple[int, str]]:
+    rows = RfmScore.objects.filter(snapshot=snapshot_id).values_list("customer_id", "segment")
+    return {(customer, SEGMENTS[number].value) for customer, number in rows}
+
+
+def present() -> set[tuple[int, str]]:
+    return set(Membership.objects.filter(left_at=None).values_list("customer_id", "segment__key"))
+
+
+def told(kind: str) -> list[tuple[int | None, str, bool]]:
+    rows = Event.objects.filter(kind=kind).order_by("position")
+    return [(e.profile_id, e.data["segment"], e.is_history) for e in rows]
+
+
+def test_the_first_computation_is_history(store: Store) -> None:
+    customers = make_shop(store)
+    done = operations.refresh(NOW)
+    assert present() == truth(done.snapshot.id)
+    assert {customer for customer, _ in present()} == set(customers)
+    assert (done.entered, done.left, sum(done.initial.values())) == ({}, {}, 30)
+    assert Membership.objects.filter(is_initial=True, entered_at=NOW).count() == 30
+    assert len(told("segment.entered")) == 30
+    assert all(is_history for _, _, is_history in told("segment.entered"))
+    assert [s.key for s in queries.list_segments()] == [s.value for s in SEGMENTS]
+
+
+def test_the_same_again_changes_nothing(store: Store) -> None:
+    make_shop(store)
+    first = operations.refresh(NOW)
+    rows, events = list(Membership.objects.order_by("id").values()), Event.objects.count()
+    again = operations.refresh(NOW)
+    later = operations.apply_snapshot(first.snapshot, NOW + DAY)
+    assert (again.entered, again.left, again.initial) == (later.entered, later.left, later.initial) == ({}, {}, {})
+    assert list(Membership.objects.order_by("id").values()) == rows
+    assert Event.objects.count() == events
+
+
+def test_entering_and_leaving_are_told_with_the_values_seen(store: Store) -> None:
+    customers = make_shop(store)
+    operations.refresh(NOW)
+    worst = customers[-1]
+    before = Membership.objects.get(customer=worst)
+    shop.add_orders(store, [(f"new-{k}", before.profile_id, NOW + timedelta(hours=k), 90_000) for k in range(1, 12)])
+    done = operations.refresh(NOW + DAY)
+    assert present() == truth(done.snapshot.id)
+    entry = Membership.objects.get(customer=worst, left_at=None)
+    gone = Membership.objects.get(id=before.id)
+    assert (before.segment.key, entry.segment.key) == ("lost", "champions")
+    assert (gone.left_at, entry.entered_at, entry.is_initial) == (NOW + DAY, NOW + DAY, False)
+    assert entry.reason["snapshot"] == done.snapshot.id == gone.left_reason["snapshot"]
+    assert (entry.reason["frequency"], entry.reason["recency_days"], entry.reason["r"]) == (12, 0, 5)
+    assert entry.reason == gone.left_reason
+    assert (entry.profile_id, "champions", False) in told("segment.entered")
+    assert (entry.profile_id, "lost", False) in told("segment.left")
+    assert sum(done.entered.values()) == sum(done.left.values()) == len(told("segment.left"))
+    segment = queries.get_segment("champions")
+    moved = queries.count_changes(segment, NOW, NOW + DAY)
+    assert (moved.entered, moved.left) == (done.entered.get("champions", 0), done.left.get("champions", 0))
+    assert queries.counts(NOW)[segment.id] == Membership.objects.filter(segment=segment, is_initial=True).count()
+    assert queries.counts()[segment.id] == queries.members(segment).count()
+
+
+def test_entries_that_imported_history_causes_start_nothing(store: Store) -> None:
+    customers = make_shop(store)
+    operations.refresh(NOW)
+    profiles = dict(Membership.objects.values_list("customer_id", "profile_id"))
+    live, imported = customers[-1], customers[-2]
+    for customer, is_history in ((live, False), (imported, True)):
+        shop.add_orders(
+            store, [(f"{customer}-{k}", profiles[customer], NOW + timedelta(hours=k), 90_000) for k in range(1, 12)], is_history=is_history
+        )
+    operations.refresh(NOW + DAY)
+    found = {m.customer_id: m.is_initial for m in Membership.objects.filter(customer__in=[live, imported], left_at=None)}
+    assert found == {live: False, imported: True}
+    assert {(profiles[live], "champions", False), (profiles[imported], "champions", True)} <= set(told("segment.entered"))
+
+
+class Killed(BaseException):
+    """Stands for a process that ends at once."""
+
+
+@pytest.mark.parametrize("point", [operations.BETWEEN_CHUNKS, operations.BEFORE_COMPUTED])
+@pytest.mark.parametrize("passed", [1, 2, 4])
+def test_a_kill_at_any_moment_leaves_right_memberships_after_the_next_run(
+    store: Store, monkeypatch: pytest.MonkeyPatch, point: str, passed: int
+) -> None:
+    make_shop(store)
+    monkeypatch.setattr(operations, "CHUNK", 7)
+    count = 0
+
+    def crash_point(name: str) -> None:
+        nonlocal count
+        count += name == point
+        if name == point and count == passed:
+            raise Killed
+
+    monkeypatch.setattr(operations, "crash_point", crash_point)
+    is_killed = not (point == operations.BEFORE_COMPUTED and passed > 1)
+    if is_killed:
+        with pytest.raises(Killed):
+            operations.refresh(NOW)
+        partial = Membership.objects.count()
+        assert partial == min(7 * passed, 30) if point == operations.BETWEEN_CHUNKS else partial == 30
+    done = operations.refresh(NOW)
+    assert present() == truth(done.snapshot.id)
+    assert Membership.objects.filter(is_initial=True).count() == Membership.objects.count() == 30
+    assert len(told("segment.entered")) == 30
+    assert all(is_history for _, _, is_history in told("segment.entered"))
+
+
+def test_a_kill_between_chunks_of_a_later_refresh_tells_each_change_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_shop(store)
+    operations.refresh(NOW)
+    monkeypatch.setattr(operations, "CHUNK", 3)
+
+    def die(name: str) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patched:
+        patched.setattr(operations, "crash_point", die)
+        with pytest.raises(Killed):
+            operations.refresh(NOW + 200 * DAY)
+    done = operations.refresh(NOW + 200 * DAY)
+    assert present() == truth(done.snapshot.id)
+    changes = Membership.objects.filter(is_initial=False).count()
+    assert len(told("segment.entered")) == 30 + changes
+    assert len(told("segment.left")) == Membership.objects.exclude(left_at=None).count() == changes
+
+
+def test_an_older_snapshot_is_refused(store: Store) -> None:
+    make_shop(store)
+    older = rfm.compute(NOW - 60 * DAY, NOW)
+    operations.refresh(NOW)
+    rows = list(Membership.objects.order_by("id").values())
+    with pytest.raises(operations.OlderSnapshot):
+        operations.apply_snapshot(older, NOW)
+    assert list(Membership.objects.order_by("id").values()) == rows
+
+
+def test_after_a_merge_memberships_follow_the_map(store: Store) -> None:
+    customers = make_shop(store)
+    operations.refresh(NOW)
+    same = [m for m in Membership.objects.filter(segment__key="lost").order_by("id")][:2]
+    alone = Membership.objects.get(customer=customers[0])
+    other = Membership.objects.get(customer=customers[12])
+    shop.merge(same[0].customer_id, same[1].customer_id)
+    shop.merge(customers[12], customers[0])
+    told_before = len(told("segment.left"))
+    assert operations.follow_map(NOW + DAY) == 3
+    assert operations.follow_map(NOW + DAY) == 0
+    ended = Membership.objects.get(id=same[1].id)
+    assert (ended.left_at, ended.left_reason) == (NOW + DAY, {"merged_into": same[0].customer_id})
+    assert Membership.objects.get(id=alone.id).customer_id == customers[12]
+    assert {m.id for m in Membership.objects.filter(customer=customers[12], left_at=None)} == {alone.id, other.id}
+    assert len(told("segment.left")) == told_before
+    done = operations.refresh(NOW + DAY)
+    assert present() == truth(done.snapshot.id)
+    assert {c for c, _ in present()} == set(customers) - {same[1].customer_id, customers[0]}
+
+
+def test_membership_is_a_fact_at_any_moment(store: Store) -> None:
+    customers = make_shop(store)
+    operations.refresh(NOW)
+    champion, loser = customers[0], customers[-1]
+    fact = FACTS["segment.member"]
+    question = Question.of("segment.member", segment="champions")
+    found = fact.read([champion, loser], question, Moment(NOW))
+    entry = Membership.objects.get(customer=champion)
+    assert (found[champion].value, found[champion].source) == (True, f"membership {entry.id}")
+    assert (found[loser].value, found[loser].source) == (False, "no membership")
+    assert fact.read([champion], question, Moment(NOW - DAY))[champion].value is False
+    assert fact.read([champion], question, Moment(NOW, known_at=0))[champion].value is False
+    assert fact.check(Question.of("segment.member")) != ""
+
+
+@pytest.mark.parametrize("data", [{}, {"rfm": {}}, {"rfm": {"segment": "kings"}}, {"rfm": 1}, {"and": []}, []])
+def test_definitions_that_mean_nothing_are_refused(data: Any) -> None:
+    with pytest.raises(InvalidDefinition):
+        parse_definition(data)
+
+
+def test_segments_are_found_by_id_and_key(store: Store) -> None:
+    operations.ensure_rfm_segments(NOW)
+    operations.ensure_rfm_segments(NOW + DAY)
+    assert Segment.objects.count() == 11
+    assert queries.get_segment("at-risk").name == "At Risk"
