@@ -1,0 +1,26 @@
+"""What the three loops of a worker do, in turn, by the chaos's clock, until something ends the process."""
+
+import os
+import time
+
+from django.conf import settings
+
+from chaos.clock import FastClock
+from chaos.scene import LEASE, offer_fact
+from regulars.messages.sending.driving import send_batch
+from regulars.record.events.readers import READERS, catch_up
+from regulars.workflows.runs.claiming import Pace
+from regulars.workflows.runs.driving import step_runs
+
+
+def work(crash_at: str, began: float) -> None:
+    """``crash_at`` is the point at which this process dies or stops; empty: none. Ends with the process that forked it."""
+    settings.CRASH_AT = crash_at
+    offer_fact()
+    clock, owner, parent = FastClock(began), f"chaos:{os.getpid()}", os.getppid()
+    while os.getppid() == parent:
+        catch_up([READERS["workflows.entries"]], clock.now())
+        stepped = step_runs(owner, clock.now(), Pace(batch=20, lease=LEASE))
+        sent = send_batch(owner, clock.now(), LEASE)
+        if not (stepped or sent):
+            time.sleep(0.02)
