@@ -62,7 +62,7 @@ def find_keys(subjects: Iterable[int]) -> dict[int, bytes]:
     rows = SubjectKey.objects.filter(subject__in=set(subjects), wrapped__isnull=False).values_list(
         "subject", "master_id", "wrapped"
     )
-    return {subject: ring.unwrap(master_id, bytes(wrapped), subject) for subject, master_id, wrapped in rows}
+    return {subject: ring.unwrap(master_id, bytes(wrapped or b""), subject) for subject, master_id, wrapped in rows}
 
 
 def destroy_keys(subjects: Iterable[int], at: datetime) -> int:
