@@ -1,0 +1,119 @@
+"""Handing a person everything that we hold of them, and forgetting them."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction as database
+
+from regulars.foundation.access.viewer import Viewer
+from regulars.foundation.audit.operations import System, record
+from regulars.foundation.errors import NotFound
+from regulars.foundation.ids import from_public, to_public
+from regulars.foundation.privacy import SUBJECT_DATA, in_order_of_erasure
+from regulars.foundation.vault import keys
+from regulars.record.customers import events
+from regulars.record.customers.models import Customer, CustomerProfile, Erasure, Profile
+from regulars.record.events import log as event_log
+
+PERMISSION = "customers.erase"
+By = Viewer | System
+
+
+class NothingToErase(NotFound):
+    """Nothing is known of this person any more."""
+
+    code = "nothing-to-erase"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Everything that we hold of one person: rows by table."""
+
+    customer: str
+    since: datetime
+    tables: dict[str, list[dict[str, Any]]]
+
+
+def export_subject(customer_id: int, by: By, at: datetime) -> Subject:
+    """Reads every registered table. It is audited. Raises NotAllowed, NothingToErase."""
+    if isinstance(by, Viewer):
+        by.require(PERMISSION)
+    customer = Customer.objects.get(pk=customer_id)
+    profiles = _profiles(customer_id)
+    tables = {table: entry.export(profiles) for table, entry in SUBJECT_DATA.items()}
+    public_id = to_public(Customer.PREFIX, customer.uid)
+    record("customer.exported", by, public_id, {"rows": sum(map(len, tables.values()))}, at=at)
+    return Subject(public_id, customer.created_at, {table: rows for table, rows in tables.items() if rows})
+
+
+def erase_customer(customer_id: int, by: By, at: datetime) -> Erasure:
+    """Destroys the keys of all profiles of a customer, and erases or scrubs their share of every registered table,
+    upper floors first.
+
+    Orders and totals stay under bare numbers, and so does suppression. One transaction; afterwards the customer's
+    public id is written
+    to the list outside the database, from which a restore is made good. Raises NotAllowed, NothingToErase. Event:
+    customer.erased.
+    """
+    if isinstance(by, Viewer):
+        by.require(PERMISSION)
+    customer = Customer.objects.get(pk=customer_id)
+    profiles = _profiles(customer_id)
+    with event_log.transaction("system", "erasure") as log:
+        list(Profile.objects.select_for_update().filter(pk__in=profiles).order_by("pk"))
+        touched = {entry.table: entry.erase(profiles, at) for entry in in_order_of_erasure()}
+        touched["vault_subjectkey"] = keys.destroy_keys(profiles, at)
+        staff_id = by.staff_id if isinstance(by, Viewer) else None
+        erasure = Erasure.objects.create(profiles=profiles, staff_id=staff_id, erased_at=at, touched=touched)
+        log.append(
+            events.erased(profiles[0], customer_id, at, {table: count for table, count in touched.items() if count})
+        )
+        record("customer.erased", by, to_public(Customer.PREFIX, customer.uid), {"profiles": len(profiles)}, at=at)
+        database.on_commit(lambda: _write_down(customer, at))
+    return erasure
+
+
+def _profiles(customer_id: int) -> list[int]:
+    rows = CustomerProfile.objects.filter(customer=customer_id, until_batch=None).order_by("profile_id")
+    profiles = list(rows.values_list("profile_id", flat=True))
+    if not profiles:
+        raise NothingToErase
+    return profiles
+
+
+def is_erased(customer_id: int) -> bool:
+    """Whether all that is left of a customer is bare numbers."""
+    return Erasure.objects.filter(profiles__overlap=_profiles(customer_id)).exists()
+
+
+def list_path() -> Path:
+    """Who was erased, by public id, outside the database: a backup that is restored does not know it."""
+    return Path(settings.HOME) / "privacy" / "erasures.jsonl"
+
+
+def _write_down(customer: Customer, at: datetime) -> None:
+    path = list_path()
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with path.open("a") as file:
+        file.write(json.dumps({"customer": to_public(Customer.PREFIX, customer.uid), "at": at.isoformat()}) + "\n")
+
+
+def replay_erasures(by: By, at: datetime) -> int:
+    """After a restore: erases again whoever the list names and the database still knows. How many that were."""
+    path = list_path()
+    lines = path.read_text().splitlines() if path.exists() else []
+    names = {json.loads(line)["customer"] for line in lines}
+    found = Customer.objects.filter(uid__in=[from_public(Customer.PREFIX, name) for name in names]).order_by("pk")
+    again = [customer.pk for customer in found if _has_keys(customer.pk)]
+    for customer_id in again:
+        erase_customer(customer_id, by, at)
+    return len(again)
+
+
+def _has_keys(customer_id: int) -> bool:
+    rows = CustomerProfile.objects.filter(customer=customer_id, until_batch=None)
+    return bool(keys.find_keys(rows.values_list("profile_id", flat=True)))

@@ -1,0 +1,138 @@
+"""How a person's own data is exported and erased. What stays is bare: a profile, who it belongs to, when it came."""
+
+import os
+from datetime import datetime
+from typing import Any
+
+from regulars.foundation.privacy import SubjectData, keep, register
+from regulars.foundation.subjects import exported
+from regulars.record.customers.models import (
+    AttributeValue,
+    ContactVersion,
+    CustomerCard,
+    CustomerProfile,
+    Identity,
+    IdentityKind,
+    IdentityLink,
+    LinkDecision,
+    Note,
+    Profile,
+    TagEntry,
+)
+from regulars.record.customers.queries import customers_of
+
+SCOPE_OF_THE_ERASED = "erased"
+
+
+def _export_profiles(profile_ids: list[int]) -> list[dict[str, Any]]:
+    return exported(Profile.objects.filter(pk__in=profile_ids).order_by("pk"), "pk")
+
+
+def _erase_profiles(profile_ids: list[int], at: datetime) -> int:
+    """Each gets a name that leads nowhere, so that the same person coming again is somebody new; unused identifiers
+    go.
+    """
+    names = list(Profile.objects.filter(pk__in=profile_ids).values_list("pk", "named_by_id"))
+    for profile, _ in names:
+        nameless = Identity.objects.create(kind=IdentityKind.OTHER, scope=SCOPE_OF_THE_ERASED, token=os.urandom(16))
+        Profile.objects.filter(pk=profile).update(named_by=nameless)
+    unused = Identity.objects.filter(identitylink__isnull=True, names__isnull=True)
+    return len(names) + unused.filter(pk__in=[identity for _, identity in names]).delete()[0]
+
+
+def _erase_links(profile_ids: list[int], at: datetime) -> int:
+    links = IdentityLink.objects.filter(profile__in=profile_ids)
+    identities = list(links.values_list("identity_id", flat=True))
+    count = links.delete()[0]
+    Identity.objects.filter(pk__in=identities, identitylink__isnull=True, names__isnull=True).delete()
+    return count
+
+
+def _export_links(profile_ids: list[int]) -> list[dict[str, Any]]:
+    rows = IdentityLink.objects.filter(profile__in=profile_ids).select_related("identity").order_by("pk")
+    kinds = {row.pk: row.identity.kind for row in rows}
+    return [row | {"kind": kinds[row["id"]]} for row in exported(rows)]
+
+
+def _erase_contacts(profile_ids: list[int], at: datetime) -> int:
+    CustomerCard.objects.filter(contact__profile__in=profile_ids).update(contact=None)
+    return ContactVersion.objects.filter(profile__in=profile_ids).delete()[0]
+
+
+def _export_cards(profile_ids: list[int]) -> list[dict[str, Any]]:
+    """Keyed tokens are left out as an array of numbers would be: they mean nothing outside."""
+    owners = set(customers_of(profile_ids).values())
+    rows = exported(CustomerCard.objects.filter(customer__in=owners), "customer_id")
+    return [{name: value for name, value in row.items() if name != "tokens"} for row in rows]
+
+
+def _erase_cards(profile_ids: list[int], at: datetime) -> int:
+    owners = set(customers_of(profile_ids).values())
+    return CustomerCard.objects.filter(customer__in=owners).update(
+        contact=None, country="", region="", postal_area="", language="", mail_domain="", tokens=[], tags=[]
+    )
+
+
+def _decisions(profile_ids: list[int]) -> Any:
+    return LinkDecision.objects.filter(low__in=profile_ids) | LinkDecision.objects.filter(high__in=profile_ids)
+
+
+def _export_decisions(profile_ids: list[int]) -> list[dict[str, Any]]:
+    """The other profile may be somebody else's: its number is not told, nor the reason, which may speak of them."""
+    rows = exported(_decisions(profile_ids).order_by("pk"), "low_id")
+    return [{name: row[name] for name in ("id", "verdict", "occurred_at")} for row in rows]
+
+
+register(
+    SubjectData("customers_profile", _export_profiles, _erase_profiles, "a number, to which orders and events point")
+)
+register(
+    SubjectData(
+        "customers_customerprofile",
+        lambda ids: exported(CustomerProfile.objects.filter(profile__in=ids).order_by("pk")),
+        keep,
+        "which numbers belonged together, so that totals stay right",
+    )
+)
+register(SubjectData("customers_identitylink", _export_links, _erase_links))
+register(
+    SubjectData(
+        "customers_linkdecision",
+        _export_decisions,
+        lambda ids, at: _decisions(ids).update(reason=None),
+        "that staff joined or parted two numbers",
+    )
+)
+register(
+    SubjectData(
+        "customers_contactversion",
+        lambda ids: exported(ContactVersion.objects.filter(profile__in=ids).order_by("pk")),
+        _erase_contacts,
+    )
+)
+register(
+    SubjectData(
+        "customers_attributevalue",
+        lambda ids: exported(AttributeValue.objects.filter(profile__in=ids).order_by("pk")),
+        lambda ids, at: AttributeValue.objects.filter(profile__in=ids).delete()[0],
+    )
+)
+register(
+    SubjectData(
+        "customers_tagentry",
+        lambda ids: exported(TagEntry.objects.filter(profile__in=ids).order_by("pk")),
+        lambda ids, at: TagEntry.objects.filter(profile__in=ids).delete()[0],
+    )
+)
+register(
+    SubjectData(
+        "customers_note",
+        lambda ids: exported(Note.objects.filter(profile__in=ids).order_by("pk")),
+        lambda ids, at: Note.objects.filter(profile__in=ids).delete()[0],
+    )
+)
+register(
+    SubjectData(
+        "customers_customercard", _export_cards, _erase_cards, "an empty card, so that the number can be opened"
+    )
+)
