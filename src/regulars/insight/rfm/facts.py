@@ -25,4 +25,6 @@ _offer("rfm.frequency_score", "Frequency score, from 1 (seldom) to the scale (of
 _offer("rfm.monetary_score", "Monetary score, from 1 (little) to the scale (much)", lambda s: s.m)
 _offer("rfm.recency_days", "Whole days since the last order", lambda s: s.recency_days)
 _offer("rfm.frequency", "Orders so far", lambda s: s.frequency)
-_offer("rfm.monetary_minor", "Orders less refunds, in minor units of the reporting currency", lambda s: s.monetary_minor)
+_offer(
+    "rfm.monetary_minor", "Orders less refunds, in minor units of the reporting currency", lambda s: s.monetary_minor
+)

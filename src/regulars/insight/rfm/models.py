@@ -25,7 +25,12 @@ class RfmSnapshot(models.Model):
     """
 
     PREFIX: ClassVar[str] = "rfm"
-    privacy = {"kind": PrivacyClass.CLEAR, "currency": PrivacyClass.CLEAR, "cut_points": PrivacyClass.CLEAR, "counts": PrivacyClass.CLEAR}
+    privacy = {
+        "kind": PrivacyClass.CLEAR,
+        "currency": PrivacyClass.CLEAR,
+        "cut_points": PrivacyClass.CLEAR,
+        "counts": PrivacyClass.CLEAR,
+    }
 
     uid = models.UUIDField(default=new_uid, unique=True, editable=False)
     kind = models.CharField(max_length=10)  # monthly, nightly, manual
@@ -38,7 +43,9 @@ class RfmSnapshot(models.Model):
     customers = models.BigIntegerField()
     left_out_orders = models.BigIntegerField()  # without any identity
     left_out_minor = models.BigIntegerField()
-    unrated_orders = models.BigIntegerField(default=0)  # in a currency that had no rate on their day: in frequency, not in monetary
+    unrated_orders = models.BigIntegerField(
+        default=0
+    )  # in a currency that had no rate on their day: in frequency, not in monetary
     counts = models.JSONField()
     computed_at = models.DateTimeField()
     thinned_at = models.DateTimeField(null=True)  # its scores were dropped: only monthly ones are kept for good
@@ -60,7 +67,9 @@ class RfmScore(models.Model):
     """
 
     pk = models.CompositePrimaryKey("snapshot_id", "customer_id")
-    snapshot = models.ForeignKey(RfmSnapshot, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="scores")
+    snapshot = models.ForeignKey(
+        RfmSnapshot, on_delete=models.CASCADE, db_constraint=False, db_index=False, related_name="scores"
+    )
     customer = models.ForeignKey("customers.Customer", on_delete=models.DO_NOTHING, db_constraint=False, db_index=False)
     recency_days = models.IntegerField()
     frequency = models.IntegerField()

@@ -11,14 +11,15 @@ import pyarrow as pa
 import pyarrow.csv
 from django.db import connection, transaction
 
-from regulars.foundation.bulk import execute
+from regulars.foundation.bulk import execute, fetch
 from regulars.foundation.shop.settings import read_setting
 from regulars.insight.rfm import rules
 from regulars.insight.rfm.models import RfmPolicy, RfmScore, RfmSnapshot
 from regulars.insight.rfm.queries import current_policy, find_snapshot
 from regulars.insight.rfm.questions import Figures, ask_figures
 from regulars.insight.rfm.rules import CutPoints, Integers, Policy, Scores
-from regulars.insight.warehouse import engine, operations as warehouse
+from regulars.insight.warehouse import engine
+from regulars.insight.warehouse import operations as warehouse
 from regulars.insight.warehouse.queries import Pinned
 
 KEPT_DAYS = timedelta(days=62)  # two months of nights: enough to compare with a month ago
@@ -45,7 +46,11 @@ def compute_months(at: datetime) -> list[RfmSnapshot]:
 
 def publish(pinned: Pinned, as_of: datetime, at: datetime, kind: str, position: int | None = None) -> RfmSnapshot:
     """As ``compute``, from a warehouse snapshot that is already pinned."""
-    policy, scale, currency = current_policy(), int(read_setting("rfm.scale")), str(read_setting("shop.reporting_currency"))
+    policy, scale, currency = (
+        current_policy(),
+        int(read_setting("rfm.scale")),
+        str(read_setting("shop.reporting_currency")),
+    )
     known = pinned.position if position is None else position
     standing = find_snapshot(as_of, known, policy.version, scale, currency)
     if standing:
@@ -88,7 +93,11 @@ def save_policy(data: dict[str, Any], staff_id: int | None, at: datetime) -> Pol
 def thin_out(at: datetime) -> int:
     """Drops the scores of snapshots older than KEPT_DAYS, monthly ones apart; the snapshots stay, with their counts. Snapshots thinned."""
     with transaction.atomic():
-        old = RfmSnapshot.objects.select_for_update().filter(as_of__lt=at - KEPT_DAYS, thinned_at=None).exclude(kind="monthly")
+        old = (
+            RfmSnapshot.objects.select_for_update()
+            .filter(as_of__lt=at - KEPT_DAYS, thinned_at=None)
+            .exclude(kind="monthly")
+        )
         ids = list(old.order_by("id").values_list("id", flat=True))
         execute("DELETE FROM rfm_rfmscore WHERE snapshot_id = ANY(%s)", [ids])
         return RfmSnapshot.objects.filter(id__in=ids).update(thinned_at=at)
@@ -106,12 +115,10 @@ def preview_policy(snapshot: RfmSnapshot, changed: Sequence[rules.Rule]) -> dict
     return moves
 
 
-def _cells_of(snapshot: RfmSnapshot) -> list[tuple[int, int, int, int, int]]:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT r, f, m, segment, count(*) FROM rfm_rfmscore WHERE snapshot_id = %s GROUP BY 1, 2, 3, 4", [snapshot.id]
-        )
-        return cursor.fetchall()
+def _cells_of(snapshot: RfmSnapshot) -> list[tuple[Any, ...]]:
+    """Rows (r, f, m, segment, customers)."""
+    statement = "SELECT r, f, m, segment, count(*) FROM rfm_rfmscore WHERE snapshot_id = %s GROUP BY 1, 2, 3, 4"
+    return fetch(statement, [snapshot.id])
 
 
 def _store(snapshot: RfmSnapshot, columns: dict[str, Integers], scores: Scores, segments: Integers) -> RfmSnapshot:
@@ -132,7 +139,10 @@ def _store(snapshot: RfmSnapshot, columns: dict[str, Integers], scores: Scores, 
 def _copy(table: pa.Table) -> None:
     """Arrow to PostgreSQL as CSV, which both sides do in C."""
     names = ", ".join(table.column_names)
-    with connection.cursor() as cursor, cursor.copy(f"COPY {RfmScore._meta.db_table} ({names}) FROM STDIN (FORMAT csv)") as copy:
+    with (
+        connection.cursor() as cursor,
+        cursor.copy(f"COPY {RfmScore._meta.db_table} ({names}) FROM STDIN (FORMAT csv)") as copy,
+    ):
         for batch in table.to_batches(max_chunksize=50_000):
             out = io.BytesIO()
             pyarrow.csv.write_csv(batch, out, pyarrow.csv.WriteOptions(include_header=False))
@@ -140,7 +150,10 @@ def _copy(table: pa.Table) -> None:
 
 
 def _as_arrays(people: pa.Table) -> dict[str, Integers]:
-    return {name: people[name].cast(pa.int64()).to_numpy() for name in ("customer_id", "recency_days", "frequency", "monetary_minor")}
+    return {
+        name: people[name].cast(pa.int64()).to_numpy()
+        for name in ("customer_id", "recency_days", "frequency", "monetary_minor")
+    }
 
 
 def _counts(segments: Integers, monetary: Integers) -> dict[str, list[int]]:
@@ -153,12 +166,14 @@ def _counts(segments: Integers, monetary: Integers) -> dict[str, list[int]]:
 
 def _months(pinned: Pinned, at: datetime) -> list[datetime]:
     """Starts of months in the shop's zone, after the first order and up to ``at``."""
-    first = engine.run(f"SELECT min(placed_at) AS first FROM {pinned.relation('orders')} WHERE counts")["first"][0].as_py()
+    first = engine.run(f"SELECT min(placed_at) AS first FROM {pinned.relation('orders')} WHERE counts")["first"][
+        0
+    ].as_py()
     if first is None:
         return []
     zone = ZoneInfo(str(read_setting("shop.time_zone")))
     local = first.replace(tzinfo=ZoneInfo("UTC")).astimezone(zone)
-    months = []
+    months: list[datetime] = []
     year, month = local.year, local.month
     while True:
         year, month = (year + 1, 1) if month == 12 else (year, month + 1)
@@ -171,7 +186,12 @@ def _months(pinned: Pinned, at: datetime) -> list[datetime]:
 def _still_holds(pinned: Pinned, as_of: datetime) -> bool:
     policy, scale = current_policy(), int(read_setting("rfm.scale"))
     standing = (
-        RfmSnapshot.objects.filter(as_of=as_of, policy_version=policy.version, scale=scale, currency=str(read_setting("shop.reporting_currency")))
+        RfmSnapshot.objects.filter(
+            as_of=as_of,
+            policy_version=policy.version,
+            scale=scale,
+            currency=str(read_setting("shop.reporting_currency")),
+        )
         .order_by("-position")
         .first()
     )
@@ -196,4 +216,13 @@ def cut_points_of(snapshot: RfmSnapshot) -> CutPoints:
     return CutPoints.from_json(snapshot.cut_points)
 
 
-__all__ = ["Figures", "compute", "compute_months", "cut_points_of", "preview_policy", "publish", "save_policy", "thin_out"]
+__all__ = [
+    "Figures",
+    "compute",
+    "compute_months",
+    "cut_points_of",
+    "preview_policy",
+    "publish",
+    "save_policy",
+    "thin_out",
+]

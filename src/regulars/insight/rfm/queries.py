@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import connection
-
+from regulars.foundation.bulk import fetch
 from regulars.foundation.errors import NotFound
 from regulars.foundation.ids import from_public
 from regulars.insight.rfm import rules
@@ -90,8 +89,12 @@ def get_snapshot(public_id: str) -> RfmSnapshot:
 
 def month_before(snapshot: RfmSnapshot) -> RfmSnapshot | None:
     """The snapshot to compare with: the newest that is a calendar month older or more, else the oldest before it. Same scale and currency."""
-    older = RfmSnapshot.objects.filter(as_of__lt=snapshot.as_of, scale=snapshot.scale, currency=snapshot.currency, thinned_at=None)
-    whole_month = older.filter(as_of__lte=_a_month_earlier(snapshot.as_of)).order_by("-as_of", "-position", "-id").first()
+    older = RfmSnapshot.objects.filter(
+        as_of__lt=snapshot.as_of, scale=snapshot.scale, currency=snapshot.currency, thinned_at=None
+    )
+    whole_month = (
+        older.filter(as_of__lte=_a_month_earlier(snapshot.as_of)).order_by("-as_of", "-position", "-id").first()
+    )
     return whole_month or older.order_by("as_of", "-position", "-id").first()
 
 
@@ -102,9 +105,7 @@ def _a_month_earlier(moment: datetime) -> datetime:
 
 def list_months() -> list[RfmSnapshot]:
     """One snapshot for each monthly date, oldest first, and the newest of all at the end: the points of a chart over time."""
-    monthly = list(
-        RfmSnapshot.objects.filter(kind="monthly").order_by("as_of", "-position", "-id").distinct("as_of")
-    )
+    monthly = list(RfmSnapshot.objects.filter(kind="monthly").order_by("as_of", "-position", "-id").distinct("as_of"))
     newest = latest_snapshot()
     if newest and (not monthly or newest.as_of > monthly[-1].as_of):
         monthly.append(newest)
@@ -128,12 +129,10 @@ def grid(snapshot: RfmSnapshot, store_ids: StoreIds = None) -> dict[tuple[int, i
 
 def _grouped(snapshot: RfmSnapshot, columns: str, store_ids: StoreIds) -> list[tuple[Any, ...]]:
     condition, values = _of_stores(store_ids)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT {columns}, count(*), sum(s.monetary_minor) FROM rfm_rfmscore s WHERE s.snapshot_id = %s {condition} GROUP BY {columns}",
-            [snapshot.id, *values],
-        )
-        return cursor.fetchall()
+    return fetch(
+        f"SELECT {columns}, count(*), sum(s.monetary_minor) FROM rfm_rfmscore s WHERE s.snapshot_id = %s {condition} GROUP BY {columns}",
+        [snapshot.id, *values],
+    )
 
 
 def _of_stores(store_ids: StoreIds) -> tuple[str, list[Any]]:
@@ -153,9 +152,8 @@ def movement(before: RfmSnapshot, after: RfmSnapshot, store_ids: StoreIds = None
         {"CROSS JOIN LATERAL (SELECT customer_id) s WHERE true " + condition if condition else ""}
         GROUP BY 1, 2 ORDER BY 1 NULLS LAST, 2 NULLS LAST
     """
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [before.id, after.id, *values])
-        return [Move(_named(b), _named(a), int(count)) for b, a, count in cursor.fetchall()]
+    rows = fetch(statement, [before.id, after.id, *values])
+    return [Move(_named(b), _named(a), int(count)) for b, a, count in rows]
 
 
 def _named(number: int | None) -> RfmSegment | None:

@@ -18,7 +18,12 @@ from regulars.insight.warehouse import engine
 from regulars.insight.warehouse.queries import Pinned
 from regulars.insight.warehouse.questions import compiled_once, given_table, known_at, literal_rows, parameter, table
 
-_RATE_COLUMNS = {"currency": dt.string, "rate_from": dt.timestamp, "rate_until": dt.timestamp, "factor": dt.Decimal(38, 12)}
+_RATE_COLUMNS = {
+    "currency": dt.string,
+    "rate_from": dt.timestamp,
+    "rate_until": dt.timestamp,
+    "factor": dt.Decimal(38, 12),
+}
 _FIRST, _LAST = "TIMESTAMP '0001-01-01'", "TIMESTAMP '9999-12-31'"
 
 
@@ -36,7 +41,10 @@ def ask_figures(pinned: Pinned, as_of: datetime, currency: str, position: int | 
     """Recency (whole days of 24 hours since the last order), frequency (orders) and monetary (orders less refunds, minor units of
     ``currency``) of everybody who ordered up to ``as_of``, as known at ``position`` (the snapshot's own where not given).
     """
-    bound = {"as_of": as_of.astimezone(UTC).replace(tzinfo=None), "position": pinned.position if position is None else position}
+    bound: dict[str, Any] = {
+        "as_of": as_of.astimezone(UTC).replace(tzinfo=None),
+        "position": pinned.position if position is None else position,
+    }
     if _is_in_one_currency(pinned, currency):
         answer = in_one_currency().ask(pinned, **bound)
     else:
@@ -117,19 +125,26 @@ def _sum(column: Any) -> Any:
     return column.sum().cast(dt.int64)
 
 
-@ibis.udf.scalar.builtin(name="round_even")
-def _round_even_of(value: dt.Decimal(38, 12), digits: dt.int32) -> dt.Decimal(38, 0):  # type: ignore[valid-type,empty-body]
-    """DuckDB's half-even rounding."""
-
-
 def _round_even(value: Any) -> Any:
-    return _round_even_of(value, 0).cast(dt.int64)
+    """DuckDB's half-even rounding to a whole number; Ibis has none of its own."""
+    return _ROUND_EVEN(value, 0).cast(dt.int64)
+
+
+def _stands_for(value: Any, digits: Any) -> None:
+    """Names the built-in function; never called."""
+
+
+_ROUND_EVEN = ibis.udf.scalar.builtin(
+    _stands_for, name="round_even", signature=((dt.Decimal(38, 12), dt.int32), dt.Decimal(38, 0))
+)
 
 
 def _is_in_one_currency(pinned: Pinned, currency: str) -> bool:
     """Answered from the files' statistics where all are alike."""
     for name in ("orders", "refunds"):
-        other = engine.run(f"SELECT 1 FROM {pinned.relation(name)} WHERE currency <> $currency LIMIT 1", {"currency": currency})
+        other = engine.run(
+            f"SELECT 1 FROM {pinned.relation(name)} WHERE currency <> $currency LIMIT 1", {"currency": currency}
+        )
         if other.num_rows:
             return False
     return True

@@ -129,7 +129,9 @@ def find_cut_points(recency: Integers, frequency: Integers, monetary: Integers, 
 
 def score(recency: Integers, frequency: Integers, monetary: Integers, cuts: CutPoints, n: int) -> Scores:
     """Scores from 1 (worst) to n (best) against published cut points; any value can be scored, not only those they were made from."""
-    return Scores(score_low(recency, cuts.recency, n), score_high(frequency, cuts.frequency), score_high(monetary, cuts.monetary))
+    return Scores(
+        score_low(recency, cuts.recency, n), score_high(frequency, cuts.frequency), score_high(monetary, cuts.monetary)
+    )
 
 
 def segment_of(rules: Sequence[Rule], r: int, f: int, m: int) -> RfmSegment:
@@ -140,7 +142,8 @@ def segment_of(rules: Sequence[Rule], r: int, f: int, m: int) -> RfmSegment:
 def segments_of(rules: Sequence[Rule], scores: Scores, n: int) -> Integers:
     """Numbers (see ``NUMBER``) of the segments of many people."""
     cells = (scores.recency - 1) * n * n + (scores.frequency - 1) * n + (scores.monetary - 1)
-    return lookup(rules, n)[cells]
+    found: Integers = lookup(rules, n)[cells]
+    return found
 
 
 def lookup(rules: Sequence[Rule], n: int) -> Integers:
@@ -202,7 +205,9 @@ def _parse_rule(entry: Any, number: int) -> Rule:
         segment = RfmSegment(entry["segment"])
         ranges = [Range(*(_whole(bound) for bound in entry[name])) for name in ("r", "f", "m")]
     except (KeyError, TypeError, ValueError) as error:
-        raise InvalidPolicy(f"Rule {number} is not readable: it needs a segment and two whole numbers for each of r, f and m.") from error
+        raise InvalidPolicy(
+            f"Rule {number} is not readable: it needs a segment and two whole numbers for each of r, f and m."
+        ) from error
     return Rule(segment, *ranges)
 
 

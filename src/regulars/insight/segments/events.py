@@ -16,7 +16,13 @@ LEFT = register("segment.left", "A customer is no longer in a segment", "segment
 
 
 def changed(
-    kind: str, segment_id: int, profile_id: int, customer_id: int, occurred_at: datetime, data: dict[str, Any], is_history: bool = False
+    kind: str,
+    segment_id: int,
+    profile_id: int,
+    customer_id: int,
+    occurred_at: datetime,
+    data: dict[str, Any],
+    is_history: bool = False,
 ) -> Entry:
     """Either of the two; ``data`` has the fields that their kinds name."""
     return Entry(kind, occurred_at, profile_id, customer_id, segment_id, data, is_history=is_history)

@@ -9,7 +9,10 @@ from regulars.insight.segments import queries
 def _member(customer_ids: Sequence[int], question: Question, moment: Moment) -> Mapping[int, Answer]:
     found = queries.who_is_in(customer_ids, str(question.argument("segment")), moment.at, moment.known_at)
     missing = Answer(False, "no membership", moment.at)
-    return {c: Answer(True, f"membership {found[c].id}", found[c].entered_at) if c in found else missing for c in customer_ids}
+    return {
+        c: Answer(True, f"membership {found[c].id}", found[c].entered_at) if c in found else missing
+        for c in customer_ids
+    }
 
 
 def _check(question: Question) -> str:
@@ -21,5 +24,12 @@ def _check(question: Question) -> str:
 
 FACTS.register(
     "segment.member",
-    Fact("segment.member", "Is in this segment", FactKind.SNAPSHOT, {"segment": "key of the segment, such as at-risk"}, _member, _check),
+    Fact(
+        "segment.member",
+        "Is in this segment",
+        FactKind.SNAPSHOT,
+        {"segment": "key of the segment, such as at-risk"},
+        _member,
+        _check,
+    ),
 )

@@ -29,9 +29,13 @@ class Segment(models.Model):
     kind = models.CharField(max_length=12, default="rfm")
     definition = models.JSONField()
     created_at = models.DateTimeField()
-    refreshed_at = models.DateTimeField(null=True)  # moment of the newest snapshot that decides; an older one is refused
+    refreshed_at = models.DateTimeField(
+        null=True
+    )  # moment of the newest snapshot that decides; an older one is refused
     position = models.BigIntegerField(default=0)  # of the log, up to which its memberships are complete
-    computed_at = models.DateTimeField(null=True)  # empty until its first computation is complete: entries until then are initial
+    computed_at = models.DateTimeField(
+        null=True
+    )  # empty until its first computation is complete: entries until then are initial
 
     def __str__(self) -> str:
         return self.name
@@ -55,12 +59,19 @@ class Membership(models.Model):
     reason = models.JSONField()
     left_reason = models.JSONField(null=True)
     batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, related_name="+", db_index=False)
-    until_batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, related_name="+", null=True, db_index=False)
+    until_batch = models.ForeignKey(
+        "events.Batch", on_delete=models.PROTECT, related_name="+", null=True, db_index=False
+    )
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["segment", "customer"], condition=models.Q(left_at__isnull=True), name="in_a_segment_once"),
-            models.CheckConstraint(name="left_after_entering", condition=models.Q(left_at__isnull=True) | models.Q(left_at__gte=models.F("entered_at"))),
+            models.UniqueConstraint(
+                fields=["segment", "customer"], condition=models.Q(left_at__isnull=True), name="in_a_segment_once"
+            ),
+            models.CheckConstraint(
+                name="left_after_entering",
+                condition=models.Q(left_at__isnull=True) | models.Q(left_at__gte=models.F("entered_at")),
+            ),
         ]
         indexes = [
             models.Index(fields=["customer", "-entered_at"], name="memberships_of_customer"),

@@ -8,14 +8,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
-from django.db.models import Value
+from django.db.models import Min, Value
 from django.db.models.functions import Coalesce, Greatest
 
 from regulars.foundation.bulk import execute, fetch
-from regulars.foundation.errors import Conflict
 from regulars.foundation.crash import crash_point, declare
+from regulars.foundation.errors import Conflict
+from regulars.foundation.shop.settings import read_setting
 from regulars.insight.rfm import operations as rfm
 from regulars.insight.rfm.models import RfmSnapshot
 from regulars.insight.rfm.rules import NUMBER, SEGMENTS, RfmSegment
@@ -28,7 +30,9 @@ from regulars.record.events.log import LogTransaction
 CHUNK = 5_000  # changes in one transaction: well under the two seconds that an appending one may last
 
 BETWEEN_CHUNKS = declare("segments.between-chunks", "Some changes of a segment are committed, others are not")
-BEFORE_COMPUTED = declare("segments.before-computed", "All initial memberships are there, the segment is not yet marked computed")
+BEFORE_COMPUTED = declare(
+    "segments.before-computed", "All initial memberships are there, the segment is not yet marked computed"
+)
 
 NAMES: dict[RfmSegment, str] = {
     RfmSegment.CHAMPIONS: "Champions",
@@ -81,6 +85,37 @@ def refresh(at: datetime, as_of: datetime | None = None, kind: str = "nightly") 
     return apply_snapshot(rfm.compute(as_of or at, at, kind), at)
 
 
+def refresh_if_due(at: datetime) -> Refreshed | None:
+    """Refreshes where the shop's day began since the last time, or an import ended; None where neither did. Months first, so that
+    one that begins tonight is published as a month.
+    """
+    due = find_due(at)
+    if due is None:
+        return None
+    rfm.compute_months(at)
+    done = refresh(at, *due)
+    rfm.thin_out(at)
+    return done
+
+
+def find_due(at: datetime) -> tuple[datetime, str] | None:
+    """The moment as of which the segments ought to be refreshed by now, and why: 'nightly', at the begin of the shop's day, or
+    'manual', at once, after an import.
+    """
+    state = Segment.objects.filter(kind="rfm").aggregate(refreshed_at=Min("refreshed_at"), position=Min("position"))
+    if state["refreshed_at"] is not None and _is_import_since(state["position"]):
+        return at, "manual"
+    zone = ZoneInfo(str(read_setting("shop.time_zone")))
+    midnight = at.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
+    is_due = state["refreshed_at"] is None or state["refreshed_at"] < midnight
+    return (midnight, "nightly") if is_due else None
+
+
+def _is_import_since(position: int) -> bool:
+    statement = "SELECT 1 FROM events_event WHERE kind = ANY(%s) AND position > %s LIMIT 1"
+    return bool(fetch(statement, [["import.done", "import.undone"], position]))
+
+
 def apply_snapshot(snapshot: RfmSnapshot, at: datetime) -> Refreshed:
     """Brings memberships in line with a published snapshot; nothing to do where they are. Raises OlderSnapshot."""
     follow_map(at)
@@ -91,7 +126,9 @@ def apply_snapshot(snapshot: RfmSnapshot, at: datetime) -> Refreshed:
         crash_point(BETWEEN_CHUNKS)
     crash_point(BEFORE_COMPUTED)
     settled = Segment.objects.filter(id__in=[s.id for s in segments], refreshed_at=snapshot.as_of)
-    settled.update(computed_at=Coalesce("computed_at", Value(at)), position=Greatest("position", Value(snapshot.position)))
+    settled.update(
+        computed_at=Coalesce("computed_at", Value(at)), position=Greatest("position", Value(snapshot.position))
+    )
     return done
 
 
@@ -132,7 +169,11 @@ def _claim(segments: Sequence[Segment], snapshot: RfmSnapshot) -> None:
     """Makes this snapshot the one that decides. Raises OlderSnapshot."""
     ids = [s.id for s in segments]
     with transaction.atomic():
-        fresh = Segment.objects.filter(id__in=ids).exclude(refreshed_at__gt=snapshot.as_of).update(refreshed_at=snapshot.as_of)
+        fresh = (
+            Segment.objects.filter(id__in=ids)
+            .exclude(refreshed_at__gt=snapshot.as_of)
+            .update(refreshed_at=snapshot.as_of)
+        )
         if fresh != len(ids):
             raise OlderSnapshot
 

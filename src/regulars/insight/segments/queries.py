@@ -32,7 +32,9 @@ def get_segment(name: str) -> Segment:
     return found
 
 
-def members(segment: Segment, at: datetime | None = None, store_ids: frozenset[int] | None = None) -> QuerySet[Membership]:
+def members(
+    segment: Segment, at: datetime | None = None, store_ids: frozenset[int] | None = None
+) -> QuerySet[Membership]:
     """Memberships that hold now, or held at a moment; limited to customers of these stores."""
     rows = Membership.objects.filter(segment=segment)
     rows = rows.filter(left_at=None) if at is None else rows.filter(_held_at(at))
@@ -58,10 +60,14 @@ def count_changes(segment: Segment, since: datetime, until: datetime) -> Change:
 
 def memberships_of(customer_id: int) -> list[Membership]:
     """All of a customer's memberships, newest first, with their segments."""
-    return list(Membership.objects.filter(customer=customer_id).select_related("segment").order_by("-entered_at", "-id"))
+    return list(
+        Membership.objects.filter(customer=customer_id).select_related("segment").order_by("-entered_at", "-id")
+    )
 
 
-def who_is_in(customer_ids: Iterable[int], key: str, at: datetime, known_at: int | None = None) -> Mapping[int, Membership]:
+def who_is_in(
+    customer_ids: Iterable[int], key: str, at: datetime, known_at: int | None = None
+) -> Mapping[int, Membership]:
     """Those of the customers who were in the segment at a moment, with the membership that says so; as known at a position."""
     rows = Membership.objects.filter(segment__key=key, customer__in=list(customer_ids)).filter(_held_at(at))
     if known_at is not None:

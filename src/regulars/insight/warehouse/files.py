@@ -29,7 +29,9 @@ _DUCKDB = {
 }
 KNOWN = (
     Column("known_from", ColumnType.BIGINT, "position of the log from which this version was known"),
-    Column("known_until", ColumnType.BIGINT, "position from which it no longer was; the greatest bigint while it holds"),
+    Column(
+        "known_until", ColumnType.BIGINT, "position from which it no longer was; the greatest bigint while it holds"
+    ),
 )
 _BLOCK = 8 << 20
 
@@ -90,7 +92,7 @@ def write_copy(path: Path, table: WarehouseTable, copy: psycopg.Copy) -> int:
 
 def _csv_reader(stream: io.RawIOBase, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """Batches of a CSV stream; nothing at all for an empty one."""
-    buffered = io.BufferedReader(stream, _BLOCK)  # type: ignore[type-var]  # typeshed asks for more than it calls
+    buffered = io.BufferedReader(stream, _BLOCK)
     if not buffered.peek(1):
         return iter(())
     return iter(

@@ -86,7 +86,9 @@ def prune(at: datetime, grace: timedelta = GRACE) -> int:
                 WarehouseSnapshot.objects.filter(id__lt=newest.id, published_at__lt=at - grace).delete()
             old.delete()
         known = set(WarehouseFile.objects.values_list("name", flat=True))
-        strays = [p for p in files.folder().iterdir() if p.name not in known and p.stat().st_mtime < (at - grace).timestamp()]
+        strays = [
+            p for p in files.folder().iterdir() if p.name not in known and p.stat().st_mtime < (at - grace).timestamp()
+        ]
         gone = {files.folder() / name for name in names} | set(strays)
         for path in gone:
             path.unlink(missing_ok=True)
@@ -170,7 +172,9 @@ def _write_versions(table: WarehouseTable, after: int, upto: int, path: Path) ->
     names = ", ".join(c.name for c in table.columns)
     columns = f"{names}, known_from, known_until"
     capped = f"CASE WHEN known_until > {upto} OR known_until IS NULL THEN {OPEN} ELSE known_until END"
-    statement = f"COPY (SELECT {names}, known_from, {capped} FROM ({table.versions}) v({columns})) TO STDOUT (FORMAT csv)"
+    statement = (
+        f"COPY (SELECT {names}, known_from, {capped} FROM ({table.versions}) v({columns})) TO STDOUT (FORMAT csv)"
+    )
     bounds = {"after": after, "upto": upto}
     for name, value in bounds.items():  # COPY takes no parameters; both are integers of ours
         statement = statement.replace(f"%({name})s", str(int(value)))
@@ -230,11 +234,15 @@ def _newest_files() -> list[WarehouseFile]:
     return list(WarehouseFile.objects.filter(id__in=snapshot.files)) if snapshot else []
 
 
-def _publish(kept: Sequence[WarehouseFile], additions: Sequence[Addition], position: int, at: datetime) -> WarehouseSnapshot:
+def _publish(
+    kept: Sequence[WarehouseFile], additions: Sequence[Addition], position: int, at: datetime
+) -> WarehouseSnapshot:
     """One transaction: the new files' rows, the snapshot, and the retirement of what it no longer names."""
     with transaction.atomic():
         added = WarehouseFile.objects.bulk_create(
-            WarehouseFile(table=a.table, kind=a.kind, name=a.written.name, rows=a.written.rows, size=a.written.size, written_at=at)
+            WarehouseFile(
+                table=a.table, kind=a.kind, name=a.written.name, rows=a.written.rows, size=a.written.size, written_at=at
+            )
             for a in additions
         )
         named = [f.id for f in (*kept, *added)]

@@ -47,12 +47,19 @@ def test_figures_of_a_small_shop() -> None:
             ("6", dee, NOW + timedelta(microseconds=1), 100),
         ],
     )
-    shop.add_refunds(store, [("r1", bob, NOW - DAY, 900), ("r2", ada, NOW + DAY, 50), ("r3", None, NOW - DAY, 11), ("r4", dee, NOW, 5)])
+    shop.add_refunds(
+        store,
+        [("r1", bob, NOW - DAY, 900), ("r2", ada, NOW + DAY, 50), ("r3", None, NOW - DAY, 11), ("r4", dee, NOW, 5)],
+    )
     snapshot = operations.compute(NOW, NOW)
     owners = customers_of([ada, bob, cyd, dee])
     assert figures(snapshot) == {owners[ada]: (2, 2, 7500), owners[bob]: (3, 1, -200), owners[cyd]: (0, 1, 100)}
     assert (snapshot.customers, snapshot.left_out_orders, snapshot.left_out_minor) == (3, 1, 999)
-    assert snapshot.cut_points == {"recency": [0, 2, 2, 3], "frequency": [1, 1, 1, 2], "monetary": [-200, 100, 100, 7500]}
+    assert snapshot.cut_points == {
+        "recency": [0, 2, 2, 3],
+        "frequency": [1, 1, 1, 2],
+        "monetary": [-200, 100, 100, 7500],
+    }
     scored = {row.customer_id: (row.r, row.f, row.m) for row in RfmScore.objects.filter(snapshot=snapshot)}
     assert scored == {owners[ada]: (4, 4, 4), owners[bob]: (2, 1, 1), owners[cyd]: (5, 1, 2)}
     named = {c: s.segment for c, s in queries.scores_at(owners.values(), NOW).items()}
@@ -102,15 +109,23 @@ def test_other_currencies_count_at_the_rate_of_their_day_rounded_half_even() -> 
     ada, bob, cyd = shop.make_people(store, 3, NOW)
     for on, rate in ((NOW - 10 * DAY, "0.5"), (NOW - 2 * DAY, "0.75")):
         ExchangeRate.objects.create(currency="EUR", reporting_currency="GBP", on=on.date(), rate=Decimal(rate))
-    ExchangeRate.objects.create(currency="JPY", reporting_currency="GBP", on=(NOW - 9 * DAY).date(), rate=Decimal("0.005"))
+    ExchangeRate.objects.create(
+        currency="JPY", reporting_currency="GBP", on=(NOW - 9 * DAY).date(), rate=Decimal("0.005")
+    )
     shop.add_orders(store, [("1", ada, NOW - DAY, 1000)])
-    shop.add_orders(store, [("2", ada, NOW - 3 * DAY, 25), ("3", ada, NOW - 2 * DAY, 100), ("4", bob, NOW - 20 * DAY, 100)], "EUR")
+    shop.add_orders(
+        store, [("2", ada, NOW - 3 * DAY, 25), ("3", ada, NOW - 2 * DAY, 100), ("4", bob, NOW - 20 * DAY, 100)], "EUR"
+    )
     shop.add_orders(store, [("5", cyd, NOW - DAY, 333)], "JPY")
     shop.add_refunds(store, [("r1", ada, NOW - 4 * DAY, 5)], "EUR")
     snapshot = operations.compute(NOW, NOW)
     owners = customers_of([ada, bob, cyd])
     # 25 * 0.5 = 12.5 -> 12, 100 * 0.75 = 75, back 5 * 0.5 = 2.5 -> 2; 333 yen * 0.005 = 1.665 -> 166 (166.5, half to even)
-    assert figures(snapshot) == {owners[ada]: (1, 3, 1000 + 12 + 75 - 2), owners[bob]: (20, 1, 0), owners[cyd]: (1, 1, 166)}
+    assert figures(snapshot) == {
+        owners[ada]: (1, 3, 1000 + 12 + 75 - 2),
+        owners[bob]: (20, 1, 0),
+        owners[cyd]: (1, 1, 166),
+    }
     assert snapshot.unrated_orders == 1
 
 
@@ -134,7 +149,12 @@ def test_months_are_published_once_and_again_only_where_their_past_changed() -> 
     assert operations.compute_months(NOW) == []
     shop.add_orders(store, [("2", ada, datetime(2026, 3, 20, tzinfo=UTC), 100)])
     assert [s.as_of.month for s in operations.compute_months(NOW)] == [4, 5]
-    assert [(s.as_of.month, s.frequency) for s in queries.scores_over_time(customers_of([ada])[ada])] == [(2, 1), (3, 1), (4, 2), (5, 2)]
+    assert [(s.as_of.month, s.frequency) for s in queries.scores_over_time(customers_of([ada])[ada])] == [
+        (2, 1),
+        (3, 1),
+        (4, 2),
+        (5, 2),
+    ]
 
 
 def test_months_begin_in_the_zone_of_the_shop() -> None:
@@ -171,9 +191,15 @@ def test_saved_thresholds_are_a_new_version_and_old_snapshots_keep_theirs() -> N
     assert operations.preview_policy(before, parse_rules(changed, 5)) == {(3, 4): 1}
     policy = operations.save_policy({"5": changed}, 7, NOW)
     after = operations.compute(NOW, NOW)
-    assert (policy.version, after.policy_version, before.policy_version) == (RfmPolicy.objects.get().id, policy.version, 0)
+    assert (policy.version, after.policy_version, before.policy_version) == (
+        RfmPolicy.objects.get().id,
+        policy.version,
+        0,
+    )
     assert policy.rules[3] == DEFAULT_POLICY.rules[3]
-    assert [queries.scores_at(customers_of([ada]).values(), NOW)[c].segment for c in customers_of([ada]).values()] == ["promising"]
+    assert [queries.scores_at(customers_of([ada]).values(), NOW)[c].segment for c in customers_of([ada]).values()] == [
+        "promising"
+    ]
     assert queries.tallies(before)[RfmSegment.NEW].customers == 1
 
 

@@ -38,7 +38,13 @@ EXPECTED = f"""
 @pytest.fixture(scope="module")
 def published() -> Iterator[duckdb.DuckDBPyConnection]:
     with lzma.open(FILE) as file:
-        types = {"InvoiceNo": pa.string(), "CustomerID": pa.string(), "UnitPrice": pa.string(), "Quantity": pa.int64(), "InvoiceDate": pa.string()}
+        types = {
+            "InvoiceNo": pa.string(),
+            "CustomerID": pa.string(),
+            "UnitPrice": pa.string(),
+            "Quantity": pa.int64(),
+            "InvoiceDate": pa.string(),
+        }
         lines = pyarrow.csv.read_csv(file, convert_options=pyarrow.csv.ConvertOptions(column_types=types))
     with duckdb.connect() as connection:
         connection.register("lines", lines)
@@ -46,7 +52,9 @@ def published() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 @pytest.mark.django_db
-def test_every_customer_has_the_figures_of_the_file(published: duckdb.DuckDBPyConnection, settings: Any, tmp_path: Path) -> None:
+def test_every_customer_has_the_figures_of_the_file(
+    published: duckdb.DuckDBPyConnection, settings: Any, tmp_path: Path
+) -> None:
     settings.HOME = tmp_path
     invoices = published.sql(INVOICES).fetchall()
     people = _people(sorted({person for _, person, _, _ in invoices if person}), invoices)
@@ -67,7 +75,11 @@ def test_every_customer_has_the_figures_of_the_file(published: duckdb.DuckDBPyCo
 
 def _check_shape(snapshot: RfmSnapshot, monthly: list[RfmSnapshot]) -> None:
     tallies = queries.tallies(snapshot)
-    assert sum(t.customers for t in tallies.values()) == snapshot.customers == RfmScore.objects.filter(snapshot=snapshot).count()
+    assert (
+        sum(t.customers for t in tallies.values())
+        == snapshot.customers
+        == RfmScore.objects.filter(snapshot=snapshot).count()
+    )
     assert all(tallies[segment].customers for segment in SEGMENTS)
     assert tallies[RfmSegment.CHAMPIONS].monetary_minor > tallies[RfmSegment.LOST].monetary_minor
     assert sum(t.customers for t in queries.grid(snapshot).values()) == snapshot.customers

@@ -4,7 +4,8 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 from regulars.insight.rfm import rules
 from regulars.insight.rfm.rules import (
@@ -55,7 +56,9 @@ def test_nobody_has_no_cut_points() -> None:
 @given(values_strategy, st.sampled_from(SCALES))
 def test_cut_points_are_the_nearest_ranks(values: list[int], n: int) -> None:
     ordered = sorted(values)
-    smallest_with_share = [next(v for v in ordered if sum(w <= v for w in ordered) * n >= k * len(ordered)) for k in range(1, n)]
+    smallest_with_share = [
+        next(v for v in ordered if sum(w <= v for w in ordered) * n >= k * len(ordered)) for k in range(1, n)
+    ]
     assert list(rules.cut_points(array(values), n)) == smallest_with_share
 
 

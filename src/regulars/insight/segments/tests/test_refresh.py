@@ -1,6 +1,5 @@
 """Memberships: decided by difference, kept as a ledger, told as events, right after a kill at any moment."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,6 +8,7 @@ import pytest
 
 from regulars.foundation.facts import FACTS, Moment, Question
 from regulars.foundation.shop.models import Store
+from regulars.foundation.shop.settings import write_setting
 from regulars.insight.rfm import operations as rfm
 from regulars.insight.rfm.models import RfmScore
 from regulars.insight.rfm.rules import SEGMENTS
@@ -17,6 +17,8 @@ from regulars.insight.segments.models import Membership, Segment
 from regulars.insight.segments.rules import InvalidDefinition, parse_definition
 from regulars.insight.warehouse.tests import shop
 from regulars.record.customers.queries import customers_of
+from regulars.record.events import log as event_log
+from regulars.record.events.log import Entry
 from regulars.record.events.models import Event
 
 pytestmark = pytest.mark.django_db
@@ -30,7 +32,7 @@ def _own_folder(settings: Any, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def store() -> Iterator[Store]:
+def store() -> Store:
     return shop.make_store()
 
 
@@ -38,7 +40,9 @@ def make_shop(store: Store, count: int = 30) -> list[int]:
     """Customers from best to worst; their customer ids."""
     people = shop.make_people(store, count, NOW - 400 * DAY)
     orders = [
-        (f"{n}-{k}", person, NOW - (10 * n + 5 + k) * DAY, 1000 * (count - n)) for n, person in enumerate(people) for k in range(1 + (count - n) // 3)
+        (f"{n}-{k}", person, NOW - (10 * n + 5 + k) * DAY, 1000 * (count - n))
+        for n, person in enumerate(people)
+        for k in range(1 + (count - n) // 3)
     ]
     shop.add_orders(store, orders)
     owners = customers_of(people)
@@ -94,7 +98,7 @@ def test_entering_and_leaving_are_told_with_the_values_seen(store: Store) -> Non
     gone = Membership.objects.get(id=before.id)
     assert (before.segment.key, entry.segment.key) == ("lost", "champions")
     assert (gone.left_at, entry.entered_at, entry.is_initial) == (NOW + DAY, NOW + DAY, False)
-    assert entry.reason["snapshot"] == done.snapshot.id == gone.left_reason["snapshot"]
+    assert entry.reason["snapshot"] == done.snapshot.id == (gone.left_reason or {})["snapshot"]
     assert (entry.reason["frequency"], entry.reason["recency_days"], entry.reason["r"]) == (12, 0, 5)
     assert entry.reason == gone.left_reason
     assert (entry.profile_id, "champions", False) in told("segment.entered")
@@ -114,12 +118,38 @@ def test_entries_that_imported_history_causes_start_nothing(store: Store) -> Non
     live, imported = customers[-1], customers[-2]
     for customer, is_history in ((live, False), (imported, True)):
         shop.add_orders(
-            store, [(f"{customer}-{k}", profiles[customer], NOW + timedelta(hours=k), 90_000) for k in range(1, 12)], is_history=is_history
+            store,
+            [(f"{customer}-{k}", profiles[customer], NOW + timedelta(hours=k), 90_000) for k in range(1, 12)],
+            is_history=is_history,
         )
     operations.refresh(NOW + DAY)
-    found = {m.customer_id: m.is_initial for m in Membership.objects.filter(customer__in=[live, imported], left_at=None)}
+    found = {
+        m.customer_id: m.is_initial for m in Membership.objects.filter(customer__in=[live, imported], left_at=None)
+    }
     assert found == {live: False, imported: True}
-    assert {(profiles[live], "champions", False), (profiles[imported], "champions", True)} <= set(told("segment.entered"))
+    assert {(profiles[live], "champions", False), (profiles[imported], "champions", True)} <= set(
+        told("segment.entered")
+    )
+
+
+def test_a_refresh_is_due_each_night_of_the_shop_and_after_an_import(store: Store) -> None:
+    write_setting("shop.time_zone", "Europe/London", NOW)
+    make_shop(store)
+    noon = datetime(2026, 5, 1, 12, tzinfo=UTC)
+    midnight = datetime(2026, 4, 30, 23, tzinfo=UTC)
+    done = operations.refresh_if_due(noon)
+    assert done is not None
+    assert (done.snapshot.as_of, done.snapshot.kind) == (midnight, "monthly")
+    assert operations.refresh_if_due(noon) is None
+    with event_log.transaction("import") as log:
+        log.append(Entry("import.done", noon))
+    again = operations.refresh_if_due(noon)
+    assert again is not None
+    assert (again.snapshot.as_of, again.snapshot.kind) == (noon, "manual")
+    assert operations.refresh_if_due(noon + 11 * timedelta(hours=1) - timedelta(seconds=1)) is None
+    night = operations.refresh_if_due(noon + 11 * timedelta(hours=1))
+    assert night is not None
+    assert (night.snapshot.as_of, night.snapshot.kind) == (datetime(2026, 5, 1, 23, tzinfo=UTC), "nightly")
 
 
 class Killed(BaseException):
@@ -155,7 +185,9 @@ def test_a_kill_at_any_moment_leaves_right_memberships_after_the_next_run(
     assert all(is_history for _, _, is_history in told("segment.entered"))
 
 
-def test_a_kill_between_chunks_of_a_later_refresh_tells_each_change_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kill_between_chunks_of_a_later_refresh_tells_each_change_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     make_shop(store)
     operations.refresh(NOW)
     monkeypatch.setattr(operations, "CHUNK", 3)
@@ -187,7 +219,7 @@ def test_an_older_snapshot_is_refused(store: Store) -> None:
 def test_after_a_merge_memberships_follow_the_map(store: Store) -> None:
     customers = make_shop(store)
     operations.refresh(NOW)
-    same = [m for m in Membership.objects.filter(segment__key="lost").order_by("id")][:2]
+    same = list(Membership.objects.filter(segment__key="lost").order_by("id")[:2])
     alone = Membership.objects.get(customer=customers[0])
     other = Membership.objects.get(customer=customers[12])
     shop.merge(same[0].customer_id, same[1].customer_id)

@@ -28,25 +28,63 @@ def make_people(store: Store, count: int, at: datetime) -> list[int]:
             [Profile(store=store, named_by=name, occurred_at=at, batch_id=log.batch_id) for name in names]
         )
         CustomerProfile.objects.bulk_create(
-            [CustomerProfile(profile=p, customer=c, from_batch_id=log.batch_id) for p, c in zip(profiles, customers, strict=True)]
+            [
+                CustomerProfile(profile=p, customer=c, from_batch_id=log.batch_id)
+                for p, c in zip(profiles, customers, strict=True)
+            ]
         )
     return [p.id for p in profiles]
 
 
-def add_orders(store: Store, rows: Sequence[tuple[str, int | None, datetime, int]], currency: str = "GBP", is_history: bool = False) -> list[Order]:
+def add_orders(
+    store: Store, rows: Sequence[tuple[str, int | None, datetime, int]], currency: str = "GBP", is_history: bool = False
+) -> list[Order]:
     """Orders as (number, profile, placed at, total in minor units), each with its event."""
-    columns = ("uid", "store_id", "number", "external_id", "profile_id", "channel", "placed_at", "currency", "subtotal_minor", "total_minor")
-    fixed = {name: Order._meta.get_field(name).get_default() for name in _ORDER_DEFAULTS}
+    columns = (
+        "uid",
+        "store_id",
+        "number",
+        "external_id",
+        "profile_id",
+        "channel",
+        "placed_at",
+        "currency",
+        "subtotal_minor",
+        "total_minor",
+    )
+    fixed = {
+        name: Order._meta.get_field(name).get_default()  # type: ignore[union-attr]  # none of them is a relation
+        for name in _ORDER_DEFAULTS
+    }
     with event_log.transaction("import") as log:
         copy_rows(
             "orders_order",
             (*columns, *fixed, "digest", "batch_id"),
             (
-                (new_uid(), store.id, number, "", profile, "", at, currency, total, total, *fixed.values(), b"", log.batch_id)
+                (
+                    new_uid(),
+                    store.id,
+                    number,
+                    "",
+                    profile,
+                    "",
+                    at,
+                    currency,
+                    total,
+                    total,
+                    *fixed.values(),
+                    b"",
+                    log.batch_id,
+                )
                 for number, profile, at, total in rows
             ),
         )
-        log.append(*(Entry("order.placed", at, profile, data={"number": number}, is_history=is_history) for number, profile, at, _ in rows))
+        log.append(
+            *(
+                Entry("order.placed", at, profile, data={"number": number}, is_history=is_history)
+                for number, profile, at, _ in rows
+            )
+        )
         return list(Order.objects.filter(batch_id=log.batch_id).order_by("id"))
 
 
@@ -65,16 +103,43 @@ _ORDER_DEFAULTS = (
 
 
 def add_refunds(
-    store: Store, rows: Sequence[tuple[str, int | None, datetime, int]], currency: str = "GBP", order: Order | None = None
+    store: Store,
+    rows: Sequence[tuple[str, int | None, datetime, int]],
+    currency: str = "GBP",
+    order: Order | None = None,
 ) -> list[Refund]:
     """Refunds as (number, profile, when, amount in minor units)."""
-    columns = ("uid", "store_id", "number", "order_id", "profile_id", "occurred_at", "currency", "amount_minor", "reason", "digest", "batch_id")
+    columns = (
+        "uid",
+        "store_id",
+        "number",
+        "order_id",
+        "profile_id",
+        "occurred_at",
+        "currency",
+        "amount_minor",
+        "reason",
+        "digest",
+        "batch_id",
+    )
     with event_log.transaction("import") as log:
         copy_rows(
             "orders_refund",
             columns,
             (
-                (new_uid(), store.id, number, order.id if order else None, profile, at, currency, amount, "", b"", log.batch_id)
+                (
+                    new_uid(),
+                    store.id,
+                    number,
+                    order.id if order else None,
+                    profile,
+                    at,
+                    currency,
+                    amount,
+                    "",
+                    b"",
+                    log.batch_id,
+                )
                 for number, profile, at, amount in rows
             ),
         )
@@ -87,7 +152,9 @@ def merge(kept: int, gone: int) -> int:
         open_rows = CustomerProfile.objects.filter(customer=gone, until_batch=None)
         profiles = list(open_rows.values_list("profile_id", flat=True))
         open_rows.update(until_batch_id=log.batch_id)
-        CustomerProfile.objects.bulk_create([CustomerProfile(profile_id=p, customer_id=kept, from_batch_id=log.batch_id) for p in profiles])
+        CustomerProfile.objects.bulk_create(
+            [CustomerProfile(profile_id=p, customer_id=kept, from_batch_id=log.batch_id) for p in profiles]
+        )
         return log.batch_id
 
 

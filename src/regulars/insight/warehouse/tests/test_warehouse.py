@@ -82,7 +82,9 @@ def change_order(order: Order, total_minor: int) -> int:
             "status": order.status,
             "payment_status": order.payment_status,
         }
-        OrderChange.objects.create(order=order, before=before, changed=["total_minor"], occurred_at=NOW, batch_id=log.batch_id)
+        OrderChange.objects.create(
+            order=order, before=before, changed=["total_minor"], occurred_at=NOW, batch_id=log.batch_id
+        )
         order.total_minor = total_minor
         order.save()
     return queries.record_position()
@@ -92,7 +94,8 @@ def everything(pinned: Pinned) -> dict[str, list[tuple[Any, ...]]]:
     """All versions of all tables."""
     return {
         table: sorted(
-            tuple(str(value) for value in row.values()) for row in engine.run(f"SELECT * FROM {pinned.relation(table)}").to_pylist()
+            tuple(str(value) for value in row.values())
+            for row in engine.run(f"SELECT * FROM {pinned.relation(table)}").to_pylist()
         )
         for table in ("orders", "refunds", "customer_profiles")
     }
@@ -109,7 +112,11 @@ def test_changed_orders_and_merges_are_told_as_they_were_known_and_rebuilding_gi
     owners = dict(CustomerProfile.objects.values_list("profile_id", "customer_id"))
     shop.merge(owners[ada], owners[bob])
     appended = operations.sync(NOW)
-    assert [[row[5] for row in held(appended, "orders", p)] for p in (first, changed, changed_again)] == [[100], [150], [180]]
+    assert [[row[5] for row in held(appended, "orders", p)] for p in (first, changed, changed_again)] == [
+        [100],
+        [150],
+        [180],
+    ]
     assert held(appended, "customer_profiles", changed_again) == [(ada, owners[ada]), (bob, owners[bob])]
     assert held(appended, "customer_profiles") == [(ada, owners[ada]), (bob, owners[ada])]
     versions = everything(appended)

@@ -1,0 +1,36 @@
+"""The warehouse follows the log; its files are kept few and old ones removed."""
+
+from datetime import datetime
+
+from regulars.foundation.work.loops import LOOPS, Loop, Stop
+from regulars.insight.warehouse import operations, queries
+
+
+def follow(stop: Stop, at: datetime) -> bool:
+    """Appends what the log brought. Whoever is told that the warehouse is busy finds it up to date a moment later."""
+    if queries.lag().positions <= 0:
+        return False
+    try:
+        operations.sync(at)
+    except operations.WarehouseBusy:
+        return False
+    return True
+
+
+def keep_up(stop: Stop, at: datetime) -> bool:
+    """Deletes files that nobody can be reading any more."""
+    try:
+        operations.prune(at)
+    except operations.WarehouseBusy:
+        return False
+    return False
+
+
+LOOPS.register(
+    "warehouse.follow",
+    Loop(follow, "Appends what is new in the record to the warehouse", idle_seconds=10, is_exclusive=True),
+)
+LOOPS.register(
+    "warehouse.upkeep",
+    Loop(keep_up, "Removes files that the warehouse no longer needs", idle_seconds=900, is_exclusive=True),
+)
