@@ -97,7 +97,10 @@ def find_programs(account: Account | None, near: Path, major: int = MAJOR) -> Pr
     """
     package = _package_folder()
     if major not in _FOLDERS or not (package / _FOLDERS[major] / "bin" / "postgres").exists():
-        raise EmbeddedFailure(f"The installed package {_PACKAGE} brings no PostgreSQL {major}")
+        raise EmbeddedFailure(
+            f"This version of Regulars brings no PostgreSQL {major}. Dump the database with the version of Regulars that made it "
+            "(pg_dump over the socket in its data folder), start this one on a fresh data folder, and restore the dump with pg_restore."
+        )
     folder = package / _FOLDERS[major] / "bin"
     if account is not None and not account.may_reach(folder):
         folder = _within_reach(package, _FOLDERS[major], near)

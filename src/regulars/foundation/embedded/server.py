@@ -18,13 +18,14 @@ from psycopg import sql
 from psycopg.rows import TupleRow
 
 from regulars.foundation.embedded.account import Account, find_unprivileged_account
-from regulars.foundation.embedded.errors import EmbeddedFailure, OtherVersion
+from regulars.foundation.embedded.errors import EmbeddedFailure, OtherVersion, ProgramFailed
 from regulars.foundation.embedded.place import EmbeddedPlace
 from regulars.foundation.embedded.programs import MAJOR, Programs, find_programs
 from regulars.foundation.embedded.settling import settle
 
 OWNER = "postgres"  # superuser, for maintenance only
 ROLE = DATABASE = "regulars"  # what the product connects as, and to
+_BUILTIN_SINCE = 17  # the major version whose initdb knows locales of PostgreSQL's own
 _LOG_LIMIT = 20_000_000  # bytes, then the log of the last runs is set aside once
 _SETTINGS = {
     "listen_addresses": "",
@@ -49,9 +50,10 @@ _FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "
 class EmbeddedServer:
     """One server on one data folder. ``durable=False`` is for tests: it forgets what it has after a power cut."""
 
-    def __init__(self, place: EmbeddedPlace, *, durable: bool = True) -> None:
+    def __init__(self, place: EmbeddedPlace, *, durable: bool = True, major: int = MAJOR) -> None:
         self.place = place
         self.durable = durable
+        self.major = major
 
     def start(self) -> None:
         """Starts the server, makes it first where there is none, adopts it where it runs. Raises EmbeddedFailure with a sentence."""
@@ -67,7 +69,7 @@ class EmbeddedServer:
         if self.find_postmaster() is None:
             return
         mode = "immediate" if at_once else "fast"
-        self._programs.run("pg_ctl", ["stop", "-D", str(self._real.data), "-m", mode, "-w", "-t", "30"], seconds=40)
+        self.programs.run("pg_ctl", ["stop", "-D", str(self._real.data), "-m", mode, "-w", "-t", "30"], seconds=40)
 
     def find_postmaster(self) -> psutil.Process | None:
         """The running server of this very folder; None where the pid in its file is gone or somebody else's."""
@@ -87,7 +89,7 @@ class EmbeddedServer:
     @contextmanager
     def guarded(self) -> Iterator[None]:
         """Stops the server at the exit, and also when this process is killed meanwhile."""
-        guard = self._programs.guard("pg_ctl", ["stop", "-D", str(self._real.data), "-m", "fast", "-s"])
+        guard = self.programs.guard("pg_ctl", ["stop", "-D", str(self._real.data), "-m", "fast", "-s"])
         try:
             yield
         finally:
@@ -102,8 +104,9 @@ class EmbeddedServer:
         return settle(self.place, self._account)
 
     @cached_property
-    def _programs(self) -> Programs:
-        return find_programs(self._account, self._real.data.parent)
+    def programs(self) -> Programs:
+        """The programs of this server's version, as its account runs them."""
+        return find_programs(self._account, self._real.data.parent, self.major)
 
     def _is_ours(self, process: psutil.Process) -> bool:
         return process.name() == "postgres" and Path(process.cwd()) == self.place.data.resolve()
@@ -119,16 +122,17 @@ class EmbeddedServer:
         if self._account:
             self._account.own(fresh)
         arguments = ["-D", str(fresh), "-U", OWNER, "--auth=trust", "--encoding=UTF8", "--data-checksums"]
-        arguments += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C"]
-        self._programs.run("initdb", arguments if self.durable else [*arguments, "--no-sync"], seconds=120)
+        builtin = ["--locale-provider=builtin", "--builtin-locale=C.UTF-8"] if self.major >= _BUILTIN_SINCE else []
+        arguments += [*builtin, "--locale=C"]
+        self.programs.run("initdb", arguments if self.durable else [*arguments, "--no-sync"], seconds=120)
         if data.exists():
             data.rmdir()
         fresh.rename(data)
 
     def _refuse_other_version(self) -> None:
         found = read_version(self._real.data)
-        if found != MAJOR:
-            raise OtherVersion(self.place.data, found, MAJOR)
+        if found != self.major:
+            raise OtherVersion(self.place.data, found, self.major)
 
     def _clear_after_a_crash(self) -> None:
         """Waits for orphans of a killed server, then removes pid files that name a process which is not a server of this folder.
@@ -169,8 +173,8 @@ class EmbeddedServer:
         try:
             with log.open("ab") as output:  # opened by us, so that the account needs no right in the log folder
                 arguments = ["start", "-D", str(self._real.data), "-o", options, "-w", "-t", "60", "-s"]
-                self._programs.run("pg_ctl", arguments, seconds=70, output=output)
-        except EmbeddedFailure as error:
+                self.programs.run("pg_ctl", arguments, seconds=70, output=output)
+        except ProgramFailed as error:
             raise EmbeddedFailure(
                 f"The embedded database did not start; the last lines of {log}: {_tail(log)}"
             ) from error
