@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from regulars.web.views import account, customer, customers, home, orders, products, search, work
+from regulars.web.views import account, customer, customers, home, orders, products, search, settings, team, work
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -20,6 +20,16 @@ urlpatterns = [
     path("orders/<str:public_id>", orders.one_order, name="order"),
     path("products", products.products, name="products"),
     path("products/<str:public_id>", products.one_product, name="product"),
+    path("team", team.team, name="team"),
+    path("team/invite", team.invite, name="team-invite"),
+    path("team/<str:public_id>", team.one_member, name="team-member"),
+    path("team/<str:public_id>/<slug:action>", team.act, name="team-act"),
+    path("settings", settings.settings, name="settings"),
+    path("settings/tokens", settings.tokens, name="tokens"),
+    path("settings/tokens/<int:token_id>/revoke", settings.revoke, name="token-revoke"),
+    path("settings/audit", settings.audit, name="audit"),
+    path("me", settings.oneself, name="me"),
+    path("help/words", settings.words, name="words"),
     path("work", work.work, name="work"),
     path("work/bell", work.bell, name="bell"),
     path("work/<uuid:uid>", work.one_task, name="one-task"),

@@ -43,7 +43,7 @@ class Chart:
     kind: Kind = "line"
     unit: str = "count"
     marks: Sequence[Mark] = ()
-    height: int = 240
+    height: int = 220
 
     def __post_init__(self) -> None:
         if any(len(series.values) != len(self.labels) for series in self.series):
@@ -88,5 +88,6 @@ class Chart:
 
 
 def day_labels(days: Sequence[date]) -> list[str]:
-    """Labels of an axis of days, in the reader's locale."""
-    return [formats.format_date(day) for day in days]
+    """Labels of an axis of days, in the reader's locale; the year stands there only where the axis is longer than one."""
+    is_long = bool(days) and (days[-1] - days[0]).days > 366
+    return [formats.format_date(day) if is_long else formats.format_day_short(day) for day in days]

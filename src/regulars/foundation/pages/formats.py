@@ -54,6 +54,11 @@ def format_date(value: date) -> str:
     return dates.format_date(_local(value), format="medium", locale=reader_locale())
 
 
+def format_day_short(value: date) -> str:
+    """Day and month, for an axis whose year is plain."""
+    return dates.format_skeleton("MMMd", value, locale=reader_locale())
+
+
 def format_full(value: datetime) -> str:
     """Date and time with the zone, for the hover of a shorter form."""
     local = timezone.localtime(value)

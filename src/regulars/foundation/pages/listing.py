@@ -12,7 +12,7 @@ from regulars.foundation import clock
 from regulars.foundation.access.viewer import Viewer, viewer_of
 from regulars.foundation.errors import InvalidInput
 from regulars.foundation.pages.export import csv_response
-from regulars.foundation.pages.lists import BulkAction, Column, ListPage, ListQuery, address, read_chips
+from regulars.foundation.pages.lists import BulkAction, Column, Filter, ListPage, ListQuery, address, read_chips
 from regulars.foundation.pages.shell import may
 
 SAMPLE_ROWS = 5
@@ -36,6 +36,7 @@ def _context(request: HttpRequest, page: ListPage, query: ListQuery) -> dict[str
     rows = page.load(query, viewer)
     columns = page.shown(request.GET)
     chips = read_chips(page, request.GET, viewer)
+    fields = [field for field in (_field(entry, request, viewer) for entry in page.filters) if field["is_offered"]]
     return {
         "page": page,
         "query": query,
@@ -44,8 +45,8 @@ def _context(request: HttpRequest, page: ListPage, query: ListQuery) -> dict[str
         "headings": [_heading(column, query, request) for column in columns],
         "chips": chips,
         "is_filtered": bool(chips or query.text),
-        "filters": [_field(entry, request, viewer) for entry in page.filters if entry.kind != "hidden"],
-        "kept": [(name, value) for name in [f.name for f in page.filters if f.kind == "hidden"] for value in request.GET.getlist(name)],
+        "filters": fields,
+        "kept": _kept(page, request, {field["filter"] for field in fields}),
         "sentence": page.sentence(viewer) if page.sentence else "",
         "count_text": page.unit(rows.total),
         "summary": page.summary(query, viewer) if page.summary else "",
@@ -67,11 +68,21 @@ def _heading(column: Column, query: ListQuery, request: HttpRequest) -> dict[str
     }
 
 
-def _field(entry: Any, request: HttpRequest, viewer: Viewer) -> dict[str, Any]:
+def _kept(page: ListPage, request: HttpRequest, offered: set[Filter]) -> list[tuple[str, str]]:
+    """Conditions that came by a door and have no field: a search keeps them."""
+    names = [name for entry in page.filters if entry not in offered for name in entry.parameters]
+    return [(name, value) for name in names for value in request.GET.getlist(name)]
+
+
+def _field(entry: Filter, request: HttpRequest, viewer: Viewer) -> dict[str, Any]:
+    """What the form shows of a filter. One that leaves no choice is not offered, unless it is on."""
     given = request.GET.getlist(entry.name)
+    choices = [(value, label, value in given) for value, label in entry.choices(viewer)] if entry.choices else []
+    is_choice = entry.kind != "choice" or len(choices) > 1 or bool(given)
     return {
+        "is_offered": entry.kind != "hidden" and entry.is_offered and is_choice,
         "filter": entry,
-        "choices": [(value, label, value in given) for value, label in entry.choices(viewer)] if entry.choices else [],
+        "choices": choices,
         "value": given[0] if given else "",
         "from": request.GET.get(f"{entry.name}_from", ""),
         "to": request.GET.get(f"{entry.name}_to", ""),

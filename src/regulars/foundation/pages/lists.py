@@ -60,13 +60,15 @@ class Column:
 
 @dataclass(frozen=True)
 class Filter:
-    """One condition in the address. ``date`` and ``number`` read ``name_from`` and ``name_to`` (both inclusive); ``hidden`` comes by doors only."""
+    """One condition in the address. ``date`` and ``number`` read ``name_from`` and ``name_to`` (both inclusive); ``hidden`` and
+    those not ``is_offered`` come by doors only."""
 
     name: str
     label: Text
     kind: FilterKind = "choice"
     choices: Callable[[Viewer], Choices] | None = None
     describe: Callable[[str], str] | None = None
+    is_offered: bool = True
 
     @property
     def parameters(self) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from regulars.web.queries.customers import names_of_customers
 from regulars.web.queries.periods import Period
 
 LAST = 8
+OF_A_KIND = 3
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ def list_last_moments(viewer: Viewer, at: datetime) -> list[Moment]:
     """The newest of each kind, merged; what is dated in the future waits."""
     events: list[Event] = []
     for kind in TOLD:
-        events += Event.objects.filter(kind=kind, occurred_at__lte=at).order_by("-occurred_at", "-position")[:LAST]
+        events += Event.objects.filter(kind=kind, occurred_at__lte=at).order_by("-occurred_at", "-position")[:LAST if kind == "order.placed" else OF_A_KIND]
     events.sort(key=lambda event: (event.occurred_at, event.position), reverse=True)
     events = events[:LAST]
     owners = customers_of(event.profile_id for event in events if event.profile_id)

@@ -59,7 +59,7 @@ def make_shop(at: datetime, people: int = 70, seed: int = 7) -> Shop:
         with event_log.transaction("import", "made") as log:
             apply_orders(orders[start : start + 500], log, store_id=store.pk, at=at, is_history=True)
     _words_of_staff(owner, brand, at)
-    refresh(at - timedelta(days=45), "monthly")
+    refresh(at - timedelta(days=45), kind="monthly")
     refresh(at)
     return Shop(store, owner, len(orders), Customer.objects.count())
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext, ngettext
 from regulars.foundation import clock
 from regulars.foundation.access.gate import requires
 from regulars.foundation.access.viewer import viewer_of
-from regulars.foundation.pages.charts import Chart, Series
+from regulars.foundation.pages.charts import Chart, Series, day_labels
 from regulars.foundation.pages.formats import format_date, format_money_short, format_number, format_percent
 from regulars.foundation.shop.settings import read_setting
 from regulars.record.orders.queries import Sales
@@ -116,7 +116,7 @@ def _figures(period: Period, now: Sales, before: Sales, currency: str) -> list[F
 
 def _charts(period: Period, now: SalesOf, before: SalesOf, currency: str) -> list[Chart]:
     points = period.points()
-    labels = [format_date(point.first) for point in points]
+    labels = day_labels([point.first for point in points])
 
     def chart(name: str, title: str, value: Callable[[Sales], int | None], unit: str, href: Callable[[Period], str]) -> Chart:
         series = [

@@ -28,7 +28,7 @@ register = template.Library()
 def icon(name: str, size: int = 20) -> SafeString:
     """A drawing of the sprite, hidden from screen readers: the words beside it say what it means."""
     address = static("pages/icons.svg")
-    return format_html('<svg class="icon" width="{}" height="{}" aria-hidden="true"><use href="{}#{}"></use></svg>', size, size, address, name)
+    return format_html('<svg class="ico" width="{}" height="{}" aria-hidden="true"><use href="{}#{}"></use></svg>', size, size, address, name)
 
 
 @register.simple_tag(takes_context=True)

@@ -19,6 +19,7 @@ window.regularsChart = (box) => {
   const mount = document.createElement("div");
   mount.style.cssText = "inline-size:100%;block-size:100%";
   box.append(mount);
+  const family = getComputedStyle(document.body).fontFamily;
   const chart = echarts.init(mount, null, { renderer: "svg" });
   const escape = (text) => { probe.textContent = text; const safe = probe.innerHTML; probe.textContent = ""; return safe; };
 
@@ -31,22 +32,26 @@ window.regularsChart = (box) => {
     const c = colours();
     const palette = [c.accent, c.amber, c.ink2];
     const category = { type: "category", data: spec.labels, boundaryGap: spec.kind !== "line", axisTick: { show: false }, axisLine: { lineStyle: { color: c.line } },
-      axisLabel: { color: c.ink2, hideOverlap: true, fontFamily: "inherit", ...(flat ? {} : { alignMinLabel: spec.kind === "line" ? "left" : null, alignMaxLabel: spec.kind === "line" ? "right" : null }) }, inverse: flat };
+      axisLabel: { color: c.ink2, hideOverlap: true, fontFamily: family, ...(flat ? {} : { alignMinLabel: spec.kind === "line" ? "left" : null, alignMaxLabel: spec.kind === "line" ? "right" : null }) }, inverse: flat };
     const value = { type: "value", splitNumber: 4, minInterval: spec.unit === "count" ? 1 : 0, splitLine: { lineStyle: { color: c.line } },
-      axisLabel: { color: c.ink2, fontFamily: "inherit", formatter: (number) => short.format(number) } };
+      axisLabel: { color: c.ink2, fontFamily: family, formatter: (number) => short.format(number) } };
     let nth = 0;
-    const series = spec.series.map((one) => {
+    const lasts = spec.series.map((one) => one.values.at(-1));
+    const spread = Math.max(...spec.series.flatMap((one) => one.values.map((number) => Math.abs(number ?? 0)))) || 1;
+    // Labels at the ends of lines that meet stand above each other instead of on each other.
+    const nudge = (n) => spec.series.some((_, other) => other !== n && Math.abs((lasts[other] ?? 0) - (lasts[n] ?? 0)) / spread < 0.09)
+      ? (spec.series.findIndex((one, other) => lasts[other] === Math.max(...lasts.map((number) => number ?? 0))) === n ? -7 : 7) : 0;
+    const series = spec.series.map((one, n) => {
       const colour = one.before ? c.grey : palette[nth++ % palette.length];
-      return { type: spec.kind === "line" ? "line" : "bar", name: one.name, data: one.values.map(major), color: colour, z: one.before ? 1 : 3,
+      return { type: spec.kind === "line" ? "line" : "bar", name: one.name, data: one.values.map(major), connectNulls: true, color: colour, z: one.before ? 1 : 3,
         symbol: "circle", symbolSize: 6, showSymbol: spec.labels.length <= 2, lineStyle: { width: one.before ? 1.5 : 2, type: one.before ? [4, 4] : "solid" },
         itemStyle: { borderRadius: flat ? [0, 4, 4, 0] : [4, 4, 0, 0] }, barMaxWidth: 36, cursor: one.hrefs.length ? "pointer" : "default",
-        endLabel: { show: spec.kind === "line" && spec.series.length > 1, formatter: "{a}", color: one.before ? c.ink2 : colour, fontFamily: "inherit", fontSize: 12, distance: 6 },
-        labelLayout: { moveOverlap: "shiftY" },
+        endLabel: { show: spec.kind === "line" && spec.series.length > 1 && lasts[n] !== null, formatter: "{a}", offset: [0, nudge(n)], color: one.before ? c.ink2 : colour, fontFamily: family, fontSize: 12, distance: 6 },
         markLine: spec.marks.length && !one.before ? { symbol: "none", lineStyle: { color: c.ink2, type: "dotted" }, label: { color: c.ink2, formatter: "{b}" }, data: spec.marks.map((mark) => ({ name: mark.text, xAxis: mark.label })) } : undefined };
     });
     const endRoom = spec.kind === "line" && spec.series.length > 1 ? 12 + 7 * Math.max(...spec.series.map((one) => one.name.length)) : 12;
-    chart.setOption({ animation: !still, animationDuration: 300, textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
-      grid: { top: 16, right: endRoom, bottom: 8, left: 4, containLabel: true },
+    chart.setOption({ animation: !still && spec.series.every((one) => !one.values.includes(null)), animationDuration: 300, textStyle: { fontFamily: family },
+      grid: { top: 12, right: endRoom, bottom: 4, left: 2, containLabel: true },
       tooltip: { trigger: "axis", confine: true, backgroundColor: c.paper, borderColor: c.line, textStyle: { color: c.ink, fontSize: 13 }, formatter: tooltip, axisPointer: { type: spec.kind === "line" ? "line" : "shadow", lineStyle: { color: c.grey }, shadowStyle: { color: c.line, opacity: 0.4 } } },
       xAxis: flat ? value : category, yAxis: flat ? category : value, series }, true);
   };
