@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -58,6 +59,10 @@ def processes_of(home: Path) -> dict[int, str]:
 
 def pid_of(home: Path, word: str) -> int:
     return min((pid for pid, command in processes_of(home).items() if word in command), default=0)
+
+
+def has_come_back(home: Path, word: str, killed: int) -> bool:
+    return pid_of(home, word) not in {0, killed}
 
 
 @pytest.fixture
@@ -115,7 +120,7 @@ def test_start_keeps_everything_alive_and_leaves_nothing_behind(installation: In
         killed = pid_of(home, word)
         assert killed
         os.kill(killed, signal.SIGKILL)
-        assert until(lambda word=word, killed=killed: pid_of(home, word) not in {0, killed}), word
+        assert until(partial(has_come_back, home, word, killed)), word
         assert until(installation.is_ready), word
 
     first.kill()

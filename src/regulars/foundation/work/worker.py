@@ -8,6 +8,7 @@ import threading
 from types import FrameType
 
 import structlog
+from django.conf import settings
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
 from regulars.foundation.doors import load_doors
@@ -16,6 +17,7 @@ from regulars.foundation.work.loops import LOOPS, drive
 
 GRACE_SECONDS = 20.0  # for the batches and jobs at hand once we are asked to stop
 _JOBS_AT_ONCE = 2
+_ALIVE_SECONDS = 10.0
 
 log = structlog.get_logger(__name__)
 
@@ -36,8 +38,21 @@ def run_worker(only: frozenset[str] = frozenset()) -> bool:
     log.info("worker started", owner=owner, loops=[thread.name for thread in threads])
     for thread in threads:
         thread.start()
-    stopping.wait()
+    _watch(threads, stopping)
     return _join(threads)
+
+
+def _watch(threads: list[threading.Thread], stopping: threading.Event) -> None:
+    """Touches ``alive/<host name>`` in the data folder while every thread lives, for health checks; a dead one ends the worker."""
+    alive = settings.HOME / "alive" / socket.gethostname()
+    alive.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    while not stopping.is_set():
+        dead = [thread.name for thread in threads if not thread.is_alive()]
+        if dead:
+            log.error("threads died", threads=dead)
+            stopping.set()
+        alive.touch()
+        stopping.wait(_ALIVE_SECONDS)
 
 
 def _stop_on_signals(stopping: threading.Event) -> None:

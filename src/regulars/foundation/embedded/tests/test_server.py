@@ -32,7 +32,7 @@ def until(holds: Callable[[], bool], seconds: float = 15) -> bool:
 def postmaster_pid(server: EmbeddedServer) -> int:
     process = server.find_postmaster()
     assert process is not None
-    return process.pid
+    return int(process.pid)
 
 
 def test_it_is_made_durable_closed_and_without_rights_beyond_its_own_database(server: EmbeddedServer) -> None:
