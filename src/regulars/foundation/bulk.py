@@ -22,7 +22,7 @@ def fetch(statement: str, parameters: Parameters) -> list[tuple[Any, ...]]:
     """All rows of one statement with bound parameters."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def execute(statement: str, parameters: Parameters) -> int:

@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -45,7 +45,7 @@ def plain_pieces(file: BinaryIO) -> Iterator[bytes]:
     """The file in pieces of one frame, unpacked if it is gzip. Raises CutFile for a gzip that ends too early."""
     head = file.read(FRAME)
     whole = _Chained(head, file)
-    source: BinaryIO = gzip.GzipFile(fileobj=whole) if head.startswith(b"\x1f\x8b") else whole  # type: ignore[assignment,arg-type]
+    source: BinaryIO = gzip.GzipFile(fileobj=whole) if head.startswith(b"\x1f\x8b") else whole  # type: ignore[assignment]
     try:
         while piece := source.read(FRAME):
             yield piece
@@ -149,7 +149,7 @@ class SealedReader(io.RawIOBase):
 
 def open_copy(uid: UUID, key: bytes) -> BinaryIO:
     """The staged copy as an ordinary binary file, read with flat memory."""
-    return io.BufferedReader(SealedReader(uid, key), FRAME)  # type: ignore[return-value]
+    return cast(BinaryIO, io.BufferedReader(cast(io.RawIOBase, SealedReader(uid, key)), FRAME))
 
 
 def remove_copy(uid: UUID) -> None:

@@ -4,10 +4,11 @@ import json
 from datetime import datetime
 from typing import Any
 
-from regulars.connections.files.models import RejectedRows
+from regulars.connections.files.models import Import, RejectedRows
 from regulars.foundation.privacy import SubjectData, register
-from regulars.foundation.sealing import Cell, seal, unseal
+from regulars.foundation.sealing import Cell, KeyRing, seal, unseal
 from regulars.foundation.vault.keys import key_ring
+from regulars.foundation.vault.rotation import WRAPPED
 from regulars.record.customers.queries import customers_of, read_identities
 
 Line = list[Any]
@@ -55,4 +56,15 @@ def _erase(profile_ids: list[int], at: datetime) -> int:
     return count
 
 
+def _rewrap(ring: KeyRing) -> int:
+    """The keys of staged copies and reject files, under the first master key."""
+    rows = Import.objects.exclude(master_id=ring.current_id)
+    for row in rows:
+        plain = ring.unwrap(row.master_id, bytes(row.wrapped_key), row.pk)
+        row.master_id, row.wrapped_key = ring.wrap(plain, row.pk)
+        row.save(update_fields=["master_id", "wrapped_key"])
+    return len(rows)
+
+
+WRAPPED.register("files", _rewrap)
 register(SubjectData("files_rejectedrows", _export, _erase, "line numbers and reasons, without what stood in the line"))

@@ -18,7 +18,7 @@ def recognise(headers: Sequence[str], kind: Kind, name: str, mapping: Mapping[st
     _check_mapping(headers, kind, mapping)
     layout = LAYOUTS[name] if name else _known(headers, kind) or LAYOUTS[f"any-{kind}"]
     if layout.name.startswith("any-"):
-        layout = replace(layout, columns=dict(mapping) or guess_mapping(headers, kind))
+        layout = replace(layout, columns=_with_key(dict(mapping) or guess_mapping(headers, kind), kind))
     else:
         layout = replace(layout, columns={**layout.columns, **mapping})
     _check_required(headers, layout)
@@ -27,7 +27,7 @@ def recognise(headers: Sequence[str], kind: Kind, name: str, mapping: Mapping[st
 
 def _known(headers: Sequence[str], kind: Kind) -> Layout | None:
     matching = [
-        layout for _, layout in LAYOUTS.items() if layout.required and layout.columns and layout.matches(headers)
+        layout for _, layout in LAYOUTS.items() if layout.is_guessed and layout.columns and layout.matches(headers)
     ]
     best = max(matching, key=lambda layout: len(layout.places(headers)), default=None)
     if best is None or best.kind == kind:
@@ -36,6 +36,18 @@ def _known(headers: Sequence[str], kind: Kind) -> Layout | None:
     if own:
         return max(own, key=lambda layout: len(layout.places(headers)))
     raise WrongKind(f"This is an export of {best.kind} ({best.title}), not of {kind}: import it as {best.kind}")
+
+
+def _with_key(mapping: dict[str, str], kind: Kind) -> dict[str, str]:
+    """A table of products that knows them by their SKU only is keyed by it."""
+    if kind == Kind.PRODUCTS and "key" not in mapping and "sku" in mapping:
+        return {"key": mapping["sku"], **mapping}
+    return mapping
+
+
+def _label(layout: Layout, name: str) -> str:
+    known = FIELDS[layout.kind].get(name)
+    return known.label.lower() if known else f"'{layout.columns.get(name, name).split('|')[0]}'"
 
 
 def _check_mapping(headers: Sequence[str], kind: Kind, mapping: Mapping[str, str]) -> None:
@@ -51,7 +63,7 @@ def _check_required(headers: Sequence[str], layout: Layout) -> None:
     places = layout.places(headers)
     missing = [name for name in layout.required if name not in places]
     if missing:
-        labels = ", ".join(FIELDS[layout.kind][name].label for name in missing)
+        labels = ", ".join(_label(layout, name) for name in missing)
         raise WrongKind(
             f"No column of this file holds the {labels}; {layout.kind} need that. Its columns are {', '.join(headers[:20])}: "
             "say which one it is in the mapping, or check that it is the right file"

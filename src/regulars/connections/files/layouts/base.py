@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from regulars.connections.files.reading import Row, Unit
 from regulars.connections.files.sniff import folded
 from regulars.connections.files.values import Unreadable, Values, strip_escape
+from regulars.foundation.errors import InvalidInput
 from regulars.foundation.registry import Registry
 from regulars.record.catalog.inputs import ProductInput
 from regulars.record.consent.inputs import ConsentInput, SuppressionInput
@@ -101,6 +103,7 @@ class Reading:
     values: Values
     store_id: int
     store_code: str
+    at: datetime = datetime(1970, 1, 1, tzinfo=UTC)  # when the file came: for what has no date of its own
 
 
 Builder = Callable[[Unit, Reading], Built]
@@ -108,7 +111,9 @@ Builder = Callable[[Unit, Reading], Built]
 
 @dataclass(frozen=True)
 class Layout:
-    """One known export. ``columns`` maps our fields to its headers; ``required`` are the fields without which it is another file."""
+    """One known export. ``columns`` maps our fields to its headers ('A|B': whichever is there); ``required`` are the fields without
+    which it is another file. One that is not ``is_guessed`` is used only where it is named.
+    """
 
     name: str
     kind: Kind
@@ -117,16 +122,21 @@ class Layout:
     required: tuple[str, ...]
     build: Builder
     key: str | None = None  # field whose equal values make one unit; None: each row is one
+    is_guessed: bool = True
     source: str = ""  # where its columns are described
 
     def matches(self, headers: Sequence[str]) -> bool:
-        there = {folded(header) for header in headers}
-        return all(folded(self.columns[name]) in there for name in self.required)
+        places = self.places(headers)
+        return all(name in places for name in self.required)
 
     def places(self, headers: Sequence[str]) -> dict[str, int]:
         """Column of each field that the file has."""
         there = {folded(header): place for place, header in reversed(list(enumerate(headers)))}
-        return {name: there[folded(header)] for name, header in self.columns.items() if folded(header) in there}
+        found = {
+            name: next((there[folded(h)] for h in header.split("|") if folded(h) in there), -1)
+            for name, header in self.columns.items()
+        }
+        return {name: place for name, place in found.items() if place >= 0}
 
 
 LAYOUTS: Registry[Layout] = Registry("layout")
@@ -151,3 +161,5 @@ def _built(layout: Layout, unit: Unit, reading: Reading) -> Built:
         return layout.build(unit, reading)
     except Unreadable as error:
         return Built.skipped(unit, str(error))
+    except InvalidInput as error:
+        return Built.skipped(unit, error.sentence)

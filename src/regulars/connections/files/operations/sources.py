@@ -1,6 +1,7 @@
 """A staged file and how it is read: what staging, preview and applying share."""
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import BinaryIO
 from uuid import UUID
 
@@ -40,7 +41,7 @@ class Source:
             return check_whole(file, self.format, self.key_column)
 
 
-def open_source(uid: UUID, key: bytes, kind: Kind, store: Store, chosen: Options) -> Source:
+def open_source(uid: UUID, key: bytes, kind: Kind, store: Store, chosen: Options, at: datetime) -> Source:
     """Finds out how a staged file is written and which layout it has. Raises RefusedFile."""
     currency = chosen.currency or store.currency
     with copies.open_copy(uid, key) as file:
@@ -70,4 +71,4 @@ def source_of(row: Import) -> Source:
         decimal="comma" if form.decimal_comma else "point",
         date_order=form.date_order.value,
     )
-    return open_source(row.uid, key, Kind(row.kind), row.store, fixed)
+    return open_source(row.uid, key, Kind(row.kind), row.store, fixed, row.created_at)

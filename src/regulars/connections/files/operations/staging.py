@@ -40,7 +40,7 @@ def stage_import(
     uid, key = new_uid(), new_key()
     copied = copies.write_copy(copies.plain_pieces(file), uid, key, largest)
     try:
-        source = open_source(uid, key, kind, store, chosen)
+        source = open_source(uid, key, kind, store, chosen, at)
         checked = source.check()
         _check_usable(source, kind)
         row = Import(
@@ -70,7 +70,7 @@ def change_options(row: Import, options: Options) -> Import:
         raise NotPossibleNow("This import has begun: its mapping can no longer be changed")
     chosen = options.checked(Kind(row.kind))
     key = key_ring().unwrap(row.master_id, bytes(row.wrapped_key), row.pk)
-    source = open_source(row.uid, key, Kind(row.kind), row.store, chosen)
+    source = open_source(row.uid, key, Kind(row.kind), row.store, chosen, row.created_at)
     row.row_count = source.check().row_count
     _check_usable(source, Kind(row.kind))
     _note_reading(row, source, chosen)

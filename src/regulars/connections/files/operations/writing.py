@@ -2,12 +2,14 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 from typing import TypeVar
 
 from regulars.connections.files.layouts.base import Built
 from regulars.foundation.shop.models import Store
+from regulars.record.catalog.inputs import ProductInput
 from regulars.record.catalog.operations import apply_products
 from regulars.record.consent.operations import record_consents, record_suppressions
 from regulars.record.customers.operations import ensure_profiles
@@ -54,8 +56,26 @@ def write(built: Sequence[Built], log: LogTransaction, store: Store, at: datetim
 def _write_products(
     built: Sequence[Built], log: LogTransaction, store: Store, at: datetime, gained: Counter[str]
 ) -> None:
-    done = apply_products(_all(b.products for b in built), log, store_id=store.pk, at=at, is_history=True)
+    done = apply_products(_merged(_all(b.products for b in built)), log, store_id=store.pk, at=at, is_history=True)
     gained.update(products_created=done.created, products_updated=done.updated, products_unchanged=done.unchanged)
+
+
+def _merged(products: Sequence[ProductInput]) -> list[ProductInput]:
+    """One input for each key: a later row of the same product adds its variants and what the earlier one did not say."""
+    merged: dict[str, ProductInput] = {}
+    for product in products:
+        before = merged.get(product.key)
+        merged[product.key] = product if before is None else _joined(before, product)
+    return list(merged.values())
+
+
+def _joined(before: ProductInput, after: ProductInput) -> ProductInput:
+    said = {
+        name: getattr(after, name) or getattr(before, name)
+        for name in ("title", "brand_name", "url", "image_url", "categories")
+    }
+    variants = {v.sku: v for v in (*before.variants, *after.variants)}
+    return replace(after, **said, status=before.status, variants=tuple(variants.values()))
 
 
 def _write_orders(

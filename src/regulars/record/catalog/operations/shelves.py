@@ -25,5 +25,5 @@ def _level(paths: set[Path], found: dict[Path, int], store_id: int) -> dict[Path
     rows = Category.objects.filter(store=store_id, name__in={name for _, name in places.values()}).values_list(
         "parent_id", "name", "id"
     )
-    there = {(parent, name): row for parent, name, row in rows}
+    there: dict[tuple[int | None, str], int] = {(parent, name): row for parent, name, row in rows}
     return {path: there[place] for path, place in places.items()}

@@ -55,11 +55,11 @@ def apply_orders(
 ) -> Applied:
     """Makes the record say what the inputs say; of two with one number the last counts.
 
-    ``known`` is kept by a caller who applies batch after batch. ``at`` is when we learnt it: changes of known orders happen then. ``refunds`` are those that come on their own, beside
-    the orders' own. An input whose digest is known changes nothing, not even its person. What the catalog does not know is added to
-    it. Number of statements: fixed, whatever the number of inputs. Raises NoIdentity for a person without any identity that means
-    somebody. Events: order.placed, order.updated, order.paid, order.fulfilled, order.cancelled, order.refunded, and those of
-    the customers and products that are new.
+    ``at`` is when we learnt it: changes of known orders happen then. ``known`` is kept by a caller who applies batch after batch.
+    ``refunds`` are those that come on their own, beside the orders' own. An input whose digest is known changes nothing, not even its
+    person. What the catalog does not know is added to it. Number of statements: fixed, whatever the number of inputs. Raises
+    NoIdentity for a person without any identity that means somebody. Events: order.placed, order.updated, order.paid,
+    order.fulfilled, order.cancelled, order.refunded, and those of the customers and products that are new.
     """
     orders = {order.number: order for order in inputs}
     there = _known_orders(orders, store_id)

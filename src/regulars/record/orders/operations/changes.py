@@ -109,7 +109,7 @@ def _happened(step: _Change, context: Context) -> Iterable[Entry]:
     customer = context.customer(step.after["profile_id"])
 
     def became(column: str, value: str) -> bool:
-        return step.after[column] == value != step.before[column]
+        return bool(step.after[column] == value != step.before[column])
 
     def happened(kind: str, at: datetime, **more: object) -> Entry:
         return events.of_order(kind, row, customer, at, context.is_history, **more)
