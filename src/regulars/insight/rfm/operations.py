@@ -103,22 +103,23 @@ def thin_out(at: datetime) -> int:
         return RfmSnapshot.objects.filter(id__in=ids).update(thinned_at=at)
 
 
-def preview_policy(snapshot: RfmSnapshot, changed: Sequence[rules.Rule]) -> dict[tuple[int, int], int]:
-    """How many of a snapshot's customers would move, by numbers of the segments (from, to). Nothing is saved."""
-    numbers = rules.lookup(changed, snapshot.scale)
-    n = snapshot.scale
-    moves: dict[tuple[int, int], int] = {}
-    for r, f, m, segment, count in _cells_of(snapshot):
-        target = int(numbers[(r - 1) * n * n + (f - 1) * n + (m - 1)])
-        if target != segment:
-            moves[segment, target] = moves.get((segment, target), 0) + count
-    return moves
+def preview_policy(snapshot: RfmSnapshot, changed: Sequence[rules.Rule], n: int) -> dict[tuple[int, int], int]:
+    """How many of a snapshot's customers would be where, by numbers of the segments (from, to), under these rules at scale ``n``;
+    those who stay included. Nothing is saved.
+    """
+    recency, frequency, monetary, segments = _figures_of(snapshot)
+    cuts = rules.find_cut_points(recency, frequency, monetary, n)
+    targets = rules.segments_of(changed, rules.score(recency, frequency, monetary, cuts, n), n)
+    pairs, counts = np.unique(segments * len(rules.SEGMENTS) + targets, return_counts=True)
+    found = zip(pairs.tolist(), counts.tolist(), strict=True)
+    return {divmod(pair, len(rules.SEGMENTS)): count for pair, count in found}
 
 
-def _cells_of(snapshot: RfmSnapshot) -> list[tuple[Any, ...]]:
-    """Rows (r, f, m, segment, customers)."""
-    statement = "SELECT r, f, m, segment, count(*) FROM rfm_rfmscore WHERE snapshot_id = %s GROUP BY 1, 2, 3, 4"
-    return fetch(statement, [snapshot.id])
+def _figures_of(snapshot: RfmSnapshot) -> tuple[Integers, Integers, Integers, Integers]:
+    """Recency, frequency, monetary and segment of everybody in a snapshot."""
+    statement = "SELECT recency_days, frequency, monetary_minor, segment FROM rfm_rfmscore WHERE snapshot_id = %s"
+    rows = np.array(fetch(statement, [snapshot.id]), dtype=np.int64).reshape(-1, 4)
+    return rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3]
 
 
 def _store(snapshot: RfmSnapshot, columns: dict[str, Integers], scores: Scores, segments: Integers) -> RfmSnapshot:

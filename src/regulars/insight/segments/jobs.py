@@ -2,9 +2,22 @@
 
 from datetime import datetime
 
+from regulars.foundation.clock import now
+from regulars.foundation.errors import RegularsError
+from regulars.foundation.work.jobs import jobs
 from regulars.foundation.work.loops import LOOPS, Loop, Stop
+from regulars.foundation.work.operations import fail
 from regulars.insight.segments import operations
 from regulars.insight.warehouse.operations import WarehouseBusy
+
+
+@jobs.task(name="segments.recompute")
+def recompute(task_id: int) -> None:
+    """After a change of thresholds. Tried again by the rescue where its worker died; the same work again changes nothing."""
+    try:
+        operations.recompute(task_id, now())
+    except RegularsError as error:
+        fail(task_id, now(), error.sentence)
 
 
 def refresh_if_due(stop: Stop, at: datetime) -> bool:

@@ -21,6 +21,7 @@ class Segment(models.Model):
         "name": PrivacyClass.CLEAR,
         "kind": PrivacyClass.CLEAR,
         "definition": PrivacyClass.CLEAR,
+        "basis": PrivacyClass.CLEAR,
     }
 
     uid = models.UUIDField(default=new_uid, unique=True, editable=False)
@@ -33,6 +34,9 @@ class Segment(models.Model):
         null=True
     )  # moment of the newest snapshot that decides; an older one is refused
     position = models.BigIntegerField(default=0)  # of the log, up to which its memberships are complete
+    basis = models.CharField(
+        max_length=40, blank=True
+    )  # thresholds, scale and currency that its memberships were decided by
     computed_at = models.DateTimeField(
         null=True
     )  # empty until its first computation is complete: entries until then are initial

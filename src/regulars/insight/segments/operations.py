@@ -17,7 +17,8 @@ from django.db.models.functions import Coalesce, Greatest
 from regulars.foundation.bulk import execute, fetch
 from regulars.foundation.crash import crash_point, declare
 from regulars.foundation.errors import Conflict
-from regulars.foundation.shop.settings import read_setting
+from regulars.foundation.shop.settings import read_setting, write_setting
+from regulars.foundation.work import operations as work
 from regulars.insight.rfm import operations as rfm
 from regulars.insight.rfm.models import RfmSnapshot
 from regulars.insight.rfm.rules import NUMBER, SEGMENTS, RfmSegment
@@ -79,7 +80,7 @@ def refresh(at: datetime, as_of: datetime | None = None, kind: str = "nightly") 
     """Publishes RFM as of a moment (``at``, where not given) and brings every segment's memberships in line with it at ``at``.
 
     Events: segment.entered, segment.left. Entries of a segment's first computation, and of customers of whom imported history became
-    known since the last refresh, are initial: their events are history and start no workflow. Raises WarehouseBusy, OlderSnapshot.
+    known since the last refresh, or by new thresholds, are initial: their events are history and start no workflow. Raises WarehouseBusy, OlderSnapshot.
     """
     ensure_rfm_segments(at)
     return apply_snapshot(rfm.compute(as_of or at, at, kind), at)
@@ -96,6 +97,29 @@ def refresh_if_due(at: datetime) -> Refreshed | None:
     done = refresh(at, *due)
     rfm.thin_out(at)
     return done
+
+
+def change_thresholds(data: dict[str, Any], scale: int, staff_id: int, at: datetime) -> int:
+    """Saves thresholds and scale and asks for the refresh that follows; number of the task that shows it. Raises InvalidPolicy, then
+    nothing changed. Entries that this causes start no workflow.
+    """
+    with transaction.atomic():
+        rfm.save_policy(data, staff_id, at)
+        write_setting("rfm.scale", scale, at)
+        task = work.start_task(
+            "segments.refresh", "Sorting customers by the new thresholds", at, staff_id=staff_id, link="/segments"
+        )
+        work.enqueue("segments.recompute", lock="segments", task_id=task)
+    return task
+
+
+def recompute(task_id: int, at: datetime) -> None:
+    """The background part of a change of thresholds: months, then the present, with progress for the bell."""
+    work.progress(task_id, at, sentence="Publishing the past months")
+    rfm.compute_months(at)
+    done = refresh(at, kind="manual")
+    moved = sum(done.initial.values()) + sum(done.entered.values())
+    work.finish(task_id, at, f"{moved} customers moved to another segment", link="/segments")
 
 
 def find_due(at: datetime) -> tuple[datetime, str] | None:
@@ -127,9 +151,16 @@ def apply_snapshot(snapshot: RfmSnapshot, at: datetime) -> Refreshed:
     crash_point(BEFORE_COMPUTED)
     settled = Segment.objects.filter(id__in=[s.id for s in segments], refreshed_at=snapshot.as_of)
     settled.update(
-        computed_at=Coalesce("computed_at", Value(at)), position=Greatest("position", Value(snapshot.position))
+        computed_at=Coalesce("computed_at", Value(at)),
+        position=Greatest("position", Value(snapshot.position)),
+        basis=basis_of(snapshot),
     )
     return done
+
+
+def basis_of(snapshot: RfmSnapshot) -> str:
+    """By what a snapshot sorts people: who enters because this changed did nothing themselves."""
+    return f"{snapshot.policy_version}/{snapshot.scale}/{snapshot.currency}"
 
 
 def follow_map(at: datetime) -> int:
@@ -195,7 +226,7 @@ def _change_some(segments: Sequence[Segment], snapshot: RfmSnapshot, at: datetim
         bound |= {
             "customers": customers,
             "batch": log.batch_id,
-            "initial": [s.computed_at is None for s in segments],
+            "initial": [s.computed_at is None or s.basis != basis_of(snapshot) for s in segments],
             "since": [s.position for s in segments],
             "position": snapshot.position,
         }

@@ -188,7 +188,8 @@ def test_saved_thresholds_are_a_new_version_and_old_snapshots_keep_theirs() -> N
     changed = rules_as_json(DEFAULT_POLICY.rules[5])
     changed[-1]["segment"] = "promising"
     changed = [*changed[:7], changed[-1]]
-    assert operations.preview_policy(before, parse_rules(changed, 5)) == {(3, 4): 1}
+    assert operations.preview_policy(before, parse_rules(changed, 5), 5) == {(3, 4): 1}
+    assert operations.preview_policy(before, DEFAULT_POLICY.rules[3], 3) == {(3, 4): 1}
     policy = operations.save_policy({"5": changed}, 7, NOW)
     after = operations.compute(NOW, NOW)
     assert (policy.version, after.policy_version, before.policy_version) == (

@@ -1,0 +1,258 @@
+"""One segment, and its ledger of members."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from regulars.foundation import clock
+from regulars.foundation.access.gate import requires
+from regulars.foundation.access.viewer import Viewer, viewer_of
+from regulars.foundation.ids import to_public
+from regulars.foundation.pages.charts import Chart, Series, day_labels
+from regulars.foundation.pages.formats import format_money, format_number, today
+from regulars.foundation.pages.listing import show_list
+from regulars.foundation.pages.lists import Column, Empty, Filter, ListPage, ListQuery, Pill
+from regulars.foundation.pages.paging import Order, Rows, page_of
+from regulars.insight.rfm import queries as rfm
+from regulars.insight.rfm.rules import RfmSegment
+from regulars.insight.segments import ledger, queries
+from regulars.insight.segments.models import Membership, Segment
+from regulars.insight.segments.overview import (
+    Line,
+    MovementRow,
+    customers_href,
+    ledger_href,
+    read_history,
+    read_movement,
+    read_overview,
+)
+from regulars.insight.segments.rules import parse_definition
+from regulars.record.customers.models import Customer
+from regulars.record.customers.queries import read_cards
+
+RECENT = timedelta(days=30)
+NEWEST = 8
+
+
+@dataclass(frozen=True)
+class MemberRow:
+    """One stay in a segment, with the customer's name."""
+
+    membership: Membership
+    public_id: str
+    name: str
+    why: str
+
+    @property
+    def id(self) -> int:
+        return self.membership.pk
+
+
+@requires("segments.view")
+def one_segment(request: HttpRequest, name: str) -> HttpResponse:
+    """Reached by key or public id."""
+    segment = queries.get_segment(name)
+    viewer = viewer_of(request)
+    chosen = parse_definition(segment.definition).segment
+    overview = read_overview(viewer)
+    line = next((entry for entry in overview.lines if entry.segment == chosen), None) if overview else None
+    context: dict[str, Any] = {"title": segment.name, "segment": segment, "overview": overview, "line": line}
+    if overview and line:
+        context |= _figures(segment, viewer) | {"chart": _chart(chosen, line, viewer)}
+        moves = read_movement(overview.snapshot, overview.before, viewer) if overview.before else []
+        context |= {"came_from": _came_from(chosen, moves), "went_to": _went_to(chosen, moves)}
+        context |= {"rules": _rules_in_words(chosen, overview.snapshot.policy_version, overview.snapshot.scale)}
+    if viewer.may("customers.view"):
+        newest = ledger.rows_of(segment, ListQuery(choices={"state": ("now",)}), viewer).order_by("-entered_at", "-id")
+        context["newest"] = with_names(newest[:NEWEST], overview.snapshot.currency if overview else "")
+    return render(request, "segments/one.html", context)
+
+
+def _figures(segment: Segment, viewer: Viewer) -> dict[str, Any]:
+    """Members, and who entered and left in the last days; each with the address of exactly those rows."""
+    day = today(clock.now()) - RECENT
+    asked = {
+        "members": ({"state": "now"}, {}),
+        "entered": ({"came": "moved"}, {"entered": (day, None)}),
+        "left": ({}, {"left": (day, None)}),
+    }
+    found: dict[str, Any] = {}
+    for name, (choices, dates) in asked.items():
+        query = ListQuery(choices={key: (value,) for key, value in choices.items()}, dates=dates)
+        address = choices | {f"{key}_from": first.isoformat() for key, (first, _last) in dates.items()}
+        found[name] = (ledger.rows_of(segment, query, viewer).count(), ledger_href(segment, **address))
+    return found
+
+
+def _chart(chosen: RfmSegment, line: Line, viewer: Viewer) -> Chart:
+    points = read_history(chosen, viewer)
+    counts = [point.tally.customers for point in points]
+    hrefs = [""] * (len(points) - 1) + [customers_href(rfm=[chosen.value])]
+    summary = gettext("%(now)s now") % {"now": format_number(counts[-1])}
+    if line.change is not None:
+        change = gettext("%(change)s since a month ago") % {"change": f"{line.change:+,}"}
+        summary = f"{summary}, {change}."
+    days = [point.at.date() for point in points]
+    return Chart(
+        "members",
+        gettext("Customers over time"),
+        summary,
+        day_labels(days),
+        [Series(str(line.words.name), counts, hrefs=hrefs)],
+    )
+
+
+def _came_from(chosen: RfmSegment, rows: Sequence[MovementRow]) -> list[dict[str, Any]]:
+    """Where those who are in it now were a month before, the most first; those who stayed left out."""
+    found = []
+    for row in rows:
+        flow = next(f for f, target in zip(row.flows, RfmSegment, strict=True) if target == chosen)
+        if flow.customers and not flow.is_same:
+            found.append(
+                {"name": row.words.name if row.words else gettext("Their first order"), "key": row.before, "flow": flow}
+            )
+    return sorted(found, key=lambda entry: -entry["flow"].customers)
+
+
+def _went_to(chosen: RfmSegment, rows: Sequence[MovementRow]) -> list[dict[str, Any]]:
+    """Where those who were in it a month before are now, the most first; those who stayed left out."""
+    own = next((row for row in rows if row.before == chosen), None)
+    if own is None:
+        return []
+    names = {row.before: row.words.name for row in rows if row.words}
+    found = [
+        {"name": names[target], "key": target, "flow": flow}
+        for target, flow in zip(RfmSegment, own.flows, strict=True)
+        if flow.customers and not flow.is_same
+    ]
+    return sorted(found, key=lambda entry: -entry["flow"].customers)
+
+
+def _rules_in_words(chosen: RfmSegment, version: int, scale: int) -> list[str]:
+    """The ranges of scores that lead here, unless an earlier rule takes them."""
+    texts = []
+    for rule in rfm.policy_of(version).rules[scale]:
+        if rule.segment == chosen:
+            ranges = [
+                f"{r.low}" if r.low == r.high else f"{r.low}–{r.high}"
+                for r in (rule.recency, rule.frequency, rule.monetary)
+            ]
+            texts.append(
+                gettext("recency %(r)s, frequency %(f)s, monetary %(m)s") % dict(zip("rfm", ranges, strict=True))
+            )
+    return texts
+
+
+@requires("customers.view", post="customers.view")
+def members(request: HttpRequest, name: str) -> HttpResponseBase:
+    """The ledger: every stay of every customer in this segment."""
+    segment = queries.get_segment(name)
+    page = replace(
+        LEDGER,
+        title=gettext("%(segment)s: members") % {"segment": segment.name},
+        load=partial(_load, segment),
+        export=partial(_export, segment),
+        name=f"segment-{segment.key}",
+    )
+    return show_list(request, page)
+
+
+def _load(segment: Segment, query: ListQuery, viewer: Viewer) -> Rows:
+    rows = ledger.rows_of(segment, query, viewer)
+    sorting = (
+        Order("left_at", query.descending, nullable=True)
+        if query.sort == "left"
+        else Order("entered_at", query.descending)
+    )
+    page = page_of(rows, sorting, query.cursor, rows.count())
+    return Rows(with_names(page.items, _currency()), page.total, page.next, page.previous, page.first)
+
+
+def _export(segment: Segment, query: ListQuery, viewer: Viewer) -> Iterator[Sequence[Any]]:
+    currency = _currency()
+    for batch in ledger.batches(segment, query, viewer):
+        for row in with_names(batch, currency):
+            entry = row.membership
+            left = entry.left_at.isoformat() if entry.left_at else ""
+            yield [row.public_id, row.name, entry.entered_at.isoformat(), left, entry.is_initial, row.why]
+
+
+def _currency() -> str:
+    snapshot = rfm.latest_snapshot()
+    return snapshot.currency if snapshot else ""
+
+
+def with_names(rows: Sequence[Membership], currency: str) -> list[MemberRow]:
+    """Memberships with the names of their customers; three queries, however many they are."""
+    found = list(rows)
+    ids = {row.customer_id for row in found}
+    uids = dict(Customer.objects.filter(pk__in=ids).values_list("pk", "uid"))
+    cards = read_cards(ids)
+    made = []
+    for row in found:
+        public_id = to_public(Customer.PREFIX, uids[row.customer_id])
+        card = cards[row.customer_id]
+        made.append(MemberRow(row, public_id, card.full_name or card.email or public_id, say_why(row.reason, currency)))
+    return made
+
+
+def say_why(reason: dict[str, Any], currency: str) -> str:
+    """The values that decided, in words."""
+    if "r" not in reason:
+        return ""
+    days, orders = int(reason["recency_days"]), int(reason["frequency"])
+    last = ngettext("last order %s day before", "last order %s days before", days) % format_number(days)
+    bought = ngettext("%s order", "%s orders", orders) % format_number(orders)
+    spent = format_money(int(reason["monetary_minor"]), currency) if currency else ""
+    return ", ".join(part for part in (last, bought, spent) if part) + f" ({reason['r']}-{reason['f']}-{reason['m']})"
+
+
+def _state(row: MemberRow) -> Pill:
+    return Pill(_("In it"), "green") if row.membership.left_at is None else Pill(_("Left"))
+
+
+def _when_left(row: MemberRow) -> datetime | None:
+    return row.membership.left_at
+
+
+LEDGER = ListPage(
+    name="segment-members",
+    title=_("Members"),
+    columns=[
+        Column("name", _("Customer"), "strong"),
+        Column("state", _("State"), "pill", value=_state),
+        Column("entered_at", _("Entered"), "when", value=lambda row: row.membership.entered_at, sort="entered"),
+        Column("left_at", _("Left"), "when", value=_when_left, sort="left", on_phone=False),
+        Column("why", _("Why: seen on entering (recency, frequency and monetary score)"), on_phone=False),
+    ],
+    filters=[
+        Filter("state", _("State"), choices=lambda viewer: [("now", _("In it now")), ("past", _("Left"))]),
+        Filter(
+            "came",
+            _("How they came"),
+            choices=lambda viewer: [("moved", _("By what they did")), ("initial", _("There from the start"))],
+        ),
+        Filter("entered", _("Entered"), "date"),
+        Filter("left", _("Left"), "date"),
+    ],
+    default_sort="-entered",
+    load=lambda query, viewer: Rows([], 0),
+    href=lambda row: f"/customers/{row.public_id}",
+    unit=lambda n: ngettext("%s stay", "%s stays", n) % format_number(n),
+    empty=Empty(
+        _("Nobody was ever in this segment"),
+        _("Who enters it stands here, with the day and the reason."),
+        _("All segments"),
+        "/segments",
+        "chart-pie",
+    ),
+    export_header=[_("Customer id"), _("Name"), _("Entered"), _("Left"), _("From the start"), _("Why")],
+    export_permission="customers.export",
+)

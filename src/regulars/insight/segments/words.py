@@ -1,0 +1,88 @@
+"""The eleven in plain words: who they are, what to do, and which state they show."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext_lazy as _
+
+from regulars.foundation.pages.registries import Text
+from regulars.insight.rfm.rules import RfmSegment
+
+
+@dataclass(frozen=True)
+class Words:
+    """``tone`` is the colour of a state: accent, green, amber, red or grey."""
+
+    name: Text
+    meaning: Text
+    advice: Text
+    tone: str
+
+
+WORDS: dict[RfmSegment, Words] = {
+    RfmSegment.CHAMPIONS: Words(
+        _("Champions"),
+        _("They ordered lately, order often and spend the most."),
+        _("Thank them, and show them what is new before anybody else sees it."),
+        "accent",
+    ),
+    RfmSegment.LOYAL: Words(
+        _("Loyal"),
+        _("They come back again and again, and were here not long ago."),
+        _("Ask for a review, or for the friend who would like the shop too."),
+        "accent",
+    ),
+    RfmSegment.POTENTIAL_LOYALISTS: Words(
+        _("Potential Loyalists"),
+        _("They ordered lately and more than once: a habit is forming."),
+        _("Recommend what goes with what they have."),
+        "green",
+    ),
+    RfmSegment.NEW: Words(
+        _("New"),
+        _("Their first order was only just now."),
+        _("Welcome them, and make the second order easy."),
+        "green",
+    ),
+    RfmSegment.PROMISING: Words(
+        _("Promising"),
+        _("One order, not long ago, and no second one yet."),
+        _("Tell them what you stand for; remind them that you are there."),
+        "green",
+    ),
+    RfmSegment.NEEDS_ATTENTION: Words(
+        _("Needs Attention"),
+        _("Middling in all three: not gone, and not quite here."),
+        _("Offer something for a limited time that fits what they bought."),
+        "amber",
+    ),
+    RfmSegment.ABOUT_TO_SLEEP: Words(
+        _("About to Sleep"),
+        _("They ordered seldom, and it has been a while."),
+        _("Write once, with what others like best."),
+        "amber",
+    ),
+    RfmSegment.AT_RISK: Words(
+        _("At Risk"),
+        _("They used to order often, and have gone quiet."),
+        _("Win them back: write in person, with what they bought last."),
+        "red",
+    ),
+    RfmSegment.CANT_LOSE: Words(
+        _("Can't Lose"),
+        _("They were among the best customers, and have not been here for long."),
+        _("Call them, or write as one writes to somebody one knows."),
+        "red",
+    ),
+    RfmSegment.HIBERNATING: Words(
+        _("Hibernating"),
+        _("Few orders, and the last one is long ago."),
+        _("Write seldom, with a good reason."),
+        "grey",
+    ),
+    RfmSegment.LOST: Words(
+        _("Lost"),
+        _("Few orders, and nobody else has been away as long."),
+        _("Try once more, then leave them in peace."),
+        "grey",
+    ),
+}
