@@ -5,21 +5,26 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import connection
+from django.db.models import Count
 
-from regulars.foundation.ids import new_uid
-from regulars.messages.models import MessageTemplate
-from regulars.workflows.steps.action import ActionKind, Intent, register
+from regulars.foundation.access.viewer import Viewer
+from regulars.foundation.ids import new_uid, to_public
+from regulars.messages.labels import LABELS, reason_in_words, state_pill
+from regulars.messages.models import Message, MessageTemplate
+from regulars.messages.queries import seen_by
+from regulars.workflows.steps.action import ActionKind, Intent, NodeFigure, NodeOutcome, register
 from regulars.workflows.steps.kinds import StepProblem, refuse_unknown
 
 USEFUL_FOR = timedelta(days=3)
 
 _PLAN = """
-INSERT INTO outbox_message (uid, effect_key, run_id, customer_id, profile_id, brand_id, template_id, channel, topic, is_marketing, state,
+INSERT INTO outbox_message (uid, effect_key, run_id, node, customer_id, profile_id, brand_id, template_id, channel, topic, is_marketing, state,
     reason, sentence, planned_at, due_at, expires_at, attempts, lease_owner, fence, reply)
-SELECT v.uid, v.key, v.run, v.customer, v.profile, coalesce(s.brand_id, (SELECT min(id) FROM shop_brand)), v.template, 'email', v.topic,
+SELECT v.uid, v.key, v.run, v.node, v.customer, v.profile, coalesce(s.brand_id, (SELECT min(id) FROM shop_brand)), v.template, 'email', v.topic,
     v.is_marketing, 'planned', '', '', v.at, v.at, v.expires_at, 0, '', 0, ''
-FROM unnest(%s::uuid[], %s::bytea[], %s::bigint[], %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::boolean[], %s::timestamptz[],
-    %s::timestamptz[]) AS v(uid, key, run, customer, profile, template, topic, is_marketing, at, expires_at)
+FROM unnest(%s::uuid[], %s::bytea[], %s::bigint[], %s::text[],
+    %s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::boolean[], %s::timestamptz[],
+    %s::timestamptz[]) AS v(uid, key, run, node, customer, profile, template, topic, is_marketing, at, expires_at)
 JOIN customers_profile p ON p.id = v.profile LEFT JOIN shop_store s ON s.id = p.store_id
 ON CONFLICT (effect_key) DO NOTHING
 """
@@ -69,12 +74,37 @@ class MailCarrier:
         with connection.cursor() as cursor:
             cursor.execute(_PLAN, [list(column) for column in zip(*rows, strict=True)])
 
+    def figures(self, workflow_key: str, workflow_id: int, viewer: Viewer) -> Mapping[str, Sequence[NodeFigure]]:
+        """What became of the messages of each node, each with the list that shows them."""
+        rows = seen_by(Message.objects.filter(run__workflow=workflow_id), viewer)
+        counts: dict[str, dict[str, int]] = {}
+        for node, state, count in rows.values_list("node", "state").annotate(Count("id")):
+            counts.setdefault(node, {})[state] = count
+        return {
+            node: [
+                NodeFigure(LABELS[state], states[state], f"/messages?workflow={workflow_key}&node={node}&state={state}")
+                for state in LABELS
+                if state in states
+            ]
+            for node, states in counts.items()
+        }
+
+    def outcomes(self, run_id: int) -> Mapping[str, NodeOutcome]:
+        """The message that each node of a run planned."""
+        found = {}
+        for message in Message.objects.filter(run=run_id).order_by("id"):
+            pill, why = state_pill(message.state), reason_in_words(message.reason)
+            words = f"{pill.text}: {why}" if message.state != "sent" and why else str(pill.text)
+            found[message.node] = NodeOutcome(words, f"/messages/{to_public(Message.PREFIX, message.uid)}", pill.tone)
+        return found
+
 
 def _row(intent: Intent, template: MessageTemplate) -> tuple[Any, ...]:
     return (
         new_uid(),
         intent.key,
         intent.run_id,
+        intent.node,
         intent.customer_id,
         intent.profile_id,
         template.id,

@@ -4,23 +4,23 @@ import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from importlib.resources import files
 from typing import Any
 
-from regulars.foundation.errors import NotFound
 from regulars.foundation.shop.settings import read_setting
 from regulars.messages.models import MessageTemplate
 from regulars.messages.operations import Draft, save_template
 from regulars.workflows.models import Workflow
 from regulars.workflows.operations import save_version
+from regulars.workflows.recipes import RECIPES, Recipe, get_recipe
 
 KEYS = ("win-back", "thank-champions")
 _HEAD = re.compile(r"<!-- (name|subject|preheader): (.*) -->\n")
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Ready:
     """One ready-made workflow: its definition as written, and the mails that it sends, by key."""
 
     key: str
@@ -36,23 +36,15 @@ class Recipe:
         return str(self.definition["summary"])
 
 
-@cache
-def list_recipes() -> tuple[Recipe, ...]:
+def list_recipes() -> tuple[Ready, ...]:
     """Everything that can be installed."""
     return tuple(_read(key) for key in KEYS)
 
 
-def get_recipe(key: str) -> Recipe:
-    """Raises NotFound."""
-    found = next((recipe for recipe in list_recipes() if recipe.key == key), None)
-    if found is None:
-        raise NotFound(f"There is no ready-made workflow '{key[:60]}'")
-    return found
-
-
 def install(key: str, at: datetime, staff_id: int | None = None) -> Workflow:
     """The workflow with its mails, switched off where it is new. Mails that are there already are left as staff wrote them. Raises NotFound."""
-    recipe = get_recipe(key)
+    get_recipe(key)
+    recipe = _read(key)
     for mail in recipe.mails:
         if not MessageTemplate.objects.filter(key=mail).exists():
             name, draft = read_mail(mail)
@@ -67,10 +59,11 @@ def read_mail(key: str) -> tuple[str, Draft]:
     return head["name"], Draft(head["subject"], head["preheader"], _HEAD.sub("", text))
 
 
-def _read(key: str) -> Recipe:
+@cache
+def _read(key: str) -> Ready:
     definition = json.loads(files("regulars.workflows").joinpath(f"library/{key}.json").read_text())
     mails = tuple(node["template"] for node in definition["nodes"].values() if node["kind"] == "send_mail")
-    return Recipe(key, definition, mails)
+    return Ready(key, definition, mails)
 
 
 def _in_this_shop(definition: dict[str, Any]) -> dict[str, Any]:
@@ -80,3 +73,7 @@ def _in_this_shop(definition: dict[str, Any]) -> dict[str, Any]:
         key: {**node, "zone": zone} if node.get("zone") == "shop" else node for key, node in definition["nodes"].items()
     }
     return {**definition, "nodes": nodes}
+
+
+for ready in list_recipes():
+    RECIPES.register(ready.key, Recipe(ready.key, ready.name, ready.summary, partial(install, ready.key)))

@@ -72,6 +72,7 @@ class Message(models.Model):
     PREFIX: ClassVar[str] = "msg"
     privacy = {
         "effect_key": PrivacyClass.CLEAR,
+        "node": PrivacyClass.CLEAR,
         "topic": PrivacyClass.CLEAR,
         "channel": PrivacyClass.CLEAR,
         "state": PrivacyClass.CLEAR,
@@ -87,6 +88,7 @@ class Message(models.Model):
     uid = models.UUIDField(default=new_uid, unique=True, editable=False)
     effect_key = models.BinaryField(max_length=16, unique=True)
     run = models.ForeignKey("workflows.Run", on_delete=models.PROTECT, null=True)
+    node = models.TextField(blank=True, default="")  # step of the run that planned it
     customer = models.ForeignKey("customers.Customer", on_delete=models.CASCADE, db_index=False)
     profile = models.ForeignKey("customers.Profile", on_delete=models.CASCADE, db_index=False)
     brand = models.ForeignKey("shop.Brand", on_delete=models.PROTECT, db_index=False)

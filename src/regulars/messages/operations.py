@@ -8,10 +8,14 @@ from django.db import transaction
 
 from regulars.foundation.errors import InvalidInput
 from regulars.messages.models import Message, MessageTemplate, MessageTemplateVersion
+from regulars.messages.queries import read_context
 from regulars.messages.rendering.renderer import RENDERER, Source
 from regulars.messages.samples import SAMPLE
 from regulars.messages.sending.marking import lock_customers
-from regulars.record.consent.operations import unsubscribe
+from regulars.record.consent.inputs import ConsentInput
+from regulars.record.consent.models import Channel, ConsentState
+from regulars.record.consent.operations import record_consents, unsubscribe
+from regulars.record.consent.queries import Addressee, standings
 from regulars.record.customers.queries import customers_of
 from regulars.record.events import log as event_log
 
@@ -78,3 +82,21 @@ def withdraw(message: Message, method: str, at: datetime) -> bool:
     with event_log.transaction("system", "unsubscribe"):
         lock_customers({customer})
         return unsubscribe(bytes(message.address), message.brand_id, message.topic, message.profile_id, method, at)
+
+
+def is_subscribed(message: Message) -> bool:
+    """Whether the recipient of this message agrees to its topic at present."""
+    if message.address is None:
+        return False
+    person = Addressee(bytes(message.address), ())
+    return standings({person}, message.brand_id, Channel.EMAIL, message.topic)[person].consent == ConsentState.GRANTED
+
+
+def welcome_back(message: Message, at: datetime) -> bool:
+    """The recipient wants the topic again, said by a link that only their mailbox has. True when it changed something."""
+    if message.address is None or is_subscribed(message):
+        return False
+    address = str(read_context(message)["to"]["address"])
+    said = ConsentInput(address, ConsentState.GRANTED, at, "preferences page", topic=message.topic)
+    with event_log.transaction("system", "preferences") as log:
+        return record_consents([said], message.brand_id, log) > 0

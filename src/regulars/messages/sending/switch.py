@@ -1,4 +1,4 @@
-"""The present state of the global switch and of the caps, read from settings."""
+"""The global switch and the caps as they are at present, read from the environment's settings and from staff's."""
 
 from datetime import datetime
 

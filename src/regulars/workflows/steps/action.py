@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.facts import Answer, Question
 from regulars.foundation.registry import Registry
 from regulars.workflows.steps.kinds import STEPS, Go, Outcome
@@ -28,10 +29,36 @@ class Intent:
     at: datetime
 
 
+@dataclass(frozen=True)
+class NodeFigure:
+    """One number on a node's card, and the list that shows what was counted."""
+
+    label: str
+    count: int
+    href: str
+
+
+@dataclass(frozen=True)
+class NodeOutcome:
+    """What became of one effect, in words, and where it opens."""
+
+    words: str
+    href: str
+    tone: str = "grey"
+
+
 class Carrier(Protocol):
     """Takes over effects of one action. ``plan`` runs inside the transaction that writes the runs: set-wise, to the database only."""
 
     def plan(self, intents: Sequence[Intent]) -> None: ...
+
+    def figures(self, workflow_key: str, workflow_id: int, viewer: Viewer) -> Mapping[str, Sequence[NodeFigure]]:
+        """What became of the effects, by node, for the page of the workflow."""
+        ...
+
+    def outcomes(self, run_id: int) -> Mapping[str, NodeOutcome]:
+        """What became of one run's effects, by node, for the page of the run."""
+        ...
 
 
 CARRIERS: Registry[Carrier] = Registry("action")

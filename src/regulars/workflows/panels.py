@@ -1,0 +1,75 @@
+"""Workflows in the navigation, the search and the timeline."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from regulars.foundation.access.viewer import Viewer
+from regulars.foundation.ids import to_public
+from regulars.foundation.pages.registries import (
+    FINDINGS,
+    NAVIGATION,
+    SEARCH,
+    TIMELINE,
+    Finding,
+    FindingSource,
+    Group,
+    NavigationEntry,
+    Reason,
+    SearchHit,
+    SearchSource,
+    TimelineEntry,
+    TimelineKind,
+)
+from regulars.workflows.models import Run, RunState, Workflow
+from regulars.workflows.queries import list_workflows, runs_of_customer, seen_by
+
+
+def find(text: str, viewer: Viewer, limit: int) -> list[SearchHit]:
+    rows = Workflow.objects.filter(name__icontains=text).order_by("name")[:limit]
+    return [
+        SearchHit(
+            w.name,
+            gettext("On") if w.is_on else gettext("Off"),
+            f"/workflows/{to_public(Workflow.PREFIX, w.uid)}",
+            "route",
+        )
+        for w in rows
+    ]
+
+
+def load_runs(customer_id: int, viewer: Viewer, before: datetime | None, limit: int) -> Sequence[TimelineEntry]:
+    return [_entry(run) for run in runs_of_customer(customer_id, before, limit)]
+
+
+def _entry(run: Run) -> TimelineEntry:
+    where = run.outcome if run.state == RunState.ENDED else gettext("on the way")
+    why = [Reason(gettext("Entered by"), str(run.entry.get("kind", "")))]
+    if segment := run.entry.get("segment"):
+        why.append(Reason(gettext("Segment"), str(segment), f"/segments/{segment}"))
+    href = f"/runs/{to_public(Run.PREFIX, run.uid)}"
+    title = gettext("Entered '%s'") % run.workflow.name
+    return TimelineEntry(f"run-{run.pk}", "workflow", run.started_at, title, where, href, why=tuple(why))
+
+
+def look(viewer: Viewer, at: datetime) -> list[Finding]:
+    """What home should say of workflows: something is stuck, or nothing is on yet."""
+    stuck = seen_by(Run.objects.filter(state=RunState.STUCK), viewer).count()
+    if stuck:
+        sentence = gettext("%d runs of workflows are stuck after three attempts each.") % stuck
+        return [Finding(sentence, gettext("Look at them"), "/runs?state=stuck", 90, stuck, "/runs?state=stuck")]
+    if not any(w.workflow.is_on for w in list_workflows(viewer)):
+        sentence = gettext("No workflow is on: nobody who goes quiet is written to.")
+        return [Finding(sentence, gettext("Choose a workflow"), "/workflows", 60)]
+    return []
+
+
+NAVIGATION.register(
+    "workflows",
+    NavigationEntry(Group.AUTOMATE, _("Workflows"), "workflows", "route", "workflows.view", order=10, at_hand=True),
+)
+SEARCH.register("workflows", SearchSource(_("Workflows"), "workflows.view", find, "/workflows", order=50))
+TIMELINE.register("workflow", TimelineKind(_("Workflows"), "route", "workflows.view", load_runs, order=40))
+FINDINGS.register("workflows", FindingSource("workflows.view", look))

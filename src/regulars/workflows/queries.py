@@ -1,0 +1,202 @@
+"""What can be asked of workflows: definitions with their counts, runs with their trace and reasons."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import Count, Max, Q, QuerySet
+from django.utils import timezone
+
+from regulars.foundation.access.viewer import Viewer
+from regulars.foundation.errors import NotFound
+from regulars.foundation.ids import from_public, to_public
+from regulars.foundation.pages.lists import ListQuery
+from regulars.foundation.pages.paging import Order, Rows, page_of
+from regulars.record.customers.models import Customer
+from regulars.workflows.definition import Definition
+from regulars.workflows.models import Run, RunState, RunStep, Workflow
+from regulars.workflows.runs.deciding import definition_of
+from regulars.workflows.triggers import TRIGGERS
+
+ON_THE_WAY = (RunState.ACTIVE, RunState.PAUSED)
+
+
+@dataclass(frozen=True)
+class WorkflowSummary:
+    """A workflow and how many are where in it. ``sentence`` says in words what it does."""
+
+    workflow: Workflow
+    sentence: str
+    on_the_way: int
+    ended: int
+    stuck: int
+    last_entry_at: datetime | None
+
+    @property
+    def id(self) -> int:
+        return self.workflow.pk
+
+    @property
+    def public_id(self) -> str:
+        return to_public(Workflow.PREFIX, self.workflow.uid)
+
+    @property
+    def href(self) -> str:
+        return f"/workflows/{self.public_id}"
+
+
+def seen_by(rows: QuerySet[Run], viewer: Viewer) -> QuerySet[Run]:
+    """Runs of customers whom the viewer may see."""
+    if viewer.store_ids is None:
+        return rows
+    return rows.filter(customer__customercard__stores__overlap=sorted(viewer.store_ids))
+
+
+def list_workflows(viewer: Viewer) -> list[WorkflowSummary]:
+    """All workflows, those that are on first; two queries."""
+    workflows = list(Workflow.objects.select_related("live").order_by("-is_on", "name"))
+    counts = _counts(seen_by(Run.objects.all(), viewer))
+    return [_summary(w, counts.get(w.pk, {})) for w in workflows]
+
+
+def summarize(workflow: Workflow, viewer: Viewer) -> WorkflowSummary:
+    counts = _counts(seen_by(Run.objects.filter(workflow=workflow), viewer))
+    return _summary(workflow, counts.get(workflow.pk, {}))
+
+
+def _counts(runs: QuerySet[Run]) -> dict[int, dict[str, Any]]:
+    rows = runs.values("workflow_id").annotate(
+        on_the_way=Count("id", filter=Q(state__in=ON_THE_WAY)),
+        ended=Count("id", filter=Q(state=RunState.ENDED)),
+        stuck=Count("id", filter=Q(state=RunState.STUCK)),
+        last=Max("started_at"),
+    )
+    return {row["workflow_id"]: dict(row) for row in rows}
+
+
+def _summary(workflow: Workflow, counts: dict[str, Any]) -> WorkflowSummary:
+    return WorkflowSummary(
+        workflow,
+        sentence_of(workflow),
+        counts.get("on_the_way", 0),
+        counts.get("ended", 0),
+        counts.get("stuck", 0),
+        counts.get("last"),
+    )
+
+
+def sentence_of(workflow: Workflow) -> str:
+    """What the live version does, in one sentence."""
+    if workflow.live_id is None:
+        return ""
+    definition = definition_of(workflow.live_id)
+    return f"{describe_trigger(definition)}: {definition.in_words()}."
+
+
+def describe_trigger(definition: Definition) -> str:
+    return TRIGGERS[definition.trigger["kind"]].describe(definition.trigger)
+
+
+def get_workflow(name: str) -> Workflow:
+    """By public id (``wf_…``) or key. Raises NotFound."""
+    by_id = name.startswith(f"{Workflow.PREFIX}_")
+    wanted = {"uid": from_public(Workflow.PREFIX, name)} if by_id else {"key": name}
+    found = Workflow.objects.select_related("live").filter(**wanted).first()
+    if found is None:
+        raise NotFound(f"There is no workflow {name[:60]}")
+    return found
+
+
+@dataclass(frozen=True)
+class NodeCounts:
+    """How many wait at a node, ended there, or are stuck there."""
+
+    waiting: int = 0
+    ended: int = 0
+    stuck: int = 0
+
+
+def count_by_node(workflow: Workflow, viewer: Viewer) -> dict[str, NodeCounts]:
+    """Runs of all versions by the node where they stand or ended."""
+    rows = seen_by(Run.objects.filter(workflow=workflow), viewer).values_list("node", "state").annotate(Count("id"))
+    found: dict[str, Counter[str]] = {}
+    for node, state, count in rows:
+        found.setdefault(node, Counter())[state] += count
+    return {
+        node: NodeCounts(
+            states[RunState.ACTIVE] + states[RunState.PAUSED], states[RunState.ENDED], states[RunState.STUCK]
+        )
+        for node, states in found.items()
+    }
+
+
+def count_entries(workflow: Workflow, since: datetime, until: datetime, viewer: Viewer) -> int:
+    """Runs that began in ``since <= moment < until``."""
+    rows = Run.objects.filter(workflow=workflow, started_at__gte=since, started_at__lt=until)
+    return seen_by(rows, viewer).count()
+
+
+def runs_matching(query: ListQuery, viewer: Viewer) -> QuerySet[Run]:
+    """Runs that fit the filters of the list page."""
+    rows = seen_by(Run.objects.all(), viewer)
+    if key := query.one("workflow"):
+        rows = rows.filter(workflow__key=key)
+    if states := query.choices.get("state"):
+        wanted = [s for s in states if s != "on-the-way"] + (list(ON_THE_WAY) if "on-the-way" in states else [])
+        rows = rows.filter(state__in=wanted)
+    for name in ("node", "outcome"):
+        if given := query.choices.get(name):
+            rows = rows.filter(**{f"{name}__in": given})
+    if (customer := query.one("customer")).isdigit():
+        rows = rows.filter(customer=int(customer))
+    first, last = query.dates.get("started", (None, None))
+    if first is not None:
+        rows = rows.filter(started_at__gte=_midnight(first))
+    if last is not None:
+        rows = rows.filter(started_at__lt=_midnight(last + timedelta(days=1)))
+    return rows
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time()))
+
+
+SORTS = {"started": Order("started_at"), "wakes": Order("wake_at", descending=False, nullable=True)}
+
+
+def list_runs(query: ListQuery, viewer: Viewer) -> Rows:
+    """One page of runs."""
+    rows = runs_matching(query, viewer)
+    sorting = SORTS.get(query.sort, SORTS["started"])
+    order = Order(sorting.field, query.descending, sorting.nullable)
+    return page_of(rows.select_related("workflow", "customer"), order, query.cursor, rows.count())
+
+
+def get_run(public_id: str, viewer: Viewer) -> Run:
+    """Raises NotFound, also for the run of a customer whom the viewer may not see."""
+    rows = seen_by(Run.objects.filter(uid=from_public(Run.PREFIX, public_id)), viewer)
+    found = rows.select_related("workflow", "version", "customer").first()
+    if found is None:
+        raise NotFound(f"There is no run {public_id[:60]}")
+    return found
+
+
+def trace_of(run: Run) -> list[RunStep]:
+    return list(RunStep.objects.filter(run=run).order_by("number"))
+
+
+def runs_of_customer(customer_id: int, before: datetime | None, limit: int) -> Sequence[Run]:
+    """Runs of one customer, newest first."""
+    rows = Run.objects.filter(customer=customer_id).select_related("workflow").order_by("-started_at", "-id")
+    return list((rows.filter(started_at__lt=before) if before else rows)[:limit])
+
+
+def customer_href(customer: Customer) -> str:
+    return f"/customers/{to_public(Customer.PREFIX, customer.uid)}"
+
+
+def stats() -> dict[str, int]:
+    """Runs by state, for ``regulars stats``."""
+    return dict(Run.objects.values_list("state").annotate(Count("id")).order_by("state"))
