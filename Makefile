@@ -36,7 +36,7 @@ demo: install
 test: develop
 	tools/browser
 	$(MAKE) --no-print-directory lint
-	$(PY) -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
+	$(PY) -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
 
 lint: develop
 	.venv/bin/ruff check --quiet .
@@ -56,7 +56,7 @@ chaos: develop
 	$(PY) -m chaos
 
 docs: develop
-	.venv/bin/mkdocs build --strict --quiet
+	.venv/bin/mkdocs build --strict
 	echo "The documentation is in site/index.html"
 
 lock: develop

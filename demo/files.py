@@ -9,10 +9,10 @@ from demo.goods import Good
 from demo.people import Person
 
 CUSTOMER_COLUMNS = (
-    "Customer number", "First name", "Last name", "Email", "Company", "Street", "City", "Postal code", "Country", "Language", "Created at",
+    "Customer number", "First name", "Last name", "Email", "Company", "Street", "City", "Postal code", "Country", "Language", "Customer since",
 )  # fmt: skip
-CONSENT_COLUMNS = ("Email", "State", "Date", "Method")
-PRODUCT_COLUMNS = ("SKU", "Title", "Category", "Price", "Cost", "Currency", "Stock")
+CONSENT_COLUMNS = ("Email", "Consent", "When", "Method")
+PRODUCT_COLUMNS = ("Product key", "SKU", "Title", "Category", "Price", "Cost", "Currency", "Stock")
 
 
 def write_customers(path: Path, people: Iterable[Person], shift: timedelta) -> int:
@@ -39,7 +39,7 @@ def write_consent(path: Path, people: Iterable[Person], shift: timedelta) -> int
 def write_products(path: Path, goods: Iterable[Good]) -> int:
     """One row an article. Returns the rows."""
     return _write(
-        path, PRODUCT_COLUMNS, ((g.code, g.title, g.category, g.price, g.cost, "GBP", g.stock) for g in goods)
+        path, PRODUCT_COLUMNS, ((g.code, g.code, g.title, g.category, g.price, g.cost, "GBP", g.stock) for g in goods)
     )
 
 

@@ -9,10 +9,10 @@ from django.conf import settings
 
 from demo import PLAYED_DAYS
 from demo.account import ensure_account
-from demo.files import write_products
+from demo.files import write_consent, write_customers, write_products
 from demo.goods import make_goods
 from demo.importing import import_file
-from demo.live import add_people, happen
+from demo.live import happen
 from demo.people import Person, make_people
 from demo.progress import Line, step
 from demo.shop import ZONE, ensure_shop, shift_of
@@ -24,11 +24,9 @@ from regulars.foundation.shop.settings import read_setting, write_setting
 from regulars.insight.rfm.operations import compute_months
 from regulars.insight.segments.operations import refresh
 from regulars.messages.drive import drive
-from regulars.record.events import log as event_log
 
 _MORNING, _EVENING, _NIGHT = time(9), time(20), time(23)
 _END = "end"
-_AT_ONCE = 500  # people in one transaction, which may last two seconds at most
 
 
 @dataclass
@@ -96,6 +94,7 @@ def _chapters(scene: Scene) -> list[tuple[str, Callable[[], None]]]:
     last = scene.now.astimezone(ZONE).date() - scene.shift
     days = [scene.first_played + timedelta(days=n) for n in range((last - scene.first_played).days + 1)]
     return [
+        ("goods", lambda: _goods(scene)),
         ("people", lambda: _history_people(scene)),
         ("history", lambda: _history(scene)),
         ("scores", lambda: _scores(scene)),
@@ -119,10 +118,11 @@ def _history_people(scene: Scene) -> None:
 
 
 def _import_people(scene: Scene, people: list[Person], line: Line) -> None:
-    for start in range(0, len(people), _AT_ONCE):
-        with event_log.transaction("import", "demo") as log:
-            add_people(people[start : start + _AT_ONCE], scene.store, scene.shift, log, is_history=True)
-        line.show(start, len(people), "customers")
+    customers, consent = scene.folder / "customers.csv", scene.folder / "consent.csv"
+    if write_customers(customers, people, scene.shift):
+        import_file(customers, Kind.CUSTOMERS, scene.store, scene.now, line)
+    if write_consent(consent, people, scene.shift):
+        import_file(consent, Kind.CONSENT, scene.store, scene.now, line)
 
 
 def _history(scene: Scene) -> None:

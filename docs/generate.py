@@ -6,6 +6,7 @@ import sys
 from argparse import Action
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import django
 from django.core.management import get_commands, load_command_class
@@ -14,6 +15,7 @@ from django.core.management.base import BaseCommand
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "regulars.config.settings")
 django.setup()
 
+from regulars.config.api_v1 import build_api  # noqa: E402
 from regulars.config.environment import VARIABLES  # noqa: E402
 from regulars.foundation.doors import load_doors  # noqa: E402
 from regulars.foundation.shop.settings import KNOWN  # noqa: E402
@@ -79,6 +81,32 @@ def commands_page() -> str:
     return "\n\n".join(parts) + "\n"
 
 
+def routes_page() -> str:
+    """Every route of the API."""
+    parts = [
+        "# API routes",
+        _HAND,
+        "[API](api.md) tells what all of them have in common. The same as OpenAPI: `/api/v1/openapi.json`.",
+    ]
+    sections: dict[str, list[str]] = {}
+    for path, methods in build_api().get_openapi_schema(path_prefix="/api/v1/")["paths"].items():
+        for method, route in methods.items():
+            sections.setdefault(path.split("/")[3], []).append(_route(method, path, route))
+    for section, routes in sorted(sections.items()):
+        parts += [f"## {section}", *routes]
+    return "\n\n".join(parts) + "\n"
+
+
+def _route(method: str, path: str, route: dict[str, Any]) -> str:
+    asked = ", ".join(f"`{p['name']}`" for p in route.get("parameters", []) if p["in"] == "query")
+    parts = [
+        f"### `{method.upper()} {path}`",
+        f"{route['summary']}.",
+        str(route.get("description", "")).replace("``", "`"),
+    ]
+    return "\n\n".join(part for part in (*parts, f"Filters: {asked}." if asked else "") if part)
+
+
 def _our_commands() -> list[tuple[str, BaseCommand]]:
     ours = sorted((name, app) for name, app in get_commands().items() if str(app).startswith("regulars."))
     return [(name.replace("_", "-"), load_command_class(str(app), name)) for name, app in ours]
@@ -108,6 +136,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "settings.md": settings_page,
     "events.md": events_page,
     "commands.md": commands_page,
+    "api-routes.md": routes_page,
 }
 
 
