@@ -16,12 +16,16 @@ class ContactForm(forms.Form):
     last_name = forms.CharField(label=_("Last name"), max_length=200, required=False)
     company = forms.CharField(label=_("Company"), max_length=200, required=False)
     email = forms.EmailField(label=_("Mail address"), required=False)
-    phone = forms.CharField(label=_("Phone"), max_length=40, required=False, help_text=_("With the country code, such as +44 20 7946 0000"))
+    phone = forms.CharField(
+        label=_("Phone"), max_length=40, required=False, help_text=_("With the country code, such as +44 20 7946 0000")
+    )
     street = forms.CharField(label=_("Street"), max_length=300, required=False)
     postal_code = forms.CharField(label=_("Postal code"), max_length=20, required=False)
     city = forms.CharField(label=_("City"), max_length=200, required=False)
     region = forms.CharField(label=_("Region"), max_length=60, required=False)
-    country = forms.RegexField(label=_("Country"), regex=r"^[A-Za-z]{2}$", required=False, help_text=_("Two letters, such as GB"))
+    country = forms.RegexField(
+        label=_("Country"), regex=r"^[A-Za-z]{2}$", required=False, help_text=_("Two letters, such as GB")
+    )
     language = forms.CharField(label=_("Language"), max_length=10, required=False, help_text=_("Such as en-GB"))
 
     @classmethod

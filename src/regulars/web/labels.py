@@ -31,7 +31,11 @@ _RFM_TONES = {
     RfmSegment.AT_RISK: "red",
     RfmSegment.CANT_LOSE: "red",
 }
-ORDER_STATUS: dict[str, Text] = {OrderStatus.OPEN: _("Open"), OrderStatus.COMPLETED: _("Completed"), OrderStatus.CANCELLED: _("Cancelled")}
+ORDER_STATUS: dict[str, Text] = {
+    OrderStatus.OPEN: _("Open"),
+    OrderStatus.COMPLETED: _("Completed"),
+    OrderStatus.CANCELLED: _("Cancelled"),
+}
 PAYMENT: dict[str, Text] = {
     PaymentStatus.PENDING: _("Payment pending"),
     PaymentStatus.AUTHORIZED: _("Authorised"),

@@ -6,4 +6,6 @@ from regulars.foundation.pages.registries import NAVIGATION, Group, NavigationEn
 
 NAVIGATION.register("home", NavigationEntry(Group.HOME, _("Home"), "home", "home", "home.view", order=1, at_hand=True))
 NAVIGATION.register("team", NavigationEntry(Group.SET_UP, _("Team"), "team", "shield", "staff.view", order=80))
-NAVIGATION.register("settings", NavigationEntry(Group.SET_UP, _("Settings"), "settings", "settings", "settings.view", order=90))
+NAVIGATION.register(
+    "settings", NavigationEntry(Group.SET_UP, _("Settings"), "settings", "settings", "settings.view", order=90)
+)

@@ -80,7 +80,9 @@ class Chart:
 
     def as_rows(self) -> list[tuple[str, list[tuple[str, str, float | int | None]]]]:
         """For the table view: label, then (text, href, value) of each series."""
-        return [(label, [self._cell(series, index) for series in self.series]) for index, label in enumerate(self.labels)]
+        return [
+            (label, [self._cell(series, index) for series in self.series]) for index, label in enumerate(self.labels)
+        ]
 
     def _cell(self, series: Series, index: int) -> tuple[str, str, float | int | None]:
         value = series.values[index]

@@ -47,7 +47,9 @@ def format_money_short(amount_minor: int, currency: str) -> str:
         return format_money(amount_minor, currency)
     locale = reader_locale()
     pattern = locale.currency_formats["standard"].pattern.replace(".00", "")
-    return numbers.format_currency(amount.quantize(Decimal(1)), currency, format=pattern, locale=locale, currency_digits=False)
+    return numbers.format_currency(
+        amount.quantize(Decimal(1)), currency, format=pattern, locale=locale, currency_digits=False
+    )
 
 
 def format_date(value: date) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 
@@ -52,7 +52,9 @@ def _context(request: HttpRequest, page: ListPage, query: ListQuery) -> dict[str
         "summary": page.summary(query, viewer) if page.summary else "",
         "next_href": address(request.GET, {}) + "&cursor=" + rows.next if rows.next else "",
         "previous_href": address(request.GET, {}) + "&cursor=" + rows.previous if rows.previous else "",
-        "export_href": address(request.GET, {"export": "1"}) if page.export and may(request, page.export_permission) else "",
+        "export_href": address(request.GET, {"export": "1"})
+        if page.export and may(request, page.export_permission)
+        else "",
         "actions": [action for action in page.actions if may(request, action.permission)],
         "tabs": [(label, href, request.get_full_path() == href) for label, href in page.tabs],
     }
@@ -102,8 +104,17 @@ def _ask_export(request: HttpRequest, page: ListPage, query: ListQuery) -> HttpR
         sample.append(values)
         if len(sample) == SAMPLE_ROWS:
             break
-    context = {"page": page, "rows": rows, "count_text": page.unit(rows.total), "sample": sample, "header": page.export_header, "chips": read_chips(page, request.GET, viewer)}
-    return render(request, "lists/export.html", context | {"back": address(request.GET, {"export": None}), "query": query})
+    context = {
+        "page": page,
+        "rows": rows,
+        "count_text": page.unit(rows.total),
+        "sample": sample,
+        "header": page.export_header,
+        "chips": read_chips(page, request.GET, viewer),
+    }
+    return render(
+        request, "lists/export.html", context | {"back": address(request.GET, {"export": None}), "query": query}
+    )
 
 
 def _do(request: HttpRequest, page: ListPage, query: ListQuery) -> HttpResponseBase:
@@ -139,4 +150,3 @@ def _export(request: HttpRequest, page: ListPage, query: ListQuery) -> HttpRespo
         raise InvalidInput(gettext("This list has no export."))
     filename = f"{page.name}-{clock.now():%Y-%m-%d}.csv"
     return csv_response(filename, [str(name) for name in page.export_header], page.export(query, viewer_of(request)))
-

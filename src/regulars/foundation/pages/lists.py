@@ -39,7 +39,10 @@ class Pill:
 
 @dataclass(frozen=True)
 class Column:
-    """``value(row)`` gives what ``kind`` needs: money is ``(minor, currency)``, pill a ``Pill``, pills several. ``sort`` is the loader's sort key."""
+    """``value(row)`` gives what ``kind`` needs: money is ``(minor, currency)``, pill a ``Pill``, pills several.
+
+    ``sort`` is the loader's sort key.
+    """
 
     name: str
     label: Text
@@ -77,7 +80,10 @@ class Filter:
 
 @dataclass(frozen=True)
 class ListQuery:
-    """What the address asks for, checked. ``choices`` holds choice, text and hidden filters; ranges are ``(from, to)``, either may be None."""
+    """What the address asks for, checked. ``choices`` holds choice, text and hidden filters.
+
+    Ranges are ``(from, to)``, of which either may be None.
+    """
 
     text: str = ""
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -94,7 +100,10 @@ class ListQuery:
 
 @dataclass(frozen=True)
 class BulkAction:
-    """Done to the selected rows. ``run(ids, form, viewer, at)`` gives the sentence of what was done; ``input_label`` asks for one word first."""
+    """Done to the selected rows. ``run(ids, form, viewer, at)`` gives the sentence of what was done.
+
+    ``input_label`` asks for one word first.
+    """
 
     name: str
     label: Text
@@ -119,7 +128,8 @@ class Empty:
 class ListPage:
     """``load(query, viewer)`` gives one page; ``sentence(viewer)`` says what is the case.
 
-    ``select(query, viewer, ids)`` gives the ids of all that match, or those of ``ids`` that do. ``export(query, viewer)`` yields rows of values.
+    ``select(query, viewer, ids)`` gives the ids of all that match, or those of ``ids`` that do.
+    ``export(query, viewer)`` yields rows of values.
     ``summary(query, viewer)`` stands beside the count: the sum of what is listed.
     """
 
@@ -149,7 +159,11 @@ class ListPage:
         sort, descending = self._sort(parameters.get("sort", "") or self.default_sort)
         return ListQuery(
             text=parameters.get("q", "").strip()[:200],
-            choices={f.name: _given(parameters, f.name) for f in self.filters if f.kind in {"choice", "text", "hidden"} and _given(parameters, f.name)},
+            choices={
+                f.name: _given(parameters, f.name)
+                for f in self.filters
+                if f.kind in {"choice", "text", "hidden"} and _given(parameters, f.name)
+            },
             dates={f.name: _range(parameters, f, _date) for f in self.filters if f.kind == "date"},
             numbers={f.name: _range(parameters, f, _number) for f in self.filters if f.kind == "number"},
             sort=sort,
@@ -181,7 +195,7 @@ def read_chips(page: ListPage, parameters: QueryDict, viewer: Viewer) -> list[Ch
     chips = []
     for entry in page.filters:
         if text := _describe(entry, parameters, viewer):
-            chips.append(Chip(str(entry.label), text, address(parameters, {name: None for name in entry.parameters})))
+            chips.append(Chip(str(entry.label), text, address(parameters, dict.fromkeys(entry.parameters))))
     return chips
 
 
@@ -232,14 +246,21 @@ def _date(text: str, label: Text) -> date | None:
     try:
         return date.fromisoformat(text) if text else None
     except ValueError as error:
-        raise InvalidFilter(gettext("'%(text)s' is not a date for '%(label)s': write it as 2026-01-31.") % {"text": text[:40], "label": label}) from error
+        raise InvalidFilter(
+            gettext("'%(text)s' is not a date for '%(label)s': write it as 2026-01-31.")
+            % {"text": text[:40], "label": label}
+        ) from error
 
 
 def _number(text: str, label: Text) -> Decimal | None:
     try:
         value = Decimal(text) if text else None
     except InvalidOperation as error:
-        raise InvalidFilter(gettext("'%(text)s' is not a number for '%(label)s'.") % {"text": text[:40], "label": label}) from error
+        raise InvalidFilter(
+            gettext("'%(text)s' is not a number for '%(label)s'.") % {"text": text[:40], "label": label}
+        ) from error
     if value is not None and not (value.is_finite() and abs(value) < 10**12):
-        raise InvalidFilter(gettext("'%(text)s' is too large a number for '%(label)s'.") % {"text": text[:40], "label": label})
+        raise InvalidFilter(
+            gettext("'%(text)s' is too large a number for '%(label)s'.") % {"text": text[:40], "label": label}
+        )
     return value

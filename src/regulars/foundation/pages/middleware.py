@@ -34,14 +34,25 @@ class Reader:
             case RegularsError():
                 return problem_page(request, exception.status, exception.sentence)
             case PermissionDenied():
-                sentence = gettext("Your role does not permit this: %(what)s. An owner can change your role under Team.") % {"what": str(exception) or "–"}
+                sentence = gettext(
+                    "Your role does not permit this: %(what)s. An owner can change your role under Team."
+                ) % {"what": str(exception) or "–"}
                 return problem_page(request, 403, sentence)
             case Http404():
-                return problem_page(request, 404, gettext("There is nothing at this address. It may have been removed, or the address is mistyped."))
+                return problem_page(
+                    request,
+                    404,
+                    gettext("There is nothing at this address. It may have been removed, or the address is mistyped."),
+                )
         return None
 
 
 def problem_page(request: HttpRequest, status: int, sentence: str) -> HttpResponse:
-    titles = {403: gettext("Not permitted"), 404: gettext("Not found"), 409: gettext("Changed meanwhile"), 429: gettext("Too many tries")}
+    titles = {
+        403: gettext("Not permitted"),
+        404: gettext("Not found"),
+        409: gettext("Changed meanwhile"),
+        429: gettext("Too many tries"),
+    }
     context = {"status": status, "title": titles.get(status, gettext("This did not work")), "sentence": sentence}
     return render(request, "shell/problem.html", context, status=status)

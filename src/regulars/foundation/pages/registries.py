@@ -100,7 +100,10 @@ class TimelineEntry:
 
 @dataclass(frozen=True)
 class TimelineKind:
-    """One kind of entry, which the timeline can be filtered by. ``load(customer_id, viewer, before, limit)``: newest first, ``at < before`` if given."""
+    """One kind of entry, which the timeline can be filtered by.
+
+    ``load(customer_id, viewer, before, limit)`` gives the newest first; with ``before``, those with ``at < before``.
+    """
 
     label: Text
     icon: str

@@ -45,11 +45,15 @@ def navigation_of(request: HttpRequest) -> Navigation:
         return [Place(str(entry.label), hrefs[entry], entry.icon, entry is current) for entry in of]
 
     entries.sort(key=lambda entry: (list(Group).index(entry.group), entry.order))
-    groups = [NavigationGroup(str(GROUP_LABELS[group]), places([e for e in entries if e.group is group])) for group in Group]
+    groups = [
+        NavigationGroup(str(GROUP_LABELS[group]), places([e for e in entries if e.group is group])) for group in Group
+    ]
     return Navigation([group for group in groups if group.places], places([e for e in entries if e.at_hand][:4]))
 
 
-def _current(path: str, entries: Sequence[NavigationEntry], hrefs: dict[NavigationEntry, str]) -> NavigationEntry | None:
+def _current(
+    path: str, entries: Sequence[NavigationEntry], hrefs: dict[NavigationEntry, str]
+) -> NavigationEntry | None:
     """The entry whose address is the longest beginning of the present one."""
     fitting = [entry for entry in entries if _covers(hrefs[entry], path)]
     return max(fitting, key=lambda entry: len(hrefs[entry]), default=None)

@@ -85,14 +85,18 @@ def read_customer(public_id: str, viewer: Viewer) -> CustomerDetail:
         public_id=identifier,
         card=card,
         name=card.full_name or card.email or identifier,
-        stores=[store for store in Store.objects.filter(pk__in=store_ids).order_by("name") if viewer.sees_store(store.pk)],
+        stores=[
+            store for store in Store.objects.filter(pk__in=store_ids).order_by("name") if viewer.sees_store(store.pk)
+        ],
         figures=find_figures(customer.pk),
         tags=tags_of(customer.pk),
         attributes=read_attributes(customer.pk),
         identities=read_identities(customer.pk),
         notes=read_notes(customer.pk),
         scores=scores_over_time(customer.pk),
-        memberships=list(Membership.objects.filter(customer=customer, left_at=None).select_related("segment").order_by("-entered_at")),
+        memberships=list(
+            Membership.objects.filter(customer=customer, left_at=None).select_related("segment").order_by("-entered_at")
+        ),
         mail=_permissions(card.email, tuple(profiles)),
         is_left_alone=is_left_alone(profiles),
     )
@@ -103,7 +107,9 @@ def _permissions(email: str, profiles: tuple[int, ...]) -> list[Permission]:
         return []
     addressee = Addressee(address_token(key_ring(), email), profiles)
     return [
-        Permission(brand.name, list_verdicts([addressee], brand.pk, Channel.EMAIL, "marketing", is_marketing=True)[addressee])
+        Permission(
+            brand.name, list_verdicts([addressee], brand.pk, Channel.EMAIL, "marketing", is_marketing=True)[addressee]
+        )
         for brand in Brand.objects.order_by("name")
     ]
 
@@ -126,7 +132,9 @@ class Timeline:
 
 def read_timeline(customer_id: int, viewer: Viewer, kinds: set[str], before: datetime | None) -> Timeline:
     """Newest entries of all kinds (or of these), grouped by day. Entries of the very moment at which a stretch ends stay together."""
-    sources = [source for name, source in TIMELINE.items() if viewer.may(source.permission) and (not kinds or name in kinds)]
+    sources = [
+        source for name, source in TIMELINE.items() if viewer.may(source.permission) and (not kinds or name in kinds)
+    ]
     loaded = [entry for source in sources for entry in source.load(customer_id, viewer, before, TIMELINE_PAGE + 1)]
     loaded.sort(key=lambda entry: (entry.at, entry.key), reverse=True)
     shown = loaded[:TIMELINE_PAGE]
@@ -134,7 +142,9 @@ def read_timeline(customer_id: int, viewer: Viewer, kinds: set[str], before: dat
     days: dict[date, list[TimelineEntry]] = {}
     for entry in shown:
         days.setdefault(today(entry.at), []).append(entry)
-    return Timeline([Day(day, entries) for day, entries in days.items()], shown[-1].at if len(loaded) > len(shown) else None)
+    return Timeline(
+        [Day(day, entries) for day, entries in days.items()], shown[-1].at if len(loaded) > len(shown) else None
+    )
 
 
 def panels_for(customer_id: int, viewer: Viewer, side: str) -> list[tuple[CustomerPanel, dict[str, object]]]:

@@ -78,14 +78,23 @@ class Moment:
 
 
 # Kinds that say something to a person who opens the house in the morning.
-TOLD = ("order.placed", "order.refunded", "segment.entered", "message.sent", "consent.do_not_contact", "customer.note_added")
+TOLD = (
+    "order.placed",
+    "order.refunded",
+    "segment.entered",
+    "message.sent",
+    "consent.do_not_contact",
+    "customer.note_added",
+)
 
 
 def list_last_moments(viewer: Viewer, at: datetime) -> list[Moment]:
     """The newest of each kind, merged; what is dated in the future waits."""
     events: list[Event] = []
     for kind in TOLD:
-        events += Event.objects.filter(kind=kind, occurred_at__lte=at).order_by("-occurred_at", "-position")[:LAST if kind == "order.placed" else OF_A_KIND]
+        events += Event.objects.filter(kind=kind, occurred_at__lte=at).order_by("-occurred_at", "-position")[
+            : LAST if kind == "order.placed" else OF_A_KIND
+        ]
     events.sort(key=lambda event: (event.occurred_at, event.position), reverse=True)
     events = events[:LAST]
     owners = customers_of(event.profile_id for event in events if event.profile_id)
@@ -95,14 +104,24 @@ def list_last_moments(viewer: Viewer, at: datetime) -> list[Moment]:
 
 
 def _moment(event: Event, name: tuple[str, str], hrefs: dict[tuple[str, int], str]) -> Moment:
-    return Moment(event.kind, event.occurred_at, name[1] or name[0], name[0], event.data, hrefs.get((event.kind, event.subject_id or 0), ""))
+    return Moment(
+        event.kind,
+        event.occurred_at,
+        name[1] or name[0],
+        name[0],
+        event.data,
+        hrefs.get((event.kind, event.subject_id or 0), ""),
+    )
 
 
 def _hrefs(events: Sequence[Event]) -> dict[tuple[str, int], str]:
     """Where orders and refunds open; a refund opens its order."""
     placed = [event.subject_id or 0 for event in events if event.kind == "order.placed"]
     refunded = [event.subject_id or 0 for event in events if event.kind == "order.refunded"]
-    found = {("order.placed", pk): _order_href(uid) for pk, uid in Order.objects.filter(pk__in=placed).values_list("pk", "uid")}
+    found = {
+        ("order.placed", pk): _order_href(uid)
+        for pk, uid in Order.objects.filter(pk__in=placed).values_list("pk", "uid")
+    }
     returns = Refund.objects.filter(pk__in=refunded, order__isnull=False).values_list("pk", "order__uid")
     return found | {("order.refunded", pk): _order_href(uid) for pk, uid in returns}
 

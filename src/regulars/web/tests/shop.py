@@ -22,7 +22,7 @@ from regulars.record.orders.inputs import LineInput, OrderInput, RefundInput
 from regulars.record.orders.models import FulfilmentStatus, OrderStatus, PaymentStatus
 from regulars.record.orders.operations import apply_orders
 
-PASSWORD = "correct horse battery"  # noqa: S105  of a made account in a test
+PASSWORD = "correct horse battery"
 OWNER = "ada@shop.example"
 NAMES = [
     "Ada Lovelace",
@@ -34,7 +34,13 @@ NAMES = [
     "Jo Li",
     "=HYPERLINK(1)",
 ]
-GOODS = ["White hanging heart T-light holder", "Regency cakestand 3 tier", "Jumbo bag red retrospot", "Party bunting", "Lunch bag spaceboy design"]
+GOODS = [
+    "White hanging heart T-light holder",
+    "Regency cakestand 3 tier",
+    "Jumbo bag red retrospot",
+    "Party bunting",
+    "Lunch bag spaceboy design",
+]
 COUNTRIES = ["GB", "GB", "GB", "DE", "FR", "GR", "JO"]
 
 
@@ -48,7 +54,7 @@ class Shop:
     customers: int
 
 
-def make_shop(at: datetime, people: int = 70, seed: int = 7) -> Shop:
+def make_shop(at: datetime, people: int = 45, seed: int = 7) -> Shop:
     """Two years of orders that end with ``at``, scored and segmented."""
     brand = Brand.objects.create(name="Acme", from_name="Acme", from_address="shop@acme.example")
     store = Store.objects.create(code="main", name="Main shop", brand=brand, time_zone="Europe/London", currency="GBP")
@@ -84,7 +90,9 @@ def _orders(store: Store, at: datetime, people: int, chance: random.Random) -> I
     for n in range(6):
         yield _order(number + 1 + n, at - timedelta(days=3 * n, hours=2), None, chance)
     line = LineInput("GOLD", "A very dear thing", 1, Decimal("1234567.89"), "gold")
-    yield OrderInput("BIG-1", at - timedelta(days=2), "GBP", (line,), _person(0, store, at - timedelta(days=2)), country="GB")
+    yield OrderInput(
+        "BIG-1", at - timedelta(days=2), "GBP", (line,), _person(0, store, at - timedelta(days=2)), country="GB"
+    )
 
 
 def _person(n: int, store: Store, at: datetime) -> PersonInput:
@@ -92,14 +100,28 @@ def _person(n: int, store: Store, at: datetime) -> PersonInput:
     email = f"person{n}@mail.example"
     first, _, last = name.rpartition(" ")
     country = COUNTRIES[n % len(COUNTRIES)]
-    contact = ContactCard(first_name=first, last_name=last, email=email, city="Leeds", street="1 High Street", postal_code="LS1 4AP", country=country)
-    identities = (IdentityInput(IdentityKind.STORE_CUSTOMER, str(12000 + n), store.code), IdentityInput(IdentityKind.EMAIL, email))
+    contact = ContactCard(
+        first_name=first,
+        last_name=last,
+        email=email,
+        city="Leeds",
+        street="1 High Street",
+        postal_code="LS1 4AP",
+        country=country,
+    )
+    identities = (
+        IdentityInput(IdentityKind.STORE_CUSTOMER, str(12000 + n), store.code),
+        IdentityInput(IdentityKind.EMAIL, email),
+    )
     return PersonInput(identities, at, store.pk, contact=contact)
 
 
 def _order(number: int, placed: datetime, person: PersonInput | None, chance: random.Random) -> OrderInput:
     goods = chance.sample(range(len(GOODS)), chance.randint(1, 4))
-    lines = tuple(LineInput(f"SKU{g}", GOODS[g], chance.randint(1, 9), Decimal(chance.randint(95, 2995)) / 100, f"good-{g}") for g in goods)
+    lines = tuple(
+        LineInput(f"SKU{g}", GOODS[g], chance.randint(1, 9), Decimal(chance.randint(95, 2995)) / 100, f"good-{g}")
+        for g in goods
+    )
     refund = (RefundInput(f"R{number}", placed + timedelta(days=1), "GBP", 395),) if number % 17 == 0 else ()
     is_cancelled = number % 23 == 0
     return OrderInput(
@@ -125,7 +147,12 @@ def _words_of_staff(owner: StaffMember, brand: Brand, at: datetime) -> None:
     add_note(ids[0], "Rang about a late parcel.\nSorted out; likes to be called.", owner.pk, at - timedelta(hours=5))
     leave_alone([ids[3]], True, owner.pk, at - timedelta(days=1))
     said = [
-        ConsentInput(f"person{n}@mail.example", ConsentState.DENIED if n % 5 == 4 else ConsentState.GRANTED, at - timedelta(days=200), "checkout")
+        ConsentInput(
+            f"person{n}@mail.example",
+            ConsentState.DENIED if n % 5 == 4 else ConsentState.GRANTED,
+            at - timedelta(days=200),
+            "checkout",
+        )
         for n in range(len(ids))
         if n % 7
     ]

@@ -22,9 +22,17 @@ def sign_in_page(request: HttpRequest) -> HttpResponse:
         try:
             sign_in(request, request.POST.get("email", ""), request.POST.get("password", ""), clock.now())
         except WrongSignIn:
-            problem, status = gettext("This mail address and password do not go together. Check both, or ask an owner for a new password."), 403
+            problem, status = (
+                gettext(
+                    "This mail address and password do not go together. Check both, or ask an owner for a new password."
+                ),
+                403,
+            )
         except TooManyTries as error:
-            problem, status = gettext("Too many tries. Try again in %(seconds)s seconds.") % {"seconds": error.retry_after}, 429
+            problem, status = (
+                gettext("Too many tries. Try again in %(seconds)s seconds.") % {"seconds": error.retry_after},
+                429,
+            )
         else:
             return redirect(target)
     context = {"title": gettext("Sign in"), "problem": problem, "next": target, "email": request.POST.get("email", "")}
@@ -44,7 +52,9 @@ def choose_theme(request: HttpRequest) -> HttpResponse:
     response = redirect(_target(request))
     chosen = request.POST.get("theme", "")
     if chosen in {"light", "dark"}:
-        response.set_cookie("regulars_theme", chosen, max_age=YEAR, samesite="Lax", httponly=True, secure=request.is_secure())
+        response.set_cookie(
+            "regulars_theme", chosen, max_age=YEAR, samesite="Lax", httponly=True, secure=request.is_secure()
+        )
     else:
         response.delete_cookie("regulars_theme")
     return response
@@ -55,5 +65,3 @@ def _target(request: HttpRequest) -> str:
     given = request.POST.get("next") or request.GET.get("next", "")
     is_ours = url_has_allowed_host_and_scheme(given, {request.get_host()}, require_https=request.is_secure())
     return given if is_ours else "/"
-
-

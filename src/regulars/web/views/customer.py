@@ -85,7 +85,10 @@ def _scores_chart(detail: CustomerDetail) -> Chart | None:
     scores = detail.scores
     if len(scores) < 2:
         return None
-    series = [Series(name, [getattr(score, axis) for score in scores]) for axis, name in (("r", gettext("Recency")), ("f", gettext("Frequency")), ("m", gettext("Monetary")))]
+    series = [
+        Series(name, [getattr(score, axis) for score in scores])
+        for axis, name in (("r", gettext("Recency")), ("f", gettext("Frequency")), ("m", gettext("Monetary")))
+    ]
     first, last = RFM[scores[0].segment], RFM[scores[-1].segment]
     summary = gettext("From %(first)s in %(since)s to %(last)s now; scores run from 1 to %(scale)d.") % {
         "first": first,
@@ -93,11 +96,15 @@ def _scores_chart(detail: CustomerDetail) -> Chart | None:
         "last": last,
         "scale": scores[-1].scale,
     }
-    return Chart("rfm", gettext("RFM over time"), summary, day_labels([score.as_of for score in scores]), series, height=180)
+    return Chart(
+        "rfm", gettext("RFM over time"), summary, day_labels([score.as_of for score in scores]), series, height=180
+    )
 
 
 def _kinds(viewer: Viewer, chosen: set[str]) -> list[tuple[str, str, bool]]:
-    sources = sorted(((name, kind) for name, kind in TIMELINE.items() if viewer.may(kind.permission)), key=lambda pair: pair[1].order)
+    sources = sorted(
+        ((name, kind) for name, kind in TIMELINE.items() if viewer.may(kind.permission)), key=lambda pair: pair[1].order
+    )
     return [(name, str(kind.label), name in chosen) for name, kind in sources]
 
 
@@ -111,7 +118,11 @@ def timeline(request: HttpRequest, public_id: str) -> HttpResponse:
         before = datetime.fromisoformat(request.GET.get("before", ""))
     except ValueError as error:
         raise InvalidInput(gettext("This link to a part of the timeline is damaged.")) from error
-    context = {"timeline": read_timeline(found.pk, viewer, kinds, before), "public_id": public_id, "kind_query": "".join(f"&kind={kind}" for kind in sorted(kinds))}
+    context = {
+        "timeline": read_timeline(found.pk, viewer, kinds, before),
+        "public_id": public_id,
+        "kind_query": "".join(f"&kind={kind}" for kind in sorted(kinds)),
+    }
     return render(request, "web/timeline.html", context)
 
 
@@ -124,7 +135,12 @@ def edit(request: HttpRequest, public_id: str) -> HttpResponse:
         messages.success(request, gettext("Saved."))
         return redirect("customer", public_id=detail.public_id)
     title = gettext("Edit %s") % detail.name
-    return render(request, "web/customer_edit.html", {"title": title, "customer": detail, "form": form}, status=400 if form.errors else 200)
+    return render(
+        request,
+        "web/customer_edit.html",
+        {"title": title, "customer": detail, "form": form},
+        status=400 if form.errors else 200,
+    )
 
 
 def _saved(form: ContactForm, detail: CustomerDetail, viewer: Viewer) -> bool:
@@ -160,7 +176,11 @@ def _act(action: str, customer_id: int, request: HttpRequest, staff_id: int) -> 
             return gettext("Note removed.")
         case "leave-alone" | "may-contact":
             leave_alone([customer_id], action == "leave-alone", staff_id, at)
-            return gettext("Will not be written to any more.") if action == "leave-alone" else gettext("May be written to again, where they agreed.")
+            return (
+                gettext("Will not be written to any more.")
+                if action == "leave-alone"
+                else gettext("May be written to again, where they agreed.")
+            )
     raise NotFound
 
 

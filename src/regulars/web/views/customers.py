@@ -50,29 +50,53 @@ def _staff(viewer: Viewer) -> int:
 
 def _tag(ids: Sequence[int], form: Mapping[str, str], viewer: Viewer, at: datetime) -> str:
     changed = set_tag(ids, form["input"], True, _staff(viewer), at)
-    return ngettext("Put the tag '%(tag)s' on %(n)s customer.", "Put the tag '%(tag)s' on %(n)s customers.", changed) % {"tag": form["input"], "n": format_number(changed)}
+    return ngettext(
+        "Put the tag '%(tag)s' on %(n)s customer.", "Put the tag '%(tag)s' on %(n)s customers.", changed
+    ) % {"tag": form["input"], "n": format_number(changed)}
 
 
 def _untag(ids: Sequence[int], form: Mapping[str, str], viewer: Viewer, at: datetime) -> str:
     changed = set_tag(ids, form["input"], False, _staff(viewer), at)
-    return ngettext("Took the tag '%(tag)s' off %(n)s customer.", "Took the tag '%(tag)s' off %(n)s customers.", changed) % {"tag": form["input"], "n": format_number(changed)}
+    return ngettext(
+        "Took the tag '%(tag)s' off %(n)s customer.", "Took the tag '%(tag)s' off %(n)s customers.", changed
+    ) % {"tag": form["input"], "n": format_number(changed)}
 
 
 def _leave_alone(ids: Sequence[int], form: Mapping[str, str], viewer: Viewer, at: datetime) -> str:
     changed = leave_alone(ids, True, _staff(viewer), at)
-    return ngettext("%s customer will not be written to any more.", "%s customers will not be written to any more.", changed) % format_number(changed)
+    return ngettext(
+        "%s customer will not be written to any more.", "%s customers will not be written to any more.", changed
+    ) % format_number(changed)
 
 
 def _may_contact(ids: Sequence[int], form: Mapping[str, str], viewer: Viewer, at: datetime) -> str:
     changed = leave_alone(ids, False, _staff(viewer), at)
-    return ngettext("%s customer may be written to again, where they agreed.", "%s customers may be written to again, where they agreed.", changed) % format_number(changed)
+    return ngettext(
+        "%s customer may be written to again, where they agreed.",
+        "%s customers may be written to again, where they agreed.",
+        changed,
+    ) % format_number(changed)
 
 
 def _export(query: ListQuery, viewer: Viewer) -> Iterator[Sequence[Any]]:
     for row in iterate_customers(query, viewer):
-        spent, refunded = (to_decimal(minor, row.currency) if row.currency else 0 for minor in (row.spent_minor, row.refunded_minor))
+        spent, refunded = (
+            to_decimal(minor, row.currency) if row.currency else 0 for minor in (row.spent_minor, row.refunded_minor)
+        )
         days = [moment.date().isoformat() if moment else "" for moment in (row.first_order_at, row.last_order_at)]
-        yield [row.public_id, row.name, row.email, row.country, str(RFM.get(row.rfm or "", "")), row.orders, spent, refunded, row.currency, *days, ", ".join(row.tags)]
+        yield [
+            row.public_id,
+            row.name,
+            row.email,
+            row.country,
+            str(RFM.get(row.rfm or "", "")),
+            row.orders,
+            spent,
+            refunded,
+            row.currency,
+            *days,
+            ", ".join(row.tags),
+        ]
 
 
 def _pills(row: CustomerRow) -> list[Pill]:
@@ -88,8 +112,20 @@ CUSTOMERS = ListPage(
         Column("rfm", _("RFM"), "pill", value=lambda row: rfm_pill(row.rfm)),
         Column("country", _("Country"), value=lambda row: country_name(row.country), on_phone=False),
         Column("orders", _("Orders"), "number", sort="orders", on_phone=False),
-        Column("spent", _("Spent"), "money", value=lambda row: (row.spent_minor, row.currency) if row.currency else None, sort="spent"),
-        Column("refunded", _("Refunded"), "money", value=lambda row: (row.refunded_minor, row.currency) if row.currency else None, is_optional=True),
+        Column(
+            "spent",
+            _("Spent"),
+            "money",
+            value=lambda row: (row.spent_minor, row.currency) if row.currency else None,
+            sort="spent",
+        ),
+        Column(
+            "refunded",
+            _("Refunded"),
+            "money",
+            value=lambda row: (row.refunded_minor, row.currency) if row.currency else None,
+            is_optional=True,
+        ),
         Column("last_order_at", _("Last order"), "when", sort="last-order", on_phone=False),
         Column("first_order_at", _("First order"), "when", is_optional=True),
         Column("tags", _("Tags"), "pills", value=_pills, on_phone=False),
@@ -118,7 +154,9 @@ CUSTOMERS = ListPage(
     unit=lambda n: ngettext("%s customer", "%s customers", n) % format_number(n),
     empty=Empty(
         _("No customers yet"),
-        _("Bring in what your shop already knows: a file of orders or customers from Shopify, WooCommerce or anything else makes a profile of each person."),
+        _(
+            "Bring in what your shop already knows: a file of orders or customers, from Shopify or elsewhere, makes a profile of each."
+        ),
         _("Import a file"),
         "/imports/new",
         "users",

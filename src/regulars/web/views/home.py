@@ -18,7 +18,15 @@ from regulars.foundation.pages.formats import format_date, format_money_short, f
 from regulars.foundation.shop.settings import read_setting
 from regulars.record.orders.queries import Sales
 from regulars.web.labels import RFM
-from regulars.web.queries.home import Moment, RfmMap, SalesOf, list_findings, list_last_moments, read_rfm_map, read_sales
+from regulars.web.queries.home import (
+    Moment,
+    RfmMap,
+    SalesOf,
+    list_findings,
+    list_last_moments,
+    read_rfm_map,
+    read_sales,
+)
 from regulars.web.queries.periods import LENGTHS, Period, period_to
 
 
@@ -51,7 +59,11 @@ def home(request: HttpRequest) -> HttpResponse:
 
 
 def _length_name(days: int) -> str:
-    return ngettext("%d day", "%d days", days) % days if days < 60 else ngettext("%d week", "%d weeks", days // 7) % (days // 7)
+    return (
+        ngettext("%d day", "%d days", days) % days
+        if days < 60
+        else ngettext("%d week", "%d weeks", days // 7) % (days // 7)
+    )
 
 
 def _sentence(period: Period, now: Sales, before: Sales, currency: str) -> str:
@@ -85,16 +97,22 @@ class Figure:
 
 
 def _orders_href(period: Period) -> str:
-    return "/orders?" + urlencode({"counts": "1", "placed_from": period.first.isoformat(), "placed_to": period.last.isoformat()})
+    return "/orders?" + urlencode(
+        {"counts": "1", "placed_from": period.first.isoformat(), "placed_to": period.last.isoformat()}
+    )
 
 
 def _new_href(period: Period) -> str:
-    return "/customers?" + urlencode({"first_order_from": period.first.isoformat(), "first_order_to": period.last.isoformat()})
+    return "/customers?" + urlencode(
+        {"first_order_from": period.first.isoformat(), "first_order_to": period.last.isoformat()}
+    )
 
 
 def _again_href(period: Period) -> str:
     until = (period.first - timedelta(days=1)).isoformat()
-    return "/customers?" + urlencode({"ordered_from": period.first.isoformat(), "ordered_to": period.last.isoformat(), "first_order_to": until})
+    return "/customers?" + urlencode(
+        {"ordered_from": period.first.isoformat(), "ordered_to": period.last.isoformat(), "first_order_to": until}
+    )
 
 
 def _figures(period: Period, now: Sales, before: Sales, currency: str) -> list[Figure]:
@@ -106,11 +124,51 @@ def _figures(period: Period, now: Sales, before: Sales, currency: str) -> list[F
 
     orders = _orders_href(period)
     return [
-        Figure(gettext("Sales"), money(now.sales_minor), orders, None, gettext("Totals of orders that count, less refunds given on these days."), _change(now.sales_minor, before.sales_minor), was(money(before.sales_minor))),
-        Figure(gettext("Orders"), format_number(now.orders), orders, now.orders, gettext("Orders placed on these days, neither cancelled nor voided."), _change(now.orders, before.orders), was(format_number(before.orders))),
-        Figure(gettext("Average order"), money(now.average_minor), orders, None, gettext("Totals of these orders, before refunds, by their number."), _change(now.average_minor, before.average_minor), was(money(before.average_minor))),
-        Figure(gettext("New customers"), format_number(now.customers_new), _new_href(period), now.customers_new, gettext("People whose first order ever lies within these days."), _change(now.customers_new, before.customers_new), was(format_number(before.customers_new))),
-        Figure(gettext("Returning customers"), format_number(now.customers_again), _again_href(period), now.customers_again, gettext("People who ordered on these days and had ordered before them."), _change(now.customers_again, before.customers_again), was(format_number(before.customers_again))),
+        Figure(
+            gettext("Sales"),
+            money(now.sales_minor),
+            orders,
+            None,
+            gettext("Totals of orders that count, less refunds given on these days."),
+            _change(now.sales_minor, before.sales_minor),
+            was(money(before.sales_minor)),
+        ),
+        Figure(
+            gettext("Orders"),
+            format_number(now.orders),
+            orders,
+            now.orders,
+            gettext("Orders placed on these days, neither cancelled nor voided."),
+            _change(now.orders, before.orders),
+            was(format_number(before.orders)),
+        ),
+        Figure(
+            gettext("Average order"),
+            money(now.average_minor),
+            orders,
+            None,
+            gettext("Totals of these orders, before refunds, by their number."),
+            _change(now.average_minor, before.average_minor),
+            was(money(before.average_minor)),
+        ),
+        Figure(
+            gettext("New customers"),
+            format_number(now.customers_new),
+            _new_href(period),
+            now.customers_new,
+            gettext("People whose first order ever lies within these days."),
+            _change(now.customers_new, before.customers_new),
+            was(format_number(before.customers_new)),
+        ),
+        Figure(
+            gettext("Returning customers"),
+            format_number(now.customers_again),
+            _again_href(period),
+            now.customers_again,
+            gettext("People who ordered on these days and had ordered before them."),
+            _change(now.customers_again, before.customers_again),
+            was(format_number(before.customers_again)),
+        ),
     ]
 
 
@@ -118,10 +176,17 @@ def _charts(period: Period, now: SalesOf, before: SalesOf, currency: str) -> lis
     points = period.points()
     labels = day_labels([point.first for point in points])
 
-    def chart(name: str, title: str, value: Callable[[Sales], int | None], unit: str, href: Callable[[Period], str]) -> Chart:
+    def chart(
+        name: str, title: str, value: Callable[[Sales], int | None], unit: str, href: Callable[[Period], str]
+    ) -> Chart:
         series = [
             Series(gettext("Now"), [value(one) for one in now.points], hrefs=[href(point) for point in points]),
-            Series(gettext("Before"), [value(one) for one in before.points], before=True, hrefs=[href(point) for point in period.previous.points()]),
+            Series(
+                gettext("Before"),
+                [value(one) for one in before.points],
+                before=True,
+                hrefs=[href(point) for point in period.previous.points()],
+            ),
         ]
         return Chart(name, title, _compare(value(now.total), value(before.total), unit), labels, series, unit=unit)
 
@@ -135,14 +200,20 @@ def _charts(period: Period, now: SalesOf, before: SalesOf, currency: str) -> lis
 
 def _people_chart(now: SalesOf, before: SalesOf, labels: Sequence[str], points: Sequence[Period]) -> Chart:
     new, again = now.total.customers_new, now.total.customers_again
-    summary = gettext("%(new)s bought for the first time, %(again)s came back; before: %(was_new)s and %(was_again)s.") % {
+    summary = gettext(
+        "%(new)s bought for the first time, %(again)s came back; before: %(was_new)s and %(was_again)s."
+    ) % {
         "new": format_number(new),
         "again": format_number(again),
         "was_new": format_number(before.total.customers_new),
         "was_again": format_number(before.total.customers_again),
     }
     series = [
-        Series(gettext("Returning"), [one.customers_again for one in now.points], hrefs=[_again_href(point) for point in points]),
+        Series(
+            gettext("Returning"),
+            [one.customers_again for one in now.points],
+            hrefs=[_again_href(point) for point in points],
+        ),
         Series(gettext("New"), [one.customers_new for one in now.points], hrefs=[_new_href(point) for point in points]),
     ]
     return Chart("people", gettext("New and returning customers"), summary, labels, series)
@@ -161,7 +232,15 @@ def _map_rows(rfm_map: RfmMap) -> list[tuple[int, list[dict[str, Any]]]]:
     """Rows of the map with a shade from 0 to 6 for each cell, by its share of the fullest."""
     rows = []
     for f, cells in rfm_map.rows:
-        shaded = [{"r": r, "f": f, "count": tally.customers, "shade": -(-6 * tally.customers // rfm_map.fullest) if rfm_map.fullest else 0} for r, tally in cells]
+        shaded = [
+            {
+                "r": r,
+                "f": f,
+                "count": tally.customers,
+                "shade": -(-6 * tally.customers // rfm_map.fullest) if rfm_map.fullest else 0,
+            }
+            for r, tally in cells
+        ]
         rows.append((f, shaded))
     return rows
 

@@ -85,8 +85,27 @@ def _yes_or_no(value: str) -> str:
 def _export(query: ListQuery, viewer: Viewer) -> Iterator[Sequence[Any]]:
     rows = queries.orders_matching(query, viewer).select_related("store").order_by("pk")
     for order in rows.iterator(chunk_size=2000):
-        amounts = [to_decimal(minor, order.currency) for minor in (order.subtotal_minor, order.discount_minor, order.shipping_minor, order.tax_minor, order.total_minor)]
-        yield [order.number, order.store.name, order.placed_at.isoformat(), order.status, order.payment_status, order.fulfilment_status, order.country, *amounts, order.currency]
+        amounts = [
+            to_decimal(minor, order.currency)
+            for minor in (
+                order.subtotal_minor,
+                order.discount_minor,
+                order.shipping_minor,
+                order.tax_minor,
+                order.total_minor,
+            )
+        ]
+        yield [
+            order.number,
+            order.store.name,
+            order.placed_at.isoformat(),
+            order.status,
+            order.payment_status,
+            order.fulfilment_status,
+            order.country,
+            *amounts,
+            order.currency,
+        ]
 
 
 ORDERS = ListPage(
@@ -98,11 +117,21 @@ ORDERS = ListPage(
         Column("placed_at", _("Placed"), "when", value=lambda row: row.order.placed_at, sort="placed"),
         Column("customer", _("Customer"), "template", template="web/order_customer_cell.html"),
         Column("status", _("Status"), "pill", value=lambda row: order_pill(row.order.status), on_phone=False),
-        Column("payment", _("Payment"), "pill", value=lambda row: payment_pill(row.order.payment_status), on_phone=False),
-        Column("fulfilment", _("Delivery"), "pill", value=lambda row: fulfilment_pill(row.order.fulfilment_status), on_phone=False),
+        Column(
+            "payment", _("Payment"), "pill", value=lambda row: payment_pill(row.order.payment_status), on_phone=False
+        ),
+        Column(
+            "fulfilment",
+            _("Delivery"),
+            "pill",
+            value=lambda row: fulfilment_pill(row.order.fulfilment_status),
+            on_phone=False,
+        ),
         Column("country", _("Country"), value=lambda row: country_name(row.order.country), on_phone=False),
         Column("lines", _("Lines"), "number", value=lambda row: row.order.line_count, on_phone=False),
-        Column("total", _("Total"), "money", value=lambda row: (row.order.total_minor, row.order.currency), sort="total"),
+        Column(
+            "total", _("Total"), "money", value=lambda row: (row.order.total_minor, row.order.currency), sort="total"
+        ),
         Column("store", _("Store"), value=lambda row: row.order.store.name, is_optional=True),
     ],
     filters=[
@@ -111,7 +140,11 @@ ORDERS = ListPage(
         Filter("status", _("Status"), choices=lambda viewer: list(ORDER_STATUS.items())),
         Filter("payment", _("Payment"), choices=lambda viewer: list(PAYMENT.items())),
         Filter("fulfilment", _("Delivery"), choices=lambda viewer: list(FULFILMENT.items())),
-        Filter("refunded", _("Refunded"), choices=lambda viewer: [("yes", _("Something came back")), ("no", _("Nothing came back"))]),
+        Filter(
+            "refunded",
+            _("Refunded"),
+            choices=lambda viewer: [("yes", _("Something came back")), ("no", _("Nothing came back"))],
+        ),
         Filter("guest", _("Who"), choices=lambda viewer: [("no", _("Known customers")), ("yes", _("Guests"))]),
         Filter("country", _("Country"), choices=_countries),
         Filter("store", _("Store"), choices=_stores),
@@ -127,7 +160,9 @@ ORDERS = ListPage(
     unit=lambda n: ngettext("%s order", "%s orders", n) % format_number(n),
     empty=Empty(
         _("No orders yet"),
-        _("Import your order history as a CSV file from Shopify, WooCommerce or anything else. Customers, products and RFM follow from it."),
+        _(
+            "Import your order history as a CSV file from Shopify, WooCommerce or anything else. Customers, products and RFM follow from it."
+        ),
         _("Import orders"),
         "/imports/new",
         "shopping-bag",
@@ -176,10 +211,19 @@ def one_order(request: HttpRequest, public_id: str) -> HttpResponse:
         "detail": detail,
         "order": detail.order,
         "row": row,
-        "lines": [(line, to_public(Product.PREFIX, products[line.variant.product_id].uid) if line.variant else "") for line in detail.lines],
-        "pills": [order_pill(detail.order.status), payment_pill(detail.order.payment_status), fulfilment_pill(detail.order.fulfilment_status)],
+        "lines": [
+            (line, to_public(Product.PREFIX, products[line.variant.product_id].uid) if line.variant else "")
+            for line in detail.lines
+        ],
+        "pills": [
+            order_pill(detail.order.status),
+            payment_pill(detail.order.payment_status),
+            fulfilment_pill(detail.order.fulfilment_status),
+        ],
         "country": country_name(detail.order.country),
-        "refunded_minor": sum(refund.amount_minor for refund in detail.refunds if refund.currency == detail.order.currency),
+        "refunded_minor": sum(
+            refund.amount_minor for refund in detail.refunds if refund.currency == detail.order.currency
+        ),
         "steps": sorted(_steps(detail), key=lambda step: step.at, reverse=True),
     }
     return render(request, "web/order.html", context)
@@ -190,13 +234,24 @@ def _steps(detail: queries.OrderDetail) -> Iterator[Step]:
     yield Step(order.placed_at, "shopping-bag", gettext("Order placed"))
     for payment in detail.payments:
         amount = format_money_short(payment.amount_minor, payment.currency)
-        yield Step(payment.occurred_at, "credit-card", gettext("Payment %(kind)s of %(amount)s: %(status)s") % {"kind": payment.kind, "amount": amount, "status": payment.status})
+        yield Step(
+            payment.occurred_at,
+            "credit-card",
+            gettext("Payment %(kind)s of %(amount)s: %(status)s")
+            % {"kind": payment.kind, "amount": amount, "status": payment.status},
+        )
     for sent in detail.fulfilments:
-        yield Step(sent.occurred_at, "truck", gettext("Sent with %s") % sent.carrier if sent.carrier else gettext("Sent"))
+        yield Step(
+            sent.occurred_at, "truck", gettext("Sent with %s") % sent.carrier if sent.carrier else gettext("Sent")
+        )
     for refund in detail.refunds:
         amount = format_money_short(refund.amount_minor, refund.currency)
         yield Step(refund.occurred_at, "arrow-back-up", gettext("%s given back") % amount)
     if order.cancelled_at:
         yield Step(order.cancelled_at, "ban", gettext("Cancelled"))
     for change in detail.changes:
-        yield Step(change.occurred_at, "pencil", gettext("Changed: %s") % ", ".join(name.replace("_", " ") for name in change.changed))
+        yield Step(
+            change.occurred_at,
+            "pencil",
+            gettext("Changed: %s") % ", ".join(name.replace("_", " ") for name in change.changed),
+        )

@@ -55,7 +55,14 @@ def _rows(products: Sequence[Product], viewer: Viewer) -> list[ProductRow]:
     currency = read_setting("shop.reporting_currency")
     sales = sales_of_products(ids, _recent(), currency, viewer)
     return [
-        ProductRow(one, to_public(Product.PREFIX, one.uid), prices.get(one.pk), stock.get(one.pk), sales.get(one.pk, ProductSales()), currency)
+        ProductRow(
+            one,
+            to_public(Product.PREFIX, one.uid),
+            prices.get(one.pk),
+            stock.get(one.pk),
+            sales.get(one.pk, ProductSales()),
+            currency,
+        )
         for one in products
     ]
 
@@ -76,7 +83,9 @@ def _load_by_sales(query: ListQuery, viewer: Viewer) -> Rows:
     ids = list(queries.products_matching(query, viewer).order_by("pk").values_list("pk", flat=True))
     sales = sales_of_products(None, _recent(), read_setting("shop.reporting_currency"), viewer)
     sold = {pk: sales.get(pk, ProductSales()) for pk in ids}
-    ids.sort(key=lambda pk: (sold[pk].units if query.sort == "units" else sold[pk].total_minor, pk), reverse=query.descending)
+    ids.sort(
+        key=lambda pk: (sold[pk].units if query.sort == "units" else sold[pk].total_minor, pk), reverse=query.descending
+    )
     start = Cursor.decode(query.cursor).number if query.cursor else 0
     shown = ids[start : start + PAGE_SIZE]
     following = Cursor(None, 0, start + PAGE_SIZE).encode() if start + PAGE_SIZE < len(ids) else ""
@@ -105,7 +114,15 @@ def _export(query: ListQuery, viewer: Viewer) -> Iterator[Sequence[Any]]:
     for start in range(0, len(ids), 500):
         for row in _rows(queries.products_in(ids[start : start + 500]), viewer):
             price = (row.price.low, row.price.currency) if row.price else ("", "")
-            yield [row.product.key, row.product.title, row.product.status, *price, row.stock, row.sales.units, row.sales.orders]
+            yield [
+                row.product.key,
+                row.product.title,
+                row.product.status,
+                *price,
+                row.stock,
+                row.sales.units,
+                row.sales.orders,
+            ]
 
 
 PRODUCTS = ListPage(
@@ -119,12 +136,23 @@ PRODUCTS = ListPage(
         Column("price", _("Price"), "money", value=_price),
         Column("stock", _("In stock"), "number", value=lambda row: row.stock, on_phone=False),
         Column("units", _("Sold, 13 weeks"), "number", value=lambda row: row.sales.units, sort="units"),
-        Column("revenue", _("Sales, 13 weeks"), "money", value=lambda row: (row.sales.total_minor, row.currency), sort="revenue", on_phone=False),
+        Column(
+            "revenue",
+            _("Sales, 13 weeks"),
+            "money",
+            value=lambda row: (row.sales.total_minor, row.currency),
+            sort="revenue",
+            on_phone=False,
+        ),
         Column("store", _("Store"), value=lambda row: row.product.store.name, is_optional=True),
     ],
     filters=[
         Filter("status", _("Status"), choices=lambda viewer: list(PRODUCT_STATUS.items())),
-        Filter("kind", _("Kind"), choices=lambda viewer: [("product", _("Goods")), ("service", _("Postage, fees and the like"))]),
+        Filter(
+            "kind",
+            _("Kind"),
+            choices=lambda viewer: [("product", _("Goods")), ("service", _("Postage, fees and the like"))],
+        ),
         Filter("category", _("Category"), choices=_categories),
         Filter("store", _("Store"), choices=_stores),
     ],
@@ -134,14 +162,25 @@ PRODUCTS = ListPage(
     unit=lambda n: ngettext("%s product", "%s products", n) % format_number(n),
     empty=Empty(
         _("No products yet"),
-        _("Products come with your orders by themselves. A file of products adds their names, prices, costs and stock."),
+        _(
+            "Products come with your orders by themselves. A file of products adds their names, prices, costs and stock."
+        ),
         _("Import products"),
         "/imports/new",
         "packages",
     ),
     export=_export,
     export_permission="products.export",
-    export_header=[_("Key"), _("Product"), _("Status"), _("Price"), _("Currency"), _("In stock"), _("Sold, 13 weeks"), _("Orders, 13 weeks")],
+    export_header=[
+        _("Key"),
+        _("Product"),
+        _("Status"),
+        _("Price"),
+        _("Currency"),
+        _("In stock"),
+        _("Sold, 13 weeks"),
+        _("Orders, 13 weeks"),
+    ],
 )
 
 
@@ -179,8 +218,18 @@ def _sales_chart(product_id: int, viewer: Viewer) -> Chart | None:
     sold = {month: units for month, units, _orders in months}
     axis = list(_months(months[0][0], months[-1][0]))
     best = max(sold, key=lambda month: sold[month])
-    summary = gettext("%(units)s sold in the best month, %(month)s.") % {"units": format_number(sold[best]), "month": _month_name(best)}
-    return Chart("units", gettext("Sold by month"), summary, [_month_name(month) for month in axis], [Series(gettext("Sold"), [sold.get(month, 0) for month in axis])], "bar")
+    summary = gettext("%(units)s sold in the best month, %(month)s.") % {
+        "units": format_number(sold[best]),
+        "month": _month_name(best),
+    }
+    return Chart(
+        "units",
+        gettext("Sold by month"),
+        summary,
+        [_month_name(month) for month in axis],
+        [Series(gettext("Sold"), [sold.get(month, 0) for month in axis])],
+        "bar",
+    )
 
 
 def _months(first: date, last: date) -> Iterator[date]:

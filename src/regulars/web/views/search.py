@@ -27,7 +27,9 @@ def find_everything(text: str, viewer: Viewer, limit: int) -> list[Found]:
     """Kinds in their order, those without a hit left out; fewer than two letters find nothing."""
     if len(text) < 2:
         return []
-    sources = sorted((source for _, source in SEARCH.items() if viewer.may(source.permission)), key=lambda source: source.order)
+    sources = sorted(
+        (source for _, source in SEARCH.items() if viewer.may(source.permission)), key=lambda source: source.order
+    )
     found = [Found(str(source.label), list(source.find(text, viewer, limit)), source.all_url) for source in sources]
     return [one for one in found if one.hits]
 
@@ -43,4 +45,8 @@ def search(request: HttpRequest) -> HttpResponse:
 def search_hits(request: HttpRequest) -> HttpResponse:
     """Hits under the field, while one types."""
     text = request.GET.get("q", "").strip()[:200]
-    return render(request, "web/search_hits.html", {"found": find_everything(text, viewer_of(request), AS_YOU_TYPE), "search_text": text})
+    return render(
+        request,
+        "web/search_hits.html",
+        {"found": find_everything(text, viewer_of(request), AS_YOU_TYPE), "search_text": text},
+    )

@@ -51,7 +51,12 @@ def _limit(text: str) -> int:
     return int(text)
 
 
-_EDITABLE: dict[str, Callable[[str], Any]] = {"shop.name": _name, "shop.time_zone": _zone, "messages.per_day": _limit, "messages.per_week": _limit}
+_EDITABLE: dict[str, Callable[[str], Any]] = {
+    "shop.name": _name,
+    "shop.time_zone": _zone,
+    "messages.per_day": _limit,
+    "messages.per_week": _limit,
+}
 
 
 @requires("settings.view", post="settings.edit")
@@ -99,16 +104,30 @@ def tokens(request: HttpRequest) -> HttpResponse:
         except RegularsError as error:
             problem = error.sentence
         else:
-            return render(request, "web/token_new.html", {"title": gettext("Your new token"), "token": token, "text": text})
+            return render(
+                request, "web/token_new.html", {"title": gettext("Your new token"), "token": token, "text": text}
+            )
     scopes = [(name, scope.meaning) for name, scope in SCOPES.items() if viewer_of(request).may(scope.permission)]
-    context = {"title": gettext("API tokens"), "tokens": list_tokens(), "scopes": scopes, "problem": problem, "now": clock.now()}
+    context = {
+        "title": gettext("API tokens"),
+        "tokens": list_tokens(),
+        "scopes": scopes,
+        "problem": problem,
+        "now": clock.now(),
+    }
     return render(request, "web/tokens.html", context, status=400 if problem else 200)
 
 
 def _new_token(request: HttpRequest) -> tuple[Any, str]:
     days = request.POST.get("days", "")
     expires_at = clock.now() + timedelta(days=int(days)) if days.isdecimal() and 0 < int(days) <= 3650 else None
-    return create_token(request.POST.get("name", ""), request.POST.getlist("scopes"), viewer_of(request), clock.now(), expires_at=expires_at)
+    return create_token(
+        request.POST.get("name", ""),
+        request.POST.getlist("scopes"),
+        viewer_of(request),
+        clock.now(),
+        expires_at=expires_at,
+    )
 
 
 @requires(post="tokens.manage")
@@ -128,7 +147,9 @@ def _load_audit(query: ListQuery, viewer: Viewer) -> Rows:
     if query.text:
         rows = rows.filter(action__startswith=query.text)
     page = page_of(rows, Order("sequence", query.descending), query.cursor, rows.count())
-    names = names_of_staff({int(entry.actor.partition(":")[2]) for entry in page.items if entry.actor.startswith("staff:")})
+    names = names_of_staff(
+        {int(entry.actor.partition(":")[2]) for entry in page.items if entry.actor.startswith("staff:")}
+    )
     items = [{"entry": entry, "actor": _actor(entry, names)} for entry in page.items]
     return Rows(items, page.total, page.next, page.previous, page.first)
 
@@ -142,14 +163,23 @@ AUDIT = ListPage(
         Column("at", _("When"), "when", value=lambda row: row["entry"].at),
         Column("actor", _("Who"), value=lambda row: row["actor"]),
         Column("subject", _("On what"), value=lambda row: row["entry"].subject, on_phone=False),
-        Column("details", _("Details"), value=lambda row: ", ".join(f"{name}: {value}" for name, value in row["entry"].details.items()), on_phone=False),
+        Column(
+            "details",
+            _("Details"),
+            value=lambda row: ", ".join(f"{name}: {value}" for name, value in row["entry"].details.items()),
+            on_phone=False,
+        ),
     ],
     filters=[Filter("action", _("What"), "hidden", describe=str)],
     load=_load_audit,
     href=lambda row: "",
     key=lambda row: int(row["entry"].sequence),
     unit=lambda n: ngettext("%s entry", "%s entries", n) % format_number(n),
-    empty=Empty(_("Nothing yet"), _("Sign-ins, exports and changes of rights are written down here, each sealed to the one before."), icon="shield-check"),
+    empty=Empty(
+        _("Nothing yet"),
+        _("Sign-ins, exports and changes of rights are written down here, each sealed to the one before."),
+        icon="shield-check",
+    ),
 )
 
 
@@ -178,7 +208,13 @@ def _save_oneself(request: HttpRequest) -> str:
     try:
         if "password" not in request.POST:
             language = request.POST.get("language", "")
-            change_profile(member.pk, request.POST.get("name", ""), language if language in LANGUAGES else "en-gb", viewer_of(request), clock.now())
+            change_profile(
+                member.pk,
+                request.POST.get("name", ""),
+                language if language in LANGUAGES else "en-gb",
+                viewer_of(request),
+                clock.now(),
+            )
             return ""
         if check(member.email, request.POST.get("present", "")) is None:
             return gettext("The present password is not right, so nothing was changed.")
@@ -191,4 +227,11 @@ def _save_oneself(request: HttpRequest) -> str:
 
 @signed_in
 def words(request: HttpRequest) -> HttpResponse:
-    return render(request, "web/words.html", {"title": gettext("What the figures mean"), "sentence": gettext("Each figure opens to the rows that it was counted from.")})
+    return render(
+        request,
+        "web/words.html",
+        {
+            "title": gettext("What the figures mean"),
+            "sentence": gettext("Each figure opens to the rows that it was counted from."),
+        },
+    )

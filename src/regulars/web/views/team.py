@@ -37,7 +37,13 @@ def team(request: HttpRequest) -> HttpResponse:
     sentence = ngettext("%d person may sign in.", "%d people may sign in.", active) % active
     rows = [(member, ROLES[member.role][0]) for member in members]
     roles = [(name, words, _what(name)) for name, words in ROLES.items()]
-    context = {"title": gettext("Team"), "sentence": sentence, "rows": rows, "may_manage": viewer_of(request).may("staff.manage"), "roles": roles}
+    context = {
+        "title": gettext("Team"),
+        "sentence": sentence,
+        "rows": rows,
+        "may_manage": viewer_of(request).may("staff.manage"),
+        "roles": roles,
+    }
     return render(request, "web/team.html", context)
 
 
@@ -52,13 +58,24 @@ def invite(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         try:
             member, password = operations.create_staff(
-                request.POST.get("email", ""), request.POST.get("role", ""), viewer_of(request), clock.now(), request.POST.get("name", ""), _stores(request)
+                request.POST.get("email", ""),
+                request.POST.get("role", ""),
+                viewer_of(request),
+                clock.now(),
+                request.POST.get("name", ""),
+                _stores(request),
             )
         except RegularsError as error:
             problem = error.sentence
         else:
             return _show_password(request, member, password)
-    context = {"title": gettext("Invite somebody"), "roles": ROLES, "stores": Store.objects.order_by("name"), "problem": problem, "given": request.POST}
+    context = {
+        "title": gettext("Invite somebody"),
+        "roles": ROLES,
+        "stores": Store.objects.order_by("name"),
+        "problem": problem,
+        "given": request.POST,
+    }
     return render(request, "web/team_invite.html", context, status=400 if problem else 200)
 
 
@@ -108,7 +125,12 @@ def _sign_out(request: HttpRequest, member: StaffMember, viewer: Viewer) -> str:
     return gettext("%s was signed out everywhere.") % member
 
 
-_ACTIONS: dict[str, Callable[[HttpRequest, StaffMember, Viewer], str]] = {"change": _change, "switch-off": _switch_off, "switch-on": _switch_on, "sign-out": _sign_out}
+_ACTIONS: dict[str, Callable[[HttpRequest, StaffMember, Viewer], str]] = {
+    "change": _change,
+    "switch-off": _switch_off,
+    "switch-on": _switch_on,
+    "sign-out": _sign_out,
+}
 
 
 def _stores(request: HttpRequest) -> list[int]:

@@ -21,8 +21,14 @@ def work(request: HttpRequest) -> HttpResponse:
     if staff_id is not None:
         mark_seen(staff_id, clock.now())
     running = sum(1 for task in tasks if task.state in {"waiting", "running"})
-    sentence = gettext("%d running. You can leave this page; the work goes on.") % running if running else gettext("Nothing is running now.")
-    return render(request, "web/work.html", {"title": gettext("Work in progress"), "tasks": tasks, "sentence": sentence})
+    sentence = (
+        gettext("%d running. You can leave this page; the work goes on.") % running
+        if running
+        else gettext("Nothing is running now.")
+    )
+    return render(
+        request, "web/work.html", {"title": gettext("Work in progress"), "tasks": tasks, "sentence": sentence}
+    )
 
 
 @signed_in

@@ -28,7 +28,13 @@ register = template.Library()
 def icon(name: str, size: int = 20) -> SafeString:
     """A drawing of the sprite, hidden from screen readers: the words beside it say what it means."""
     address = static("pages/icons.svg")
-    return format_html('<svg class="ico" width="{}" height="{}" aria-hidden="true"><use href="{}#{}"></use></svg>', size, size, address, name)
+    return format_html(
+        '<svg class="ico" width="{}" height="{}" aria-hidden="true"><use href="{}#{}"></use></svg>',
+        size,
+        size,
+        address,
+        name,
+    )
 
 
 @register.simple_tag(takes_context=True)
@@ -75,7 +81,10 @@ def when(value: datetime | None, missing: str = "–") -> SafeString | str:
     if value is None:
         return missing
     return format_html(
-        '<time datetime="{}" title="{}">{}</time>', value.isoformat(), formats.format_full(value), formats.format_when(value, clock.now())
+        '<time datetime="{}" title="{}">{}</time>',
+        value.isoformat(),
+        formats.format_full(value),
+        formats.format_when(value, clock.now()),
     )
 
 
@@ -83,7 +92,9 @@ def when(value: datetime | None, missing: str = "–") -> SafeString | str:
 def door(count: int, href: str, text: str = "", title: str = "") -> SafeString:
     """A number that opens the rows it was counted from. The list it opens must show the same total."""
     shown = text or formats.format_number(count)
-    return format_html('<a class="door" data-door data-count="{}" href="{}" title="{}">{}</a>', count, href, title, shown)
+    return format_html(
+        '<a class="door" data-door data-count="{}" href="{}" title="{}">{}</a>', count, href, title, shown
+    )
 
 
 @register.simple_tag
@@ -104,10 +115,16 @@ def initials(name: str) -> SafeString:
 
 @register.inclusion_tag("components/figure.html")
 def figure(
-    label: str, value: str, href: str = "", count: int | None = None, definition: str = "", change: float | None = None, before: str = "", less_is_good: bool = False
+    label: str,
+    value: str,
+    href: str = "",
+    count: int | None = None,
+    definition: str = "",
+    change: float | None = None,
+    before: str = "",
 ) -> dict[str, Any]:
     """One figure of a page head. With ``href`` it is a door; with ``count`` the door states its row total. ``change`` is a share of one."""
-    good = change is not None and (change < 0) == less_is_good
+    good = change is not None and change > 0
     return {
         "label": label,
         "value": value,
@@ -152,7 +169,11 @@ def cell(column: Column, row: Any) -> SafeString | str:
 
 def _pills(values: Sequence[Pill]) -> SafeString:
     shown = format_html_join(" ", "{}", ((pill(p.text, p.tone, p.href),) for p in values[:3]))
-    return shown if len(values) <= 3 else format_html("{} <span class='more'>{}</span>", shown, gettext("and %d more") % (len(values) - 3))
+    return (
+        shown
+        if len(values) <= 3
+        else format_html("{} <span class='more'>{}</span>", shown, gettext("and %d more") % (len(values) - 3))
+    )
 
 
 def _strong(value: Any) -> SafeString:
@@ -212,7 +233,9 @@ def kind_of(name: str) -> TimelineKind:
 def with_class(field: BoundField) -> SafeString:
     """A field of a form in the look of the house: ``{{ field|with_class }}``; see ``components/field.html``."""
     kind = getattr(field.field.widget, "input_type", "")
-    name = "form-select" if kind == "select" else "form-check-input" if kind in {"checkbox", "radio"} else "form-control"
+    name = (
+        "form-select" if kind == "select" else "form-check-input" if kind in {"checkbox", "radio"} else "form-control"
+    )
     attributes: dict[str, str | bool] = {"class": name + (" is-invalid" if field.errors else "")}
     return field.as_widget(attrs=attributes)
 

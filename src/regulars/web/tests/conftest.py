@@ -1,0 +1,69 @@
+"""The made shop in a process of its own, made once for all tests of these pages that one process runs."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+from regulars.web.tests.shop import OWNER, PASSWORD
+from tests.database import Database
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+@pytest.fixture(scope="session")
+def shop_address(database_server: Database, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of the served shop."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    home = tmp_path_factory.mktemp("shop-home")
+    with database_server.copy(f"web_{os.getpid()}") as address:
+        environment = os.environ | {
+            "DATABASE_URL": address,
+            "REGULARS_TEST_HOME": str(home),
+            "DJANGO_SETTINGS_MODULE": "tests.settings",
+        }
+        command = [sys.executable, "-m", "regulars.web.tests.serve", str(port)]
+        with subprocess.Popen(
+            command, env=environment, cwd=Path(__file__).parents[4], stdout=subprocess.PIPE, text=True
+        ) as server:
+            try:
+                assert server.stdout is not None
+                assert server.stdout.readline().strip() == "ready"
+                yield f"http://127.0.0.1:{port}"
+            finally:
+                server.kill()
+
+
+@pytest.fixture(scope="session")
+def client(shop_address: str) -> Iterator[httpx.Client]:
+    """Signed in as the owner, by HTTP."""
+    with httpx.Client(base_url=shop_address, follow_redirects=True, timeout=30) as client:
+        client.get("/sign-in")
+        answer = client.post(
+            "/sign-in",
+            data={"email": OWNER, "password": PASSWORD, "csrfmiddlewaretoken": client.cookies["regulars_csrf"]},
+        )
+        assert answer.url.path == "/"
+        yield client
+
+
+@pytest.fixture(
+    scope="module"
+)  # Playwright's event loop must not outlive the module: it would hinder others' async code
+def browser() -> Iterator[Browser]:
+    """The system's Chromium, else Playwright's own."""
+    found = next((path for path in map(shutil.which, NAMES) if path), None)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+        yield browser
+        browser.close()

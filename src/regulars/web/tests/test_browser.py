@@ -1,0 +1,213 @@
+"""Pages in a real browser: axe finds nothing, nothing overflows, keys and fragments work."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from regulars.web.tests.shop import OWNER, PASSWORD
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("web")]
+
+SIZES = {360: 780, 820: 1100, 1440: 950}
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+RULES: dict[str, object] = {"runOnly": TAGS, "resultTypes": ["violations"]}
+CHANGING_RULES: dict[str, object] = {
+    "runOnly": {"type": "rule", "values": ["color-contrast", "target-size"]},
+    "resultTypes": ["violations"],
+}
+PAGES = {
+    "home": "/",
+    "customers": "/customers",
+    "customers, filtered": "/customers?segment=champions&country=GB",
+    "customers, none": "/customers?q=nobodyofthatname",
+    "export": "/customers?export=1",
+    "orders": "/orders",
+    "products": "/products",
+    "search": "/search?q=ada",
+    "team": "/team",
+    "invite": "/team/invite",
+    "settings": "/settings",
+    "tokens": "/settings/tokens",
+    "audit": "/settings/audit",
+    "account": "/me",
+    "words": "/help/words",
+    "work": "/work",
+    "not found": "/customers/cus_00000000000000000000000000",
+}
+FIRST_ROWS = {"customer": "/customers?q=lovelace", "order": "/orders?q=1", "product": "/products?q=party"}
+PAGES |= FIRST_ROWS
+
+
+@pytest.fixture(scope="module")
+def session(browser: Browser, shop_address: str) -> Iterator[object]:
+    """Cookies of somebody who is signed in."""
+    context = browser.new_context(base_url=shop_address)
+    page = context.new_page()
+    page.goto("/sign-in")
+    page.fill("#email", OWNER)
+    page.fill("#password", PASSWORD)
+    page.click("button[type=submit]")
+    expect(page.locator("h1")).to_have_text("Home")
+    yield context.storage_state()
+    context.close()
+
+
+@pytest.fixture
+def page(browser: Browser, shop_address: str, session: object) -> Iterator[Page]:
+    context = browser.new_context(
+        base_url=shop_address, storage_state=session, viewport={"width": 1440, "height": 950}, reduced_motion="reduce"
+    )  # type: ignore[arg-type]
+    yield context.new_page()
+    context.close()
+
+
+def problems_of(page: Page, rules: dict[str, object] = RULES) -> list[str]:
+    found = Axe().run(page, options=rules).response["violations"]
+    return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"][:3]]
+
+
+def look_at(page: Page, name: str) -> list[str]:
+    """What is wrong with the page that is open: every rule once, contrast and sizes of targets in each width and theme."""
+    page.evaluate(
+        "for (const row of document.querySelectorAll('tbody tr:nth-child(n+7), .timeline li:nth-child(n+7)')) row.remove()"
+    )
+    wrong = []
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+        for width, height in SIZES.items():
+            page.set_viewport_size({"width": width, "height": height})
+            rules = RULES if (theme, width) in {("light", 360), ("light", 1440)} else CHANGING_RULES
+            wrong += [f"{name}, {width}, {theme}: {problem}" for problem in problems_of(page, rules)]
+            if page.evaluate("document.documentElement.scrollWidth") > width:
+                wrong.append(f"{name}: is wider than {width}")
+    return wrong
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_axe_finds_nothing_and_nothing_overflows(page: Page, part: int) -> None:
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    wrong: list[str] = []
+    for name, address in list(PAGES.items())[part::4]:
+        page.goto(address)
+        if name in FIRST_ROWS:
+            page.goto(page.locator("[data-row-link]").first.get_attribute("href") or "")
+        if page.locator("[data-chart]").count():
+            page.locator("[data-chart] svg").first.wait_for()
+        wrong += look_at(page, name)
+    assert not wrong, "\n".join(wrong)
+    assert not errors
+
+
+def test_sign_in_page_by_axe(browser: Browser, shop_address: str) -> None:
+    page = browser.new_page(base_url=shop_address)
+    page.goto("/sign-in")
+    assert problems_of(page) == []
+    page.fill("#email", "nobody@shop.example")
+    page.fill("#password", "wrong password")
+    page.click("button[type=submit]")
+    expect(page.get_by_role("alert")).to_contain_text("do not go together")
+    assert problems_of(page) == []
+    page.close()
+
+
+def test_slash_searches_as_one_types_and_arrows_open_a_hit(page: Page) -> None:
+    page.goto("/")
+    page.keyboard.press("/")
+    page.keyboard.type("lovel")
+    expect(page.locator(".search-hits a").first).to_contain_text("Ada Lovelace")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text("Ada Lovelace")
+
+
+def test_question_mark_lists_the_keys_and_escape_closes_them(page: Page) -> None:
+    page.goto("/customers")
+    page.keyboard.press("?")
+    expect(page.locator("#keys")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#keys")).to_be_hidden()
+
+
+def test_arrows_walk_a_list_and_enter_opens_the_row(page: Page) -> None:
+    page.goto("/orders")
+    second = page.locator("[data-row-link]").nth(1)
+    number = second.inner_text()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    expect(page.locator("h1")).to_have_text(f"Order {number}")
+
+
+def test_search_within_a_list_goes_into_the_address_and_back_undoes_it(page: Page) -> None:
+    page.goto("/customers")
+    everybody = page.locator("[data-list]").get_attribute("data-total")
+    page.fill(".list-search input", "lovelace")
+    expect(page.locator("[data-list]")).to_have_attribute("data-total", "1")
+    assert "q=lovelace" in page.url
+    page.go_back()
+    expect(page.locator("[data-list]")).to_have_attribute("data-total", everybody or "")
+
+
+def test_a_filter_reads_as_a_sentence_and_is_taken_off(page: Page) -> None:
+    page.goto("/customers")
+    page.locator("summary", has_text="Country").click()
+    page.get_by_label("Greece").check()
+    expect(page.locator(".chip")).to_contain_text("Greece")
+    page.locator(".chip-off").click()
+    expect(page.locator(".chip")).to_have_count(0)
+
+
+def test_two_selected_customers_get_a_tag(page: Page) -> None:
+    page.goto("/customers?q=person2")
+    boxes = page.locator("[data-select-row]")
+    boxes.nth(0).check()
+    boxes.nth(1).check()
+    expect(page.locator("[data-selection-count]")).to_have_text("2 selected")
+    page.locator("[data-selection-bar] summary", has_text="Tag").first.click()
+    page.locator("[data-action-input]").first.fill("spoke at the fair")
+    page.locator("button[value=tag]").click()
+    expect(page.locator(".note")).to_contain_text("on 2 customers")
+    page.goto("/customers?tag=spoke+at+the+fair")
+    expect(page.locator("[data-list]")).to_have_attribute("data-total", "2")
+
+
+def test_export_shows_its_count_first_and_escapes_formulas(page: Page) -> None:
+    page.goto("/customers?q=hyperlink")
+    page.get_by_role("link", name="Export").click()
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Export 1 customer").click()
+    text = download.value.path().read_text(encoding="utf-8-sig")
+    assert "'=HYPERLINK(1)" in text
+    assert len(text.strip().splitlines()) == 2
+
+
+def test_the_choice_of_colours_is_kept(page: Page) -> None:
+    page.goto("/")
+    page.get_by_label("Your account").click()
+    page.get_by_role("button", name="Dark").click()
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+    page.goto("/orders")
+    expect(page.locator("html")).to_have_attribute("data-bs-theme", "dark")
+
+
+def test_a_chart_speaks_when_walked_with_arrows(page: Page) -> None:
+    page.goto("/")
+    chart = page.locator("[data-chart]").first
+    chart.locator("svg").wait_for()
+    chart.focus()
+    page.keyboard.press("End")
+    expect(page.locator("[data-chart-says]").first).to_contain_text("Now")
+
+
+def test_no_page_moves_while_it_loads(page: Page) -> None:
+    page.add_init_script(
+        "window.moved = 0; new PerformanceObserver((list) => { for (const entry of list.getEntries()) window.moved += entry.value; })"
+        ".observe({ type: 'layout-shift', buffered: true });"
+    )
+    for address in ("/", "/customers", "/orders"):
+        page.goto(address)
+        page.wait_for_timeout(800)
+        assert page.evaluate("window.moved") < 0.02, address
