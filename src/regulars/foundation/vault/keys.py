@@ -17,7 +17,9 @@ from regulars.foundation.vault.models import SubjectKey
 
 @cache
 def key_ring() -> sealing.KeyRing:
-    """Master keys from REGULARS_MASTER_KEYS, else from ``keys/master`` in the data folder (made at first use, mode 0600)."""
+    """Master keys from REGULARS_MASTER_KEYS, else from ``keys/master`` in the data folder (made at first use, mode
+    0600).
+    """
     text = settings.MASTER_KEYS or _ring_of_the_data_folder()
     try:
         pairs = [part.split(":", 1) for part in text.split(",")]
@@ -58,11 +60,20 @@ def create_keys(subjects: Iterable[int]) -> dict[int, bytes]:
 
 def find_keys(subjects: Iterable[int]) -> dict[int, bytes]:
     """Plain keys of the subjects that have one; a destroyed key is simply not there."""
-    ring = key_ring()
-    rows = SubjectKey.objects.filter(subject__in=set(subjects), wrapped__isnull=False).values_list(
-        "subject", "master_id", "wrapped"
+    rows = list(
+        SubjectKey.objects.filter(subject__in=set(subjects), wrapped__isnull=False).values_list(
+            "subject", "master_id", "wrapped"
+        )
     )
+    ring = _ring_that_knows({master_id for _, master_id, _ in rows})
     return {subject: ring.unwrap(master_id, bytes(wrapped or b""), subject) for subject, master_id, wrapped in rows}
+
+
+def _ring_that_knows(master_ids: set[str]) -> sealing.KeyRing:
+    """The cached ring, or the one of today where the master key was rotated since this process read it."""
+    if not master_ids <= {key_id for key_id, _ in key_ring().keys}:
+        forget_cached_ring()
+    return key_ring()
 
 
 def destroy_keys(subjects: Iterable[int], at: datetime) -> int:

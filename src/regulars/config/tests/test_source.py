@@ -1,0 +1,280 @@
+"""Rules that the source itself must keep. Who needs an exception adds it here, where it is reviewed."""
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FORBIDDEN_NAMES = {"utils.py", "helpers.py", "common.py", "manager.py", "misc.py"}
+OUTSIDE = {
+    "httpx",
+    "httpcore",
+    "requests",
+    "urllib.request",
+    "urllib3",
+    "http.client",
+    "aiohttp",
+    "ftplib",
+    "telnetlib",
+    "xmlrpc",
+}
+UNSAFE = {"pickle", "cPickle", "marshal", "shelve", "dill", "joblib", "jsonpickle", "cloudpickle"}
+QUERYING = {"filter", "exclude", "get", "annotate", "aggregate", "order_by"}
+RUNNING = {"execute", "executemany", "fetch", "execute_values", "copy", "sql"}
+
+# Modules that build SQL, or names of columns, from constants of their own: each was read for what can reach its
+# strings.
+BUILDS_SQL = {
+    "foundation/bulk.py",
+    "foundation/pages/paging.py",
+    "foundation/pages/days.py",
+    "foundation/api/paging.py",
+    "record/catalog/operations/apply.py",
+    "record/catalog/queries.py",
+    "record/customers/queries.py",
+    "record/events/partitions.py",
+    "record/orders/operations/changes.py",
+    "record/orders/operations/parts.py",
+    "record/catalog/operations/undo.py",
+    "record/customers/operations/undo.py",
+    "record/orders/operations/undo.py",
+    "record/orders/queries.py",
+    "record/orders/operations/refunds.py",
+    "record/events/readers.py",
+    "insight/segments/queries.py",
+    "workflows/queries.py",
+    "messages/queries.py",
+    "web/queries/customers.py",
+}
+BUILDS_SQL_FOLDERS = ("insight/warehouse/", "insight/rfm/", "connections/files/operations/")
+MAKES_MARKUP = {"foundation/pages/templatetags/shell.py", "foundation/pages/charts.py"}
+KNOWS_THE_TIME = {"foundation/clock.py"}
+
+
+@cache
+def _sources() -> list[tuple[str, ast.Module, str]]:
+    found = []
+    for path in sorted(ROOT.rglob("*.py")):
+        name = path.relative_to(ROOT).as_posix()
+        if "/tests/" not in f"/{name}" and "/migrations/" not in name:
+            text = path.read_text()
+            found.append((name, ast.parse(text), text))
+    return found
+
+
+def _broken(
+    check: Callable[[ast.AST], bool], allowed: set[str] = frozenset(), folders: tuple[str, ...] = ()
+) -> list[str]:  # type: ignore[assignment]
+    return [
+        f"{name}:{node.lineno}"  # type: ignore[attr-defined]
+        for name, tree, _ in _sources()
+        if name not in allowed and not name.startswith(folders or ("\0",))
+        for node in ast.walk(tree)
+        if check(node)
+    ]
+
+
+def _called(node: ast.AST) -> str:
+    if not isinstance(node, ast.Call):
+        return ""
+    return node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+
+
+def _imports(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+        yield node.module
+        yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _imports_any(names: set[str]) -> Callable[[ast.AST], bool]:
+    return lambda node: any(found == name or found.startswith(f"{name}.") for found in _imports(node) for name in names)
+
+
+def test_one_client_speaks_to_the_outside() -> None:
+    # the latter asks its own web server whether it lives
+    own = {"foundation/outbound.py", "foundation/supervisor/supervisor.py"}
+    assert _broken(_imports_any(OUTSIDE), own) == []
+
+
+def test_nothing_is_unpickled_or_evaluated() -> None:
+    assert _broken(_imports_any(UNSAFE)) == []
+    assert (
+        _broken(
+            lambda node: (
+                isinstance(node, ast.Call) and getattr(node.func, "id", "") in {"eval", "exec", "compile", "__import__"}
+            )
+        )
+        == []
+    )
+    assert _broken(lambda node: _called(node) in {"unsafe_load", "full_load"}) == []
+    assert (
+        _broken(lambda node: _called(node) == "load" and getattr(getattr(node.func, "value", None), "id", "") == "yaml")
+        == []
+    )  # type: ignore[attr-defined]
+
+
+def test_no_shell_is_started() -> None:
+    def is_shell(node: ast.AST) -> bool:
+        if not isinstance(node, ast.Call):
+            return False
+        with_shell = any(k.arg == "shell" and getattr(k.value, "value", True) for k in node.keywords)
+        return with_shell or (
+            _called(node) in {"system", "popen"} and getattr(getattr(node.func, "value", None), "id", "") == "os"
+        )
+
+    assert _broken(is_shell) == []
+
+
+def test_markup_is_made_by_templates() -> None:
+    assert _broken(lambda node: _called(node) in {"mark_safe", "SafeString", "SafeText"}, MAKES_MARKUP) == []
+    templates = [path for path in ROOT.rglob("*.html") if "vendor" not in path.parts]
+    assert len(templates) > 5
+    wrong = [path.name for path in templates if re.search(r"\|\s*safe\b|autoescape off|javascript:", path.read_text())]
+    assert wrong == []
+
+
+def test_no_template_runs_script_inline() -> None:
+    """The content security policy would stop it; here it is found before it is missed."""
+    inline = re.compile(
+        r"<script(?![^>]*\b(src|type=\"application/(ld\+)?json\"))[^>]*>|\son\w+\s*=\s*[\"']|hx-on", re.IGNORECASE
+    )
+    wrong = [
+        path.name for path in ROOT.rglob("*.html") if "vendor" not in path.parts and inline.search(path.read_text())
+    ]
+    assert wrong == []
+
+
+def test_no_filter_takes_names_from_elsewhere() -> None:
+    def is_open(node: ast.AST) -> bool:
+        if (
+            not isinstance(node, ast.Call)
+            or _called(node) not in QUERYING | {"Q"}
+            or not isinstance(node.func, ast.Attribute | ast.Name)
+        ):
+            return False
+        spread = [keyword.value for keyword in node.keywords if keyword.arg is None]
+        return any(
+            not isinstance(value, ast.Dict) or not all(isinstance(key, ast.Constant) for key in value.keys)
+            for value in spread
+        )
+
+    assert _broken(is_open, BUILDS_SQL, BUILDS_SQL_FOLDERS) == []
+
+
+def test_no_sql_is_put_together_from_strings() -> None:
+    def is_built(node: ast.AST) -> bool:
+        if not isinstance(node, ast.Call) or _called(node) not in RUNNING or not node.args:
+            return False
+        first = node.args[0]
+        built = isinstance(first, ast.JoinedStr) and any(isinstance(part, ast.FormattedValue) for part in first.values)
+        return (
+            built
+            or (isinstance(first, ast.BinOp) and isinstance(first.op, ast.Mod | ast.Add) and not _is_constant(first))
+            or _is_formatted_text(first)
+        )
+
+    assert _broken(is_built, BUILDS_SQL, BUILDS_SQL_FOLDERS) == []
+    assert _broken(lambda node: _called(node) in {"RawSQL", "raw", "extra"}) == []
+
+
+def _is_formatted_text(node: ast.AST) -> bool:
+    """``"…".format(…)``, but not ``sql.SQL("…").format(…)``, which quotes."""
+    return _called(node) == "format" and _called(node.func.value) != "SQL"  # type: ignore[attr-defined]
+
+
+def _is_constant(node: ast.AST) -> bool:
+    return all(isinstance(child, ast.BinOp | ast.Constant | ast.operator) for child in ast.walk(node))
+
+
+def test_the_environment_is_read_in_one_place() -> None:
+    def reads(node: ast.AST) -> bool:
+        return (
+            isinstance(node, ast.Attribute)
+            and node.attr in {"environ", "getenv"}
+            and getattr(node.value, "id", "") == "os"
+        )
+
+    # the last two only name Django's settings module
+    allowed = {"config/environment.py", "config/wsgi.py", "config/cli.py"}
+    assert _broken(reads, allowed, ("config/", "foundation/supervisor/")) == []
+
+
+def test_time_is_asked_for_at_the_edges() -> None:
+    def asks(node: ast.AST) -> bool:
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+            return False
+        owner = getattr(node.func.value, "id", "")
+        return (owner, node.func.attr) in {
+            ("datetime", "now"),
+            ("datetime", "utcnow"),
+            ("date", "today"),
+            ("datetime", "today"),
+            ("timezone", "now"),
+        }
+
+    assert _broken(asks, KNOWS_THE_TIME) == []
+    deciding = ("rules.py", "engine.py", "operations.py", "queries.py", "facts.py")
+    wrong = [name for name, _, text in _sources() if name.endswith(deciding) and "clock.now()" in text]
+    assert wrong == []
+
+
+def test_rules_do_not_know_django() -> None:
+    wrong = [
+        name
+        for name, tree, _ in _sources()
+        if name.endswith(("/rules.py", "/engine.py"))
+        for node in ast.walk(tree)
+        if any(found == "django" or found.startswith("django.") for found in _imports(node))
+    ]
+    assert wrong == []
+
+
+def test_names_and_sizes() -> None:
+    assert [name for name, _, _ in _sources() if Path(name).name in FORBIDDEN_NAMES] == []
+    assert [name for name, _, text in _sources() if text.count("\n") > 500] == []
+
+
+def test_no_function_is_endless() -> None:
+    long = [
+        f"{name}:{node.lineno} {node.name}"
+        for name, tree, _ in _sources()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and (node.end_lineno or 0) - node.lineno >= 60
+    ]
+    assert long == []
+
+
+def test_nothing_names_what_does_not_belong_here() -> None:
+    words = re.compile(r"TODO|FIXME|XXX|/work/|/root/|/home/\w")
+    assert [name for name, _, text in _sources() if words.search(text)] == []
+
+
+@pytest.mark.parametrize(
+    "wrong", ["q.filter(**given)", "q.filter(**{f'{a}__in': 1})", "Q(**x)", "q.exclude(**dict(x))"]
+)
+def test_the_rule_on_filters_finds_what_it_should(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{__name__}._sources", lambda: [("x.py", ast.parse(wrong), wrong)])
+    with pytest.raises(AssertionError):
+        test_no_filter_takes_names_from_elsewhere()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "c.execute(f'SELECT {x}')",
+        "c.execute('SELECT ' + x)",
+        "c.execute('SELECT %s' % x)",
+        "fetch('{}'.format(x), [])",
+        "M.objects.raw(x)",
+    ],
+)
+def test_the_rule_on_sql_finds_what_it_should(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(f"{__name__}._sources", lambda: [("x.py", ast.parse(wrong), wrong)])
+    with pytest.raises(AssertionError):
+        test_no_sql_is_put_together_from_strings()
