@@ -37,12 +37,13 @@ def main() -> None:
     except ImproperlyConfigured as error:
         sys.exit(_complain(str(error)))
     except OperationalError as error:
-        sys.exit(_complain(_database_sentence(error)))
+        sys.exit(_complain(database_sentence(error)))
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-def _database_sentence(error: OperationalError) -> str:
+def database_sentence(error: OperationalError) -> str:
+    """What a person reads when a command cannot use its database."""
     if environment.read("DATABASE_URL"):
         return f"The database that DATABASE_URL names did not do it: {str(error).splitlines()[0]}"
     if "No such file" in str(error) or "refused" in str(error):

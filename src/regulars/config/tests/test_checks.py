@@ -1,17 +1,17 @@
 """An installation that is not safe is refused, with a sentence for each reason."""
 
-import os
+import logging
 import re
-import subprocess
-import sys
+import runpy
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.core.management import call_command
+from django.db import OperationalError, connections
 from pytest_django import Settings
 
-from regulars.config import checks, environment
+from regulars.config import checks, cli, environment
 from regulars.config.databases import settings_for
 from regulars.config.management.commands.serve import is_loopback
 from regulars.foundation.vault.keys import forget_cached_ring
@@ -69,17 +69,6 @@ def test_each_weakness_is_one_sentence(safe: Settings, setting: str, value: obje
         checks.refuse_unsafe_installation()
 
 
-def run(*arguments: str, **changes: str) -> "subprocess.CompletedProcess[str]":
-    changes["DJANGO_SETTINGS_MODULE"] = "regulars.config.settings"
-    return subprocess.run(
-        [sys.executable, "-m", "regulars", *arguments],
-        env={**os.environ, **changes},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 PRODUCTION = {
     "REGULARS_SECURE": "on",
     "REGULARS_SECRET_KEY": SAFE["SECRET_KEY"],
@@ -89,34 +78,75 @@ PRODUCTION = {
 }
 
 
-def test_django_finds_nothing_to_warn_of_in_production() -> None:
-    done = run("check", "--code", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert "no issues (0 silenced)" in done.stdout
+@pytest.fixture
+def production(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> Settings:
+    """The product's own settings, as they come out of a production environment."""
+    for name, value in PRODUCTION.items():
+        monkeypatch.setenv(name, value)
+    handlers = logging.getLogger().handlers[:]
+    made = runpy.run_path(str(Path(environment.__file__).with_name("settings.py")))
+    logging.getLogger().handlers[:] = handlers
+    for name, value in made.items():
+        if name.isupper() and name not in {"DATABASES", "INSTALLED_APPS", "HOME", "STATIC_ROOT"}:
+            setattr(settings, name, value)
+    forget_cached_ring()
+    return settings
 
 
-def test_serving_the_world_without_a_database_is_refused(tmp_path: Path) -> None:
-    done = run("serve", REGULARS_HOME=str(tmp_path), DATABASE_URL="postgresql://u@127.0.0.1:1/none", **PRODUCTION)
-    assert done.returncode == 1
-    assert done.stderr.startswith("Regulars does not start like this:\n- The database cannot be reached (")
-    assert len(done.stderr.splitlines()) == 2
+@pytest.mark.django_db
+def test_django_finds_nothing_to_warn_of_in_production(
+    production: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call_command("check", deploy=True, fail_level="WARNING")
+    assert capsys.readouterr().out.splitlines() == [
+        "System check identified no issues (0 silenced).",
+        "This installation is ready to face the world.",
+    ]
 
 
-def test_serving_beyond_this_machine_with_the_settings_of_a_laptop_is_refused(tmp_path: Path) -> None:
-    done = run("serve", REGULARS_HOME=str(tmp_path), REGULARS_BIND="0.0.0.0", PORT="18199")
-    assert done.returncode == 1
-    assert "REGULARS_SECRET_KEY is the default" in done.stderr
-
-
-def test_the_check_says_what_is_missing_and_ends_with_code_1(database_url: str) -> None:
-    done = run("check", DATABASE_URL=database_url, **PRODUCTION)
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.endswith("This installation is ready to face the world.\n")
-    done = run("check", DATABASE_URL=database_url, **{**PRODUCTION, "REGULARS_DEBUG": "on"})
-    assert done.returncode == 1
-    assert done.stderr.splitlines() == [
+@pytest.mark.django_db
+def test_the_check_says_what_is_missing_and_ends_with_code_1(
+    production: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    production.DEBUG = True
+    with pytest.raises(SystemExit) as ended:
+        call_command("check")
+    assert ended.value.code == 1
+    assert capsys.readouterr().err.splitlines() == [
         "- REGULARS_DEBUG is on and would show the code and its data to everybody: set it to off."
     ]
+
+
+@pytest.mark.django_db
+def test_serving_the_world_without_a_database_is_refused(production: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*args: object, **kwargs: object) -> None:
+        raise OperationalError("connection refused\nwith a second line")
+
+    monkeypatch.setattr(connections["default"], "cursor", refuse)
+    with pytest.raises(checks.UnsafeInstallation) as refused:
+        call_command("serve")
+    assert refused.value.sentence.splitlines() == [
+        "Regulars does not start like this:",
+        "- The database cannot be reached (connection refused): start it, or mend DATABASE_URL.",
+    ]
+
+
+@pytest.mark.django_db
+def test_serving_beyond_this_machine_with_the_settings_of_a_laptop_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("REGULARS_BIND", "0.0.0.0")
+    with pytest.raises(checks.UnsafeInstallation, match="REGULARS_SECRET_KEY is the default"):
+        call_command("serve")
+
+
+@pytest.mark.parametrize(
+    ("message", "begin"),
+    [
+        ('connection to server on socket "x" failed: No such file or directory', "No database runs in "),
+        ("FATAL: too many connections", "The embedded database in "),
+    ],
+)
+def test_a_command_without_its_database_says_how_to_get_one(message: str, begin: str) -> None:
+    assert cli.database_sentence(OperationalError(message)).startswith(begin)
 
 
 @pytest.mark.django_db
