@@ -51,7 +51,7 @@ def configure(level: str) -> None:
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.dict_tracebacks,
-                drop_local_variables,
+                drop_what_was_worked_on,
                 structlog.processors.JSONRenderer(default=str, ensure_ascii=False),
             ],
         )
@@ -70,9 +70,10 @@ def hide_personal_data(logger: WrappedLogger, method: str, event: EventDict) -> 
     return event
 
 
-def drop_local_variables(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    """A traceback's local variables hold what the code was working on: names, addresses, keys."""
+def drop_what_was_worked_on(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """A traceback's local variables, and the later lines of PostgreSQL's messages, hold names, addresses and keys."""
     for failure in event.get("exception") or ():
-        for frame in failure.get("frames", ()) if isinstance(failure, dict) else ():
+        failure["exc_value"] = str(failure.get("exc_value", "")).split("\n", 1)[0][:300]
+        for frame in failure.get("frames", ()):
             frame.pop("locals", None)
     return event
