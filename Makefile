@@ -60,6 +60,7 @@ docs: develop
 	echo "The documentation is in site/index.html"
 
 lock: develop
+	echo uv | $(UV_COMPILE) --upgrade - -o requirements/uv.txt
 	$(UV_COMPILE) --upgrade pyproject.toml -o requirements/product.txt
 	$(UV_COMPILE) --upgrade pyproject.toml --group dev --group docs -c requirements/product.txt -o requirements/develop.txt
 
