@@ -1,7 +1,7 @@
 """Appending to the log: deduplication keys, positions in commit order and events, beside ``COPY`` of the same rows.
 
-The limit writes the same rows (keys and events) into the same tables by ``COPY``, in the same batches, each committed with fsync, with no
-deduplication and no position drawn under a lock.
+The limit writes the same rows (keys and events) into the same tables by ``COPY``, in the same batches, each committed
+with fsync, with no deduplication and no position drawn under a lock.
 """
 
 import json
