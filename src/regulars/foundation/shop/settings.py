@@ -4,13 +4,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import JSONField, Value
+
 from regulars.foundation.errors import InvalidInput
 from regulars.foundation.shop.models import Setting
 
 
 @dataclass(frozen=True)
 class Known:
-    """A setting: what it means, what it is until somebody changes it, and what it may be (empty: anything of that type)."""
+    """A setting: what it means, what it is until somebody changes it, and what it may be (empty: anything of that
+    type).
+    """
 
     meaning: str
     default: Any
@@ -24,8 +28,12 @@ KNOWN: dict[str, Known] = {
     "rfm.scale": Known("How many scores each of recency, frequency and monetary has", 5, (3, 4, 5)),
     "rfm.policy": Known("Which scores make which RFM segment; empty: the published default", None),
     "log.retention_days": Known("How many days the log of events is kept; 0: for ever", 0),
-    "messages.per_day": Known("Marketing messages that one person gets within a day, over all workflows; 0: no limit", 1),
-    "messages.per_week": Known("Marketing messages that one person gets within a week, over all workflows; 0: no limit", 3),
+    "messages.per_day": Known(
+        "Marketing messages that one person gets within a day, over all workflows; 0: no limit", 1
+    ),
+    "messages.per_week": Known(
+        "Marketing messages that one person gets within a week, over all workflows; 0: no limit", 3
+    ),
     "sending.enabled_at": Known("When staff switched sending on; empty: off", None),
     "demo.shift_weeks": Known("By how many weeks the demo's dates are moved; fixed at its first import", None),
     "demo.done": Known("Which chapters of the demo's story have been told", []),
@@ -48,7 +56,8 @@ def write_setting(name: str, value: Any, at: datetime) -> None:
     known = _known(name)
     if known.choices and value not in known.choices:
         raise InvalidInput(f"{name} must be one of {', '.join(map(str, known.choices))}")
-    Setting.objects.update_or_create(name=name, defaults={"value": value, "changed_at": at})
+    kept = Value(None, JSONField()) if value is None else value  # else Django writes SQL's NULL
+    Setting.objects.update_or_create(name=name, defaults={"value": kept, "changed_at": at})
 
 
 def _known(name: str) -> Known:
