@@ -24,6 +24,7 @@ from regulars.foundation.shop.settings import read_setting, write_setting
 from regulars.insight.rfm.operations import compute_months
 from regulars.insight.segments.operations import refresh
 from regulars.messages.drive import drive
+from regulars.messages.models import Message, MessageState
 
 _MORNING, _EVENING, _NIGHT = time(9), time(20), time(23)
 _END = "end"
@@ -150,16 +151,17 @@ def _workflows(scene: Scene) -> None:
 def _day(scene: Scene, day: date) -> None:
     """One day by clock: what was due in the morning, the day's orders in the evening, scores and segments at night."""
     with step(f"Playing {day + scene.shift:%A %d %B}") as line:
-        notes = []
+        before = Message.objects.filter(state=MessageState.SENT).count()
+        orders = 0
         if scene.moment(day, _MORNING) <= scene.now:
-            notes.append(f"{drive(scene.moment(day, _MORNING)).messages} mails")
+            drive(scene.moment(day, _MORNING))
         if day in scene.ledger.days:
-            notes.append(f"{_live_orders(scene, day):,} orders")
+            orders = _live_orders(scene, day)
         night = min(scene.moment(day, _NIGHT), scene.now)
-        done = refresh(night)
+        moved = sum(refresh(night).entered.values())
         drive(night)
-        notes.append(f"{sum(done.entered.values()):,} moved between segments")
-        line.note = ", ".join(notes)
+        mails = Message.objects.filter(state=MessageState.SENT).count() - before
+        line.note = f"{orders:,} orders, {moved:,} customers changed segment, {mails:,} mails sent"
 
 
 def _live_orders(scene: Scene, day: date) -> int:
