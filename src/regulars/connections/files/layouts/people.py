@@ -33,7 +33,9 @@ _LONGEST = 300
 def find_person(rows: list[Row], reading: Reading, at: datetime, built: Built) -> PersonInput | None:
     """The person of rows that belong together; None where nothing identifies one. A mail address or phone that is none is noted."""
     said = {name: reading.columns.first(rows, name)[:_LONGEST] for name in _PERSON}
-    said["customer_number"] = said["customer_number"].removeprefix("'")  # Shopify's way to keep spreadsheets from rounding it
+    said["customer_number"] = said["customer_number"].removeprefix(
+        "'"
+    )  # Shopify's way to keep spreadsheets from rounding it
     country = country_code(said["country"])
     email, phone = canonical_email(said["email"]), canonical_phone(said["phone"], country)
     if said["email"] and not email:

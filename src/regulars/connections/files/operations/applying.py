@@ -8,6 +8,7 @@ from datetime import datetime
 from itertools import islice
 from time import perf_counter
 
+import psycopg
 from django.db import DataError, IntegrityError
 
 from regulars.connections.files import copies, events
@@ -26,6 +27,8 @@ from regulars.record.events.log import transaction
 from regulars.record.orders.operations import Known, match_refunds
 
 Clock = Callable[[], datetime]
+# What the database says to a value that it cannot hold; COPY's errors come from the driver itself.
+_REFUSALS = (DataError, IntegrityError, psycopg.DataError, psycopg.IntegrityError, InvalidInput)
 _TARGET_SECONDS = 0.5
 _FEWEST_ROWS, _MOST_ROWS = 200, 20_000
 
@@ -104,7 +107,7 @@ def _apply_batch(row: Import, source: Source, batch: Batch, at: datetime, known:
         with transaction("import", to_public(Import.PREFIX, row.uid)) as log:
             gained = write(batch.built, log, row.store, at, known)
             _advance(row, source, batch, gained)
-    except (DataError, IntegrityError, InvalidInput) as error:
+    except _REFUSALS as error:
         known.forget()
         if len(batch.units) > 1:
             for half in batch.halves():

@@ -1,5 +1,7 @@
 """Each known layout, from a file to the record."""
 
+# ruff: noqa: E501  rows of exports are as long as they are
+
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path

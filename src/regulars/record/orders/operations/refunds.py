@@ -14,8 +14,8 @@ from regulars.record.orders import events, rules
 from regulars.record.orders.inputs import RefundInput
 from regulars.record.orders.operations.context import Context
 
-_COLUMNS = ("order_id", "profile_id", "occurred_at", "currency", "amount_minor", "reason")
-_LINE = ("variant_id", "sku", "title", "quantity", "unit_price", "total_minor", "line_id")
+REFUND_COLUMNS = ("order_id", "profile_id", "occurred_at", "currency", "amount_minor", "reason")
+LINE_COLUMNS = ("variant_id", "sku", "title", "quantity", "unit_price", "total_minor", "line_id")
 
 
 @dataclass(frozen=True)
@@ -90,14 +90,14 @@ def _insert(
 ) -> None:
     copy_rows(
         "orders_refund",
-        ("id", "uid", "store_id", "number", *_COLUMNS, "digest", "batch_id"),
+        ("id", "uid", "store_id", "number", *REFUND_COLUMNS, "digest", "batch_id"),
         (
             (
                 rows[n]["id"],
                 new_uid(),
                 context.store_id,
                 n,
-                *(rows[n][c] for c in _COLUMNS),
+                *(rows[n][c] for c in REFUND_COLUMNS),
                 digests[n],
                 context.log.batch_id,
             )
@@ -121,21 +121,24 @@ def _update(
             [(row["id"], json.dumps(before, cls=DjangoJSONEncoder), context.at, context.log.batch_id)],
         )
         execute("DELETE FROM orders_refundline WHERE refund_id = %s", [row["id"]])
-        settings = ", ".join(f"{column} = %s" for column in _COLUMNS)
+        settings = ", ".join(f"{column} = %s" for column in REFUND_COLUMNS)
         execute(
             f"UPDATE orders_refund SET {settings}, digest = %s WHERE id = %s",
-            [*(row[c] for c in _COLUMNS), digests[number], row["id"]],
+            [*(row[c] for c in REFUND_COLUMNS), digests[number], row["id"]],
         )
     return profiles
 
 
 def _state(refund_id: int) -> dict[str, Any]:
     """A refund's columns and lines, as ``RefundChange`` keeps them."""
-    ((*values, digest),) = fetch(f"SELECT {', '.join(_COLUMNS)}, digest FROM orders_refund WHERE id = %s", [refund_id])
-    lines = fetch(
-        f"SELECT {', '.join((*_LINE, 'batch_id'))} FROM orders_refundline WHERE refund_id = %s ORDER BY id", [refund_id]
+    ((*values, digest),) = fetch(
+        f"SELECT {', '.join(REFUND_COLUMNS)}, digest FROM orders_refund WHERE id = %s", [refund_id]
     )
-    return {**dict(zip(_COLUMNS, values, strict=True)), "digest": bytes(digest).hex(), "lines": lines}
+    lines = fetch(
+        f"SELECT {', '.join((*LINE_COLUMNS, 'batch_id'))} FROM orders_refundline WHERE refund_id = %s ORDER BY id",
+        [refund_id],
+    )
+    return {**dict(zip(REFUND_COLUMNS, values, strict=True)), "digest": bytes(digest).hex(), "lines": lines}
 
 
 def _insert_lines(refunds: Iterable[RefundInput], ids: Mapping[str, int], context: Context) -> None:

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from regulars.foundation.sealing import Cell, unseal
 from regulars.foundation.shop.models import Brand, Store
 from regulars.foundation.vault import keys
-from regulars.record.catalog.models import Product, Variant
+from regulars.record.catalog.models import Product
 from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import IdentityKind
 from regulars.record.events.log import transaction
