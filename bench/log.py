@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from django.db import connection, transaction
 
@@ -28,17 +29,16 @@ def run(scale: Scale) -> list[Figure]:
     count = scale.of(_EVENTS, 2_000)
     figures = []
     for size in _BATCHES:
-        limit = count / _timed(lambda size=size: _copy(count, size, f"limit-{size}"))
+        limit = count / _timed(partial(_copy, count, size, f"limit-{size}"))
         for writers in (1, _WRITERS):
-            seconds = _in_threads(
-                writers, lambda n, size=size, of=writers: _append(count // of, size, f"{size}-{of}-{n}")
-            )
+            seconds = _in_threads(writers, partial(_append, count // writers, size, f"{size}-{writers}"))
             name = f"Log: events appended, batches of {size}, {writers} writer{'s' if writers > 1 else ''}"
             figures.append(against(name, count / seconds, "a second", limit, goal=_GOAL, note=f"{count:,} events"))
     return [*figures, _row_bytes()]
 
 
-def _append(count: int, size: int, source: str) -> None:
+def _append(count: int, size: int, name: str, writer: int) -> None:
+    source = f"{name}-{writer}"
     for start in range(0, count, size):
         with log.transaction("api", source) as entries:
             numbers = range(start, min(start + size, count))

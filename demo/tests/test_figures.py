@@ -102,7 +102,7 @@ def _check_rfm(ask: Ask) -> None:
 def _sums(table: str, column: str) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT sum({column})::bigint FROM {table}")
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 def _orders() -> list[tuple[Any, ...]]:
@@ -110,4 +110,4 @@ def _orders() -> list[tuple[Any, ...]]:
         cursor.execute(
             "SELECT number, placed_at AT TIME ZONE 'UTC', total_minor, line_count FROM orders_order ORDER BY number COLLATE \"C\""
         )
-        return cursor.fetchall()
+        return list(cursor.fetchall())
