@@ -57,12 +57,20 @@ class EmbeddedServer:
 
     def start(self) -> None:
         """Starts the server, makes it first where there is none, adopts it where it runs. Raises EmbeddedFailure with a sentence."""
-        if self.find_postmaster() is None:
-            self._make_if_missing()
-            self._refuse_other_version()
-            self._clear_after_a_crash()
-            self._run_in_background()
-        self._ensure_database()
+        for _ in range(3):
+            if self.find_postmaster() is None:
+                self._make_if_missing()
+                self._refuse_other_version()
+                self._clear_after_a_crash()
+                self._run_in_background()
+            try:
+                self._ensure_database()
+                return
+            except psycopg.OperationalError:  # we met it while the guard of a killed owner was stopping it
+                self._wait_until_it_has_ended()
+        raise EmbeddedFailure(
+            f"The embedded database in {self.place.data} starts but takes no connections; see {self.place.log}."
+        )
 
     def stop(self, *, at_once: bool = False) -> None:
         """Stops the server and waits for it; open connections are cut. Does nothing where none runs."""
@@ -107,6 +115,11 @@ class EmbeddedServer:
     def programs(self) -> Programs:
         """The programs of this server's version, as its account runs them."""
         return find_programs(self._account, self._real.data.parent, self.major)
+
+    def _wait_until_it_has_ended(self) -> None:
+        until = time.monotonic() + 20
+        while self.find_postmaster() is not None and time.monotonic() < until:
+            time.sleep(0.05)
 
     def _is_ours(self, process: psutil.Process) -> bool:
         return process.name() == "postgres" and Path(process.cwd()) == self.place.data.resolve()

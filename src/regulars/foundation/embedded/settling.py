@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from regulars.foundation.embedded.account import Account
+from regulars.foundation.embedded.errors import EmbeddedFailure
 from regulars.foundation.embedded.place import EmbeddedPlace
 
 _ELSEWHERE = Path("/var/lib/regulars")  # for root's data folders under a closed folder such as /root
@@ -38,12 +39,15 @@ def _link_elsewhere(place: EmbeddedPlace, home: Path) -> None:
 
 
 def _make_socket_folder(place: EmbeddedPlace, account: Account | None) -> None:
-    """Mode 0700, ours or the account's: who may connect is who may enter. Raises PermissionError if somebody else made it."""
+    """Mode 0700, ours or the account's: who may connect is who may enter. Raises EmbeddedFailure if somebody else made it."""
     folder = place.socket_folder
+    is_in_open_folder = folder.parent != place.data.parent
     folder.mkdir(mode=0o700, exist_ok=True)
     owner = os.geteuid() if account is None else account.uid
-    if folder.resolve().stat().st_uid not in {owner, os.geteuid()}:
-        raise PermissionError(f"{folder} belongs to somebody else")
+    if folder.stat().st_uid not in {owner, os.geteuid()} or (is_in_open_folder and folder.is_symlink()):
+        raise EmbeddedFailure(
+            f"{folder} was made by somebody else: remove it, or set REGULARS_HOME to a folder with a shorter path."
+        )
     folder.chmod(0o700)
     if account is not None:
         account.own(folder)

@@ -5,6 +5,7 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ import psycopg
 import pytest
 
 from regulars.foundation.embedded.account import Account
-from regulars.foundation.embedded.errors import OtherVersion
+from regulars.foundation.embedded.errors import EmbeddedFailure, OtherVersion
 from regulars.foundation.embedded.place import EmbeddedPlace
 from regulars.foundation.embedded.server import EmbeddedServer, read_version
 from regulars.foundation.embedded.settling import settle
@@ -116,6 +117,35 @@ def test_a_database_of_another_major_version_is_refused_and_left_alone(server: E
     assert server.find_postmaster() is None
     assert sorted((path.name, path.stat().st_mtime_ns) for path in server.place.data.iterdir()) == before
     assert read_version(server.place.data) == 16
+
+
+def test_a_server_that_is_met_while_it_stops_is_started_again(server: EmbeddedServer) -> None:
+    server.start()
+    first = postmaster_pid(server)
+    with server.connect() as session:  # an open session delays a smart shutdown, during which no other is let in
+        os.kill(first, signal.SIGTERM)
+        with pytest.raises(psycopg.OperationalError), server.connect():
+            pass
+        ender = threading.Timer(1.0, session.close)
+        ender.start()
+        server.start()
+        ender.join()
+    assert postmaster_pid(server) != first
+
+
+def test_a_socket_folder_that_somebody_else_has_made_is_refused(home: Path) -> None:
+    deep = home / ("deep" * 20)
+    place = EmbeddedPlace.under(deep)
+    assert place.socket_folder.parent != deep
+    trap = home / "trap"
+    trap.mkdir(mode=0o755)
+    place.socket_folder.symlink_to(trap)
+    try:
+        with pytest.raises(EmbeddedFailure, match="was made by somebody else"):
+            settle(place, None)
+        assert stat.S_IMODE(trap.stat().st_mode) == 0o755
+    finally:
+        place.socket_folder.unlink()
 
 
 def test_it_ends_when_its_owner_is_killed(server: EmbeddedServer) -> None:
