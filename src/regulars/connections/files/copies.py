@@ -4,7 +4,6 @@ A frame holds 64 KB of plain bytes, is bound to its import and place, and the la
 whose frames were moved cannot be read as whole.
 """
 
-import gzip
 import hashlib
 import io
 import os
@@ -21,6 +20,7 @@ from regulars.connections.files.errors import CutFile, TooLarge
 from regulars.foundation.sealing import CannotOpen, Cell, seal, unseal
 
 FRAME = 1 << 16
+_GZIP = b"\x1f\x8b"
 _OVERHEAD = 29  # version, nonce and tag
 LARGEST_FILE = 8 << 30
 
@@ -42,68 +42,87 @@ def _cell(uid: UUID, is_last: bool, frame: int) -> Cell:
 
 
 def plain_pieces(file: BinaryIO) -> Iterator[bytes]:
-    """The file in pieces of one frame, unpacked if it is gzip. Raises CutFile for a gzip that ends too early."""
-    head = file.read(FRAME)
-    whole = _Chained(head, file)
-    source: BinaryIO = gzip.GzipFile(fileobj=whole) if head.startswith(b"\x1f\x8b") else whole  # type: ignore[assignment]
-    try:
-        while piece := source.read(FRAME):
+    """The file as it is, in pieces of one frame."""
+    while piece := file.read(FRAME):
+        yield piece
+
+
+class CopyWriter:
+    """Seals a file into the data folder piece by piece as it comes, unpacked if it is gzip.
+
+    ``finish`` makes it whole. Raises TooLarge (for what is in the file, so that a small archive cannot fill the disk) and CutFile;
+    whoever writes calls ``abandon`` on any failure, and then no file is left.
+    """
+
+    def __init__(self, uid: UUID, key: bytes, largest: int = LARGEST_FILE) -> None:
+        self._uid, self._key, self._largest = uid, key, largest
+        self._path = path_of(uid)
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._out = self._path.open("xb")
+        self._digest = hashlib.sha256()
+        self._size = self._number = 0
+        self._buffer = bytearray()
+        self._unpacker: "zlib._Decompress | None" = None
+        self._is_first = True
+
+    def write(self, piece: bytes) -> None:
+        if self._is_first and piece:
+            self._unpacker = zlib.decompressobj(wbits=31) if piece.startswith(_GZIP) else None
+            self._is_first = False
+        for plain in self._unpacked(piece):
+            self._take(plain)
+
+    def _unpacked(self, piece: bytes) -> Iterator[bytes]:
+        if self._unpacker is None:
             yield piece
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise CutFile("The compressed file is damaged or cut: copy it again") from error
+            return
+        try:
+            while piece:
+                yield self._unpacker.decompress(piece, 16 * FRAME)
+                piece = self._unpacker.unconsumed_tail
+                if self._unpacker.eof and (rest := self._unpacker.unused_data):  # gzip files may stand one after the other
+                    self._unpacker, piece = zlib.decompressobj(wbits=31), rest
+        except zlib.error as error:
+            raise CutFile("The compressed file is damaged: copy it again") from error
 
+    def _take(self, plain: bytes) -> None:
+        self._size += len(plain)
+        if self._size > self._largest:
+            raise TooLarge(f"The file is larger than {max(self._largest >> 20, 1):,} MB: split it and import the parts one after the other")
+        self._digest.update(plain)
+        self._buffer += plain
+        while len(self._buffer) > FRAME:
+            self._seal(bytes(self._buffer[:FRAME]), is_last=False)
+            del self._buffer[:FRAME]
 
-class _Chained(io.RawIOBase):
-    """A beginning that was read already, and the rest."""
+    def _seal(self, plain: bytes, is_last: bool) -> None:
+        self._out.write(seal(self._key, plain, _cell(self._uid, is_last, self._number)))
+        self._number += 1
 
-    def __init__(self, head: bytes, rest: BinaryIO) -> None:
-        self._head = head
-        self._rest = rest
+    def finish(self) -> Copied:
+        if self._unpacker is not None and not self._unpacker.eof:
+            raise CutFile("The compressed file ends too early: it was cut, so copy it again")
+        self._seal(bytes(self._buffer), is_last=True)
+        self._out.flush()
+        os.fsync(self._out.fileno())
+        self._out.close()
+        return Copied(self._size, self._digest.hexdigest())
 
-    def readable(self) -> bool:
-        return True
-
-    def read(self, size: int = -1) -> bytes:
-        if not self._head:
-            return self._rest.read(size)
-        piece, self._head = (
-            (self._head[:size], self._head[size:]) if size >= 0 else (self._head + self._rest.read(), b"")
-        )
-        return piece
+    def abandon(self) -> None:
+        self._out.close()
+        self._path.unlink(missing_ok=True)
 
 
 def write_copy(pieces: Iterable[bytes], uid: UUID, key: bytes, largest: int = LARGEST_FILE) -> Copied:
-    """Seals the pieces into the data folder. Raises TooLarge, and then (as on any failure) leaves no file."""
-    path = path_of(uid)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    digest, size = hashlib.sha256(), 0
+    """Seals all pieces; see CopyWriter. On any failure no file is left."""
+    writer = CopyWriter(uid, key, largest)
     try:
-        with path.open("xb") as out:
-            for number, (piece, is_last) in enumerate(_frames(pieces)):
-                size += len(piece)
-                if size > largest:
-                    raise TooLarge(
-                        f"The file is larger than {largest // (1 << 20):,} MB: split it and import the parts one after the other"
-                    )
-                digest.update(piece)
-                out.write(seal(key, piece, _cell(uid, is_last, number)))
-            out.flush()
-            os.fsync(out.fileno())
+        for piece in pieces:
+            writer.write(piece)
+        return writer.finish()
     except BaseException:
-        path.unlink(missing_ok=True)
+        writer.abandon()
         raise
-    return Copied(size, digest.hexdigest())
-
-
-def _frames(pieces: Iterable[bytes]) -> Iterator[tuple[bytes, bool]]:
-    """Pieces regrouped into full frames, and whether each is the last; an empty file has one empty frame."""
-    buffer = bytearray()
-    for piece in pieces:
-        buffer += piece
-        while len(buffer) > FRAME:
-            yield bytes(buffer[:FRAME]), False
-            del buffer[:FRAME]
-    yield bytes(buffer), True
 
 
 class SealedReader(io.RawIOBase):

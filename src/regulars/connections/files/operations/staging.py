@@ -4,6 +4,9 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from typing import BinaryIO
+from uuid import UUID
+
+from django.db import transaction as database
 
 from regulars.connections.files import copies
 from regulars.connections.files.errors import NotPossibleNow, WrongKind
@@ -12,11 +15,12 @@ from regulars.connections.files.models import Import, ImportState
 from regulars.connections.files.operations.sources import Source, open_source
 from regulars.connections.files.options import Options
 from regulars.connections.files.reading import Unit, read_rows, units
-from regulars.foundation.ids import new_uid
+from regulars.foundation.ids import new_uid, to_public
 from regulars.foundation.sealing import new_key
 from regulars.foundation.shop.models import Store
 from regulars.foundation.vault.keys import key_ring
 from regulars.foundation.vault.rows import reserve_ids
+from regulars.foundation.work.operations import enqueue, start_task
 
 PREVIEW_UNITS = 200
 
@@ -36,32 +40,72 @@ def stage_import(
 
     Raises RefusedFile (its subclasses say why) and InvalidInput for options that cannot be; then nothing is left behind.
     """
-    chosen = (options or Options()).checked(kind)
+    (options or Options()).checked(kind)
     uid, key = new_uid(), new_key()
     copied = copies.write_copy(copies.plain_pieces(file), uid, key, largest)
+    return record_copy(
+        Staged(uid, key, copied, file_name), kind=kind, store=store, at=at, options=options, staff_id=staff_id
+    )
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A sealed copy that no import knows of yet."""
+
+    uid: UUID
+    key: bytes
+    copied: copies.Copied
+    file_name: str
+
+
+def record_copy(
+    staged: Staged, *, kind: Kind, store: Store, at: datetime, options: Options | None = None, staff_id: int | None = None
+) -> Import:
+    """The second half of ``stage_import``, for a copy that was sealed while it was uploaded. A refusal removes the copy."""
     try:
-        source = open_source(uid, key, kind, store, chosen, at)
+        chosen = (options or Options()).checked(kind)
+        source = open_source(staged.uid, staged.key, kind, store, chosen, at)
         checked = source.check()
         _check_usable(source, kind)
         row = Import(
             id=reserve_ids("files_import", 1)[0],
-            uid=uid,
+            uid=staged.uid,
             store=store,
             kind=kind.value,
-            file_name=file_name[-200:],
-            sha256=copied.sha256,
-            size=copied.size,
+            file_name=staged.file_name[-200:],
+            sha256=staged.copied.sha256,
+            size=staged.copied.size,
             row_count=checked.row_count,
             staff_id=staff_id,
             created_at=at,
         )
-        row.master_id, row.wrapped_key = key_ring().wrap(key, row.pk)
+        row.master_id, row.wrapped_key = key_ring().wrap(staged.key, row.pk)
         _note_reading(row, source, chosen)
         row.save(force_insert=True)
     except BaseException:
-        copies.remove_copy(uid)
+        copies.remove_copy(staged.uid)
         raise
     return row
+
+
+def start_import(row: Import, at: datetime) -> None:
+    """Asks for an import to be applied in the background. Raises NotPossibleNow for one that has begun."""
+    _enqueue(row, at, "imports.apply", (ImportState.STAGED, ImportState.FAILED), ImportState.WAITING, f"Import of {row.file_name}")
+
+
+def start_undo(row: Import, at: datetime) -> None:
+    """Asks for an import to be undone in the background. Raises NotPossibleNow for one that is not over."""
+    _enqueue(row, at, "imports.undo", (ImportState.DONE, ImportState.FAILED), ImportState.UNDOING, f"Undo of {row.file_name}")
+
+
+def _enqueue(row: Import, at: datetime, job: str, before: tuple[ImportState, ...], after: ImportState, title: str) -> None:
+    with database.atomic():
+        if not Import.objects.filter(pk=row.pk, state__in=before).update(state=after):
+            raise NotPossibleNow
+        public_id = to_public(Import.PREFIX, row.uid)
+        task = start_task("import", title, at, staff_id=row.staff_id, total=row.row_count, link=f"/imports/{public_id}")
+        Import.objects.filter(pk=row.pk).update(task_id=task)
+        enqueue(job, lock=f"import {row.pk}", import_id=row.pk)
 
 
 def change_options(row: Import, options: Options) -> Import:
