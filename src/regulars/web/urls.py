@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from regulars.web.views import account, customer, customers, home, orders, products, search, settings, team, work
+from regulars.web.views import account, customer, customers, home, orders, privacy, products, search, settings, team, work
 
 urlpatterns = [
     path("", home.home, name="home"),
@@ -15,6 +15,8 @@ urlpatterns = [
     path("customers/<str:public_id>", customer.customer, name="customer"),
     path("customers/<str:public_id>/timeline", customer.timeline, name="customer-timeline"),
     path("customers/<str:public_id>/edit", customer.edit, name="customer-edit"),
+    path("customers/<str:public_id>/privacy", privacy.privacy, name="customer-privacy"),
+    path("customers/<str:public_id>/privacy/export", privacy.export, name="customer-export"),
     path("customers/<str:public_id>/<slug:action>", customer.act, name="customer-act"),
     path("orders", orders.orders, name="orders"),
     path("orders/<str:public_id>", orders.one_order, name="order"),

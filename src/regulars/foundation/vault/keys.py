@@ -58,7 +58,14 @@ def create_keys(subjects: Iterable[int]) -> dict[int, bytes]:
     return keys
 
 
-def find_keys(subjects: Iterable[int]) -> dict[int, bytes]:
+class Keys(dict[int, bytes]):
+    """Plain keys by subject. ``in`` and ``get`` find nothing for the erased; who insists on their key gets CannotOpen."""
+
+    def __missing__(self, subject: int) -> bytes:
+        raise sealing.CannotOpen("This person was erased: nothing can be kept about them any more")
+
+
+def find_keys(subjects: Iterable[int]) -> Keys:
     """Plain keys of the subjects that have one; a destroyed key is simply not there."""
     rows = list(
         SubjectKey.objects.filter(subject__in=set(subjects), wrapped__isnull=False).values_list(
@@ -66,7 +73,9 @@ def find_keys(subjects: Iterable[int]) -> dict[int, bytes]:
         )
     )
     ring = _ring_that_knows({master_id for _, master_id, _ in rows})
-    return {subject: ring.unwrap(master_id, bytes(wrapped or b""), subject) for subject, master_id, wrapped in rows}
+    return Keys(
+        (subject, ring.unwrap(master_id, bytes(wrapped or b""), subject)) for subject, master_id, wrapped in rows
+    )
 
 
 def _ring_that_knows(master_ids: set[str]) -> sealing.KeyRing:

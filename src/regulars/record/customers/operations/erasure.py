@@ -11,7 +11,7 @@ from django.db import transaction as database
 
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.audit.operations import System, record
-from regulars.foundation.errors import NotFound
+from regulars.foundation.errors import NotAllowed, NotFound
 from regulars.foundation.ids import from_public, to_public
 from regulars.foundation.privacy import SUBJECT_DATA, in_order_of_erasure
 from regulars.foundation.vault import keys
@@ -40,8 +40,7 @@ class Subject:
 
 def export_subject(customer_id: int, by: By, at: datetime) -> Subject:
     """Reads every registered table. It is audited. Raises NotAllowed, NothingToErase."""
-    if isinstance(by, Viewer):
-        by.require(PERMISSION)
+    _allow(by)
     customer = Customer.objects.get(pk=customer_id)
     profiles = _profiles(customer_id)
     tables = {table: entry.export(profiles) for table, entry in SUBJECT_DATA.items()}
@@ -59,8 +58,7 @@ def erase_customer(customer_id: int, by: By, at: datetime) -> Erasure:
     to the list outside the database, from which a restore is made good. Raises NotAllowed, NothingToErase. Event:
     customer.erased.
     """
-    if isinstance(by, Viewer):
-        by.require(PERMISSION)
+    _allow(by)
     customer = Customer.objects.get(pk=customer_id)
     profiles = _profiles(customer_id)
     with event_log.transaction("system", "erasure") as log:
@@ -75,6 +73,16 @@ def erase_customer(customer_id: int, by: By, at: datetime) -> Erasure:
         record("customer.erased", by, to_public(Customer.PREFIX, customer.uid), {"profiles": len(profiles)}, at=at)
         database.on_commit(lambda: _write_down(customer, at))
     return erasure
+
+
+def _allow(by: By) -> None:
+    """Whoever is limited to some stores would see, or destroy, what belongs to others."""
+    if isinstance(by, Viewer):
+        by.require(PERMISSION)
+        if by.store_ids is not None:
+            raise NotAllowed(
+                "Only members of staff who see all stores may hand out or erase everything about a person."
+            )
 
 
 def _profiles(customer_id: int) -> list[int]:

@@ -1,0 +1,31 @@
+"""Django's own checks of a deployment pass without a warning, and none is silenced."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from django.conf import settings
+
+
+def test_the_deployment_checks_find_nothing(tmp_path: Path) -> None:
+    safe = {
+        "REGULARS_SECURE": "on",
+        "REGULARS_SECRET_KEY": "kz8Qw3n5Lr0Vt2Xy6Bm9Dc4Fh7Jp1Sg-Ua_Ei+Ob.Nf,Rk;Wv:Zx",
+        "REGULARS_PUBLIC_URL": "https://shop.example",
+        "REGULARS_HOME": str(tmp_path),
+        "DJANGO_SETTINGS_MODULE": "regulars.config.settings",
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+    }
+    command = [sys.executable, "-W", "ignore", "-m", "django", "check", "--deploy", "--fail-level", "WARNING"]
+    done = subprocess.run(command, env=os.environ | safe, capture_output=True, text=True, check=False)
+    assert "no issues (0 silenced)" in done.stdout + done.stderr
+
+
+def test_nothing_is_silenced_and_cookies_are_closed() -> None:
+    assert settings.SILENCED_SYSTEM_CHECKS == []
+    assert settings.SESSION_COOKIE_HTTPONLY
+    directives = settings.CONTENT_SECURITY_POLICY["DIRECTIVES"]
+    assert directives["object-src"] == directives["base-uri"] == directives["frame-ancestors"] == ["'none'"]
+    assert directives["default-src"] == ["'self'"]
+    assert "script-src" not in directives or directives["script-src"] == ["'self'"]
