@@ -8,6 +8,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.core.exceptions import ImproperlyConfigured
+
 DEFAULT_SECRET = "not-a-secret-only-for-a-laptop"  # noqa: S105  regulars check refuses it
 
 
@@ -64,6 +66,14 @@ def read(name: str) -> str:
 
 def read_switch(name: str) -> bool:
     return read(name).lower() in {"on", "1", "true", "yes"}
+
+
+def read_port() -> int:
+    """PORT as a number. Raises ImproperlyConfigured."""
+    text = read("PORT")
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+        raise ImproperlyConfigured(f"PORT must be a number from 1 to 65535, not '{text}'")
+    return int(text)
 
 
 def read_list(name: str) -> list[str]:

@@ -9,6 +9,7 @@ from granian.server import Server
 from regulars.config import environment
 from regulars.config.checks import refuse_unsafe_installation
 from regulars.config.static import gather_static_files
+from regulars.foundation.supervisor.ports import require_free_port
 
 _REQUEST_LIMIT = "15s"  # a page that takes longer is a defect; the worker has its own, longer limit
 
@@ -23,16 +24,17 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, processes: int, threads: int, **options: Any) -> None:
-        bind = environment.read("REGULARS_BIND")
+        bind, port = environment.read("REGULARS_BIND"), environment.read_port()
         if settings.SECURE or (not settings.DEBUG and not is_loopback(bind)):
             refuse_unsafe_installation()
+        require_free_port(bind, port)
         if not settings.DEBUG:
             gather_static_files()
         environment.set_default("REGULARS_STATEMENT_TIMEOUT", _REQUEST_LIMIT)  # for the processes that serve
         Server(
             "regulars.config.wsgi:application",
             address=bind,
-            port=int(environment.read("PORT")),
+            port=port,
             interface=Interfaces.WSGI,
             workers=processes,
             blocking_threads=max(threads, 3),

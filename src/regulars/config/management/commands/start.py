@@ -5,6 +5,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from django.db import connection
 
 from regulars.config import environment, services
+from regulars.foundation.supervisor.ports import require_free_port
 from regulars.foundation.supervisor.supervisor import supervise, wait_for_http
 
 
@@ -17,7 +18,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, workers: int, **options: Any) -> None:
         home = environment.home()
-        address = f"http://{environment.read('REGULARS_BIND')}:{environment.read('PORT')}"
+        bind, port = environment.read("REGULARS_BIND"), environment.read_port()
+        require_free_port(bind, port)
+        address = f"http://{bind}:{port}"
         with supervise(home, services.embedded_server()) as supervisor:
             call_command("migrate", verbosity=0)
             connection.close()
