@@ -56,7 +56,7 @@ chaos: develop
 	$(PY) -m chaos
 
 docs: develop
-	.venv/bin/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
 	echo "The documentation is in site/index.html"
 
 lock: develop
