@@ -54,7 +54,8 @@ WITH due AS (
 ), trace AS (
     INSERT INTO workflows_runstep (run_id, number, node, kind, decision, values, at, batch_id)
     SELECT m.id, s.number, s.node, s.kind, s.decision, s.seen::jsonb, %(at)s, 1 FROM moved m, (VALUES
-        (1, 'wait', 'wait', 'next', '[["waited since", "2026-11-18T09:00:00+00:00", "arrival at this step"], ["was due", "2026-11-20T09:00:00+00:00", "rule"]]'),
+        (1, 'wait', 'wait', 'next', '[["waited since", "2026-11-18T09:00:00+00:00", "arrival at this step"],
+            ["was due", "2026-11-20T09:00:00+00:00", "rule"]]'),
         (2, 'still-at-risk', 'condition', 'yes', '[["segment.member (segment at-risk)", true, "membership 123456"]]'),
         (3, 'mail', 'send_mail', 'next', '[]'), (4, 'written-to', 'exit', 'completed', '[]')) s(number, node, kind, decision, seen)
 ), effects AS (
@@ -138,7 +139,16 @@ def _sleepers(count: int) -> list[Figure]:
     _begin("asleep", count, AT + timedelta(days=30))
     after = _look()
     name = f"Looking for due runs, {count:,} asleep"
-    return [against(name, after * 1000, "ms", before * 1000, goal="as if nobody were asleep", note="limit: nobody asleep; smaller is better")]
+    return [
+        against(
+            name,
+            after * 1000,
+            "ms",
+            before * 1000,
+            goal="as if nobody were asleep",
+            note="limit: nobody asleep; smaller is better",
+        )
+    ]
 
 
 def _look() -> float:

@@ -129,4 +129,4 @@ def next_free(recent: Sequence[datetime], caps: Caps, at: datetime) -> datetime 
 
 def back_off(attempts: int) -> timedelta:
     """Pause before the next attempt to reach a mail server: a minute, then four times as long each time, six hours at most."""
-    return min(timedelta(minutes=1) * pow(4.0, max(attempts - 1, 0)), timedelta(hours=6))
+    return min(timedelta(minutes=1) * pow(4.0, min(max(attempts - 1, 0), 5)), timedelta(hours=6))

@@ -92,7 +92,7 @@ class Renderer:
         """A new process that inherits nothing: no environment but the path to our source, no open files."""
         self._end()
         command = [sys.executable, "-m", "regulars.messages.rendering.program"]
-        environment = {"PYTHONPATH": _SOURCE, "PYTHONDONTWRITEBYTECODE": "1", "LC_ALL": "C.UTF-8"}
+        environment = {"PYTHONPATH": _SOURCE, "LC_ALL": "C.UTF-8"}
         self._process = subprocess.Popen(
             command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/"
         )

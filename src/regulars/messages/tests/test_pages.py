@@ -61,7 +61,16 @@ def href(message: Message) -> str:
 
 @pytest.mark.parametrize(
     "path",
-    ["/workflows", "/runs", "/runs?state=ended&workflow=test", "/messages", "/messages?state=sent&node=mail", "/messages/templates", "/messages/sending", "/messages/templates/win-back"],
+    [
+        "/workflows",
+        "/runs",
+        "/runs?state=ended&workflow=test",
+        "/messages",
+        "/messages?state=sent&node=mail",
+        "/messages/templates",
+        "/messages/sending",
+        "/messages/templates/win-back",
+    ],
 )
 def test_pages_answer(staff: Client, sent: Message, path: str) -> None:
     assert staff.get(path).status_code == 200
@@ -109,14 +118,17 @@ def test_a_template_with_a_mistake_is_refused_and_nothing_changes(staff: Client,
     before = sent.template.versions.count()
     answer = staff.post("/messages/templates/win-back", {"subject": "Hi", "preheader": "", "body": "{% for %}"})
     assert (answer.status_code, sent.template.versions.count()) == (400, before)
-    answer = staff.post("/messages/templates/win-back/preview", {"subject": "Hi {{ customer.first_name }}", "preheader": "", "body": ""})
+    answer = staff.post(
+        "/messages/templates/win-back/preview", {"subject": "Hi {{ customer.first_name }}", "preheader": "", "body": ""}
+    )
     assert "Hi Ada" in answer.content.decode()
 
 
 def unsubscribe_path(message: Message) -> str:
-    return links.link_to(links.UNSUBSCRIBE, links.public_id_of(message)).partition("/unsubscribe")[1] + links.link_to(
-        links.UNSUBSCRIBE, links.public_id_of(message)
-    ).partition("/unsubscribe")[2]
+    return (
+        links.link_to(links.UNSUBSCRIBE, links.public_id_of(message)).partition("/unsubscribe")[1]
+        + links.link_to(links.UNSUBSCRIBE, links.public_id_of(message)).partition("/unsubscribe")[2]
+    )
 
 
 def test_opening_the_link_changes_nothing(sent: Message) -> None:
@@ -133,13 +145,21 @@ def test_one_click_works_without_cookies_and_twice(sent: Message, content_type: 
     before = ConsentEntry.objects.count()
     for _ in range(2):
         answer = Client(enforce_csrf_checks=True).post(unsubscribe_path(sent), body, content_type=content_type)
-        assert (answer.status_code, answer.cookies.items() and True or False) == (200, False)
+        assert (answer.status_code, (answer.cookies.items() and True) or False) == (200, False)
     assert not is_subscribed(sent)
     assert ConsentEntry.objects.count() == before + 1
     assert ConsentEntry.objects.order_by("-id")[0].method == "one-click"
 
 
-@pytest.mark.parametrize("change", [lambda p: p[:-1] + ("a" if p[-1] != "a" else "b"), lambda p: p.replace("unsubscribe", "preferences"), lambda p: p + "é", lambda p: p.split(".")[0]])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda p: p[:-1] + ("a" if p[-1] != "a" else "b"),
+        lambda p: p.replace("unsubscribe", "preferences"),
+        lambda p: p + "é",
+        lambda p: p.split(".")[0],
+    ],
+)
 def test_an_altered_link_leads_nowhere(sent: Message, change: Any) -> None:
     assert Client().post(change(unsubscribe_path(sent))).status_code == 404
     assert is_subscribed(sent)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -50,6 +51,12 @@ class WaitStep:
         return words if self.at is None else f"{words}, then until {self.at:%H:%M} ({self.zone})"
 
 
+@cache
+def _zones() -> frozenset[str]:
+    """All zone names; finding them walks a folder, so once."""
+    return frozenset(available_timezones())
+
+
 def _in_words(length: timedelta) -> str:
     minutes = int(length.total_seconds()) // 60
     parts = [(minutes // 1440, "day"), (minutes % 1440 // 60, "hour"), (minutes % 60, "minute")]
@@ -69,7 +76,7 @@ class WaitKind:
         refuse_unknown(settings, "for", "at", "zone")
         length = _parse_length(settings.get("for"))
         zone = settings.get("zone", "UTC")
-        if zone not in available_timezones():
+        if zone not in _zones():
             raise StepProblem(f"'{zone}' is not a time zone such as Europe/London")
         return WaitStep(length, _parse_time(settings.get("at")), zone)
 

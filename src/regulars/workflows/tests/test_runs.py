@@ -1,0 +1,183 @@
+"""The shell: once per entry, fences, failures, switching on and off, storms."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from regulars.foundation.errors import Conflict
+from regulars.messages.models import Message
+from regulars.messages.operations import Draft, save_template
+from regulars.record.events import log
+from regulars.record.events.readers import READERS, catch_up
+from regulars.workflows.models import Effect, Run, RunStep, Workflow
+from regulars.workflows.operations import retry_stuck, save_version, switch_off, switch_on
+from regulars.workflows.runs.claiming import Pace, claim_due
+from regulars.workflows.runs.deciding import decide
+from regulars.workflows.runs.driving import step_runs, work_off
+from regulars.workflows.runs.starting import STORM, Arrival, start_runs
+from regulars.workflows.runs.writing import write
+from regulars.workflows.tests.factories import AT, DAY, DEFINITION, enter, make_people, make_shop, membership
+
+pytestmark = pytest.mark.django_db
+BODY = "<mj-section><mj-column><mj-text>Hello</mj-text></mj-column></mj-section>"
+DUE = AT + 3 * DAY
+
+
+@pytest.fixture
+def workflow() -> Iterator[Workflow]:
+    with membership(set()):
+        save_template("win-back", "Win back", Draft("Hi", "", BODY), None, AT)
+        workflow = save_version("win-back", DEFINITION, None, AT).workflow
+        switch_on(workflow, AT)
+        yield workflow
+
+
+def read(at: object = AT) -> None:
+    catch_up([READERS["workflows.entries"]], at)  # type: ignore[arg-type]
+
+
+def rows() -> tuple[int, int, int, int]:
+    return Run.objects.count(), RunStep.objects.count(), Effect.objects.count(), Message.objects.count()
+
+
+def test_an_entry_that_is_read_again_begins_nothing_new(workflow: Workflow) -> None:
+    people = make_people(2, make_shop())
+    enter(people, AT)
+    read()
+    customer, profile = people[0]
+    key = Run.objects.get(customer=customer).entry_key
+    assert start_runs(workflow, [Arrival(customer, profile, key, AT)], AT) == 0
+    assert Run.objects.count() == 2
+
+
+def test_history_and_other_segments_begin_nothing(workflow: Workflow) -> None:
+    people = make_people(1, make_shop())
+    enter(people, AT, is_history=True)
+    enter(people, AT, "champions")
+    read()
+    assert not Run.objects.exists()
+
+
+def test_who_is_on_the_way_does_not_begin_a_second_time(workflow: Workflow) -> None:
+    people = make_people(1, make_shop())
+    enter(people, AT)
+    enter(people, AT + DAY)
+    read(AT + DAY)
+    assert sorted(Run.objects.values_list("state", "outcome")) == [("active", ""), ("ended", "already on the way")]
+
+
+def test_old_entries_and_storms_end_at_once_and_say_so(workflow: Workflow) -> None:
+    ((customer, profile),) = make_people(1, make_shop())
+    assert start_runs(workflow, [Arrival(customer, profile, "old", AT - 8 * DAY)], AT) == 0
+    for n in range(STORM + 5):
+        start_runs(workflow, [Arrival(customer, profile, f"e{n}", AT)], AT)
+        Run.objects.filter(state="active").update(state="ended", outcome="completed", wake_at=None)
+    outcomes = list(Run.objects.order_by("id").values_list("outcome", flat=True))
+    assert outcomes[0] == "entered too long ago"
+    assert (outcomes.count("completed"), outcomes.count("entered too often within a day")) == (STORM - 1, 6)
+
+
+def test_steps_of_many_runs_take_as_many_queries_as_of_few(workflow: Workflow) -> None:
+    store = make_shop()
+    counts = []
+    for first, many in ((1, 2), (10, 40)):
+        enter(make_people(many, store, first=first), AT)
+        read()
+        work_off("w", AT)
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            assert step_runs("w", DUE) == 4 * many
+        counts.append(len(queries))
+    assert counts[0] == counts[1] <= 25
+
+
+def test_a_worker_whose_lease_was_taken_over_writes_nothing(workflow: Workflow) -> None:
+    enter(make_people(3, make_shop()), AT)
+    read()
+    work_off("first", AT)
+    gone = Pace(lease=timedelta(0))
+    frozen = claim_due("frozen", DUE, gone)
+    assert len(frozen) == 3
+    assert step_runs("other", DUE, gone) > 0
+    while step_runs("other", DUE, gone):
+        pass
+    before = rows()
+    with log.transaction("workflow") as entries:
+        kept = write(decide(frozen, DUE), entries, DUE)
+    assert (kept, rows()) == ([], before)
+    assert before == (3, 12, 3, 3)
+
+
+def test_a_held_lease_keeps_others_away(workflow: Workflow) -> None:
+    enter(make_people(3, make_shop()), AT)
+    read()
+    assert len(claim_due("one", AT, Pace())) == 3
+    assert step_runs("other", AT) == 0
+
+
+def test_a_run_that_fails_stays_alone_with_its_trouble(workflow: Workflow) -> None:
+    good, bad = make_people(2, make_shop())
+    enter([good, bad], AT)
+    read()
+    work_off("w", AT)
+    Run.objects.filter(customer=bad[0]).update(node="no-such-node")
+    at = DUE
+    for _ in range(3):
+        work_off("w", at)
+        at += DAY
+    states = dict(Run.objects.values_list("customer_id", "state"))
+    assert states == {good[0]: "ended", bad[0]: "stuck"}
+    stuck = Run.objects.get(customer=bad[0])
+    assert stuck.problem == "KeyError: 'no-such-node'"
+    Run.objects.filter(pk=stuck.pk).update(node="check")
+    assert retry_stuck(stuck, at)
+    assert not retry_stuck(stuck, at)
+    work_off("w", at)
+    assert set(Run.objects.values_list("state", "outcome")) == {("ended", "completed")}
+
+
+def test_a_run_that_kills_its_workers_is_given_up(workflow: Workflow) -> None:
+    people = make_people(5, make_shop())
+    enter(people, AT)
+    read()
+    gone = Pace(lease=timedelta(0))
+    killer = Run.objects.order_by("id")[4].pk
+    assert len(claim_due("dies", AT, gone)) == 5  # and dies, with all five in hand
+    for _ in range(20):
+        claimed = claim_due("w", AT, gone)
+        if claimed and [c.id for c in claimed] != [killer]:
+            with log.transaction("workflow") as entries:
+                write(decide(claimed, AT), entries, AT)
+    states = dict(Run.objects.values_list("id", "state"))
+    assert states.pop(killer) == "stuck"
+    assert set(states.values()) == {"active"}
+
+
+def test_off_means_that_everybody_stands_still(workflow: Workflow) -> None:
+    enter(make_people(2, make_shop()), AT)
+    read()
+    work_off("w", AT)
+    assert switch_off(workflow, AT).paused == 2
+    with pytest.raises(Conflict):
+        switch_off(workflow, AT)
+    assert work_off("w", DUE) == 0
+    assert switch_on(workflow, DUE).resumed == 2
+    work_off("w", DUE)
+    assert set(Run.objects.values_list("outcome", flat=True)) == {"completed"}
+
+
+def test_runs_keep_the_version_that_they_began_on(workflow: Workflow) -> None:
+    people = make_people(2, make_shop())
+    enter(people[:1], AT)
+    read()
+    nodes = {"now": {"kind": "exit", "reason": "second version"}}
+    save_version("win-back", {**DEFINITION, "start": "now", "nodes": nodes}, None, AT)
+    enter(people[1:], AT)
+    read()
+    work_off("w", DUE)
+    work_off("w", DUE)
+    assert sorted(Run.objects.values_list("version__number", "outcome")) == [(1, "completed"), (2, "second version")]
