@@ -66,7 +66,7 @@ def _without_unknown(answer: pa.Table) -> Figures:
 @compiled_once
 def in_one_currency() -> Any:
     """All amounts are in the reporting currency already."""
-    return _expression(lambda rows, at, amount: rows.mutate(amount=amount, unrated=ibis.literal(0, dt.int64)))
+    return _expression(lambda rows, at, amount: rows.mutate(amount=amount))
 
 
 @compiled_once
@@ -89,12 +89,13 @@ def _expression(in_reporting_currency: Any) -> Any:
     as_of, position = parameter("as_of", dt.timestamp), parameter("position", dt.int64)
     orders = known_at(table("orders"), position)
     orders = orders.filter(orders.counts, orders.placed_at <= as_of)
-    bought = in_reporting_currency(orders, orders.placed_at, orders.total_minor).group_by("profile_id")
-    bought = bought.agg(orders=_.count(), last=_.placed_at.max(), spent=_sum(_.amount), unrated=_sum(_.unrated))
+    bought = in_reporting_currency(orders, orders.placed_at, orders.total_minor)
+    metrics = {"orders": _.count(), "last": _.placed_at.max(), "spent": _sum(_.amount)}
+    bought = bought.group_by("profile_id").agg(**metrics | _sums_of(bought, "unrated"))
     refunds = known_at(table("refunds"), position)
     refunds = refunds.filter(refunds.occurred_at <= as_of, refunds.profile_id.notnull())
-    off = known_at(table("orders"), position)
-    refunds = refunds.anti_join(off.filter(~off.counts), "order_id")
+    off = table("orders")  # filtered before, not after: the same rows twice would be materialized
+    refunds = refunds.anti_join(known_at(off.filter(~off.counts), position), "order_id")
     returned = in_reporting_currency(refunds, refunds.occurred_at, refunds.amount_minor).group_by("profile_id")
     returned = returned.agg(refunded=_sum(_.amount))
     people = known_at(table("customer_profiles"), position).select("profile_id", "customer_id")
@@ -106,9 +107,8 @@ def _with_customers(rows: Any, people: Any) -> Any:
 
 
 def _by_customer(bought: Any, returned: Any, as_of: Any) -> Any:
-    spent = bought.group_by("customer_id").agg(
-        frequency=_sum(_.orders), last=_["last"].max(), spent=_sum(_.spent), unrated=_sum(_.unrated)
-    )
+    metrics = {"frequency": _sum(_.orders), "last": _["last"].max(), "spent": _sum(_.spent)}
+    spent = bought.group_by("customer_id").agg(**metrics | _sums_of(bought, "unrated"))
     refunded = returned.group_by("customer_id").agg(refunded=_sum(_.refunded))
     both = spent.left_join(refunded, "customer_id", rname="back_{name}")
     seconds = as_of.epoch_seconds() - both["last"].epoch_seconds()
@@ -117,12 +117,18 @@ def _by_customer(bought: Any, returned: Any, as_of: Any) -> Any:
         recency_days=(seconds // 86_400).cast(dt.int64),
         frequency=both.frequency,
         monetary_minor=(both.spent - ibis.coalesce(both.refunded, 0)).cast(dt.int64),
-        unrated=both.unrated,
+        unrated=both.unrated if "unrated" in both.columns else ibis.literal(0, dt.int64),
     )
 
 
+def _sums_of(rows: Any, *names: str) -> dict[str, Any]:
+    """Sums of those columns that are there."""
+    return {name: _sum(rows[name]) for name in names if name in rows.columns}
+
+
 def _sum(column: Any) -> Any:
-    return column.sum().cast(dt.int64)
+    """DuckDB sums bigints into 128 bits, of which Ibis' own sum knows nothing, so that its cast would be left out."""
+    return _WIDE_SUM(column).cast(dt.int64)
 
 
 def _round_even(value: Any) -> Any:
@@ -130,12 +136,17 @@ def _round_even(value: Any) -> Any:
     return _ROUND_EVEN(value, 0).cast(dt.int64)
 
 
-def _stands_for(value: Any, digits: Any) -> None:
-    """Names the built-in function; never called."""
+def _of_one(value: Any) -> None:
+    """Shape of a built-in function, for Ibis; never called."""
 
 
+def _of_two(value: Any, digits: Any) -> None:
+    """As above."""
+
+
+_WIDE_SUM = ibis.udf.agg.builtin(_of_one, name="sum", signature=((dt.int64,), dt.Decimal(38, 0)))
 _ROUND_EVEN = ibis.udf.scalar.builtin(
-    _stands_for, name="round_even", signature=((dt.Decimal(38, 12), dt.int32), dt.Decimal(38, 0))
+    _of_two, name="round_even", signature=((dt.Decimal(38, 12), dt.int32), dt.Decimal(38, 0))
 )
 
 

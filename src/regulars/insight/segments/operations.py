@@ -79,8 +79,9 @@ def ensure_rfm_segments(at: datetime) -> list[Segment]:
 def refresh(at: datetime, as_of: datetime | None = None, kind: str = "nightly") -> Refreshed:
     """Publishes RFM as of a moment (``at``, where not given) and brings every segment's memberships in line with it at ``at``.
 
-    Events: segment.entered, segment.left. Entries of a segment's first computation, and of customers of whom imported history became
-    known since the last refresh, or by new thresholds, are initial: their events are history and start no workflow. Raises WarehouseBusy, OlderSnapshot.
+    Events: segment.entered, segment.left. Entries of a segment's first computation, of customers of whom imported history became
+    known since the last refresh, or by new thresholds, are initial: their events are history and start no workflow.
+    Raises WarehouseBusy, OlderSnapshot.
     """
     ensure_rfm_segments(at)
     return apply_snapshot(rfm.compute(as_of or at, at, kind), at)

@@ -83,6 +83,10 @@ class MovementRow:
     flows: Sequence[Flow]
     total: int
 
+    @property
+    def href(self) -> str:
+        return customers_href(rfm=[s.value for s in SEGMENTS], rfm_was=[self.before.value if self.before else "none"])
+
 
 @dataclass(frozen=True)
 class Point:

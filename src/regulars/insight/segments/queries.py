@@ -25,6 +25,7 @@ def list_segments() -> list[Segment]:
 
 def get_segment(name: str) -> Segment:
     """By public id (``seg_…``) or key (``at-risk``). Raises NotFound."""
+    name = name.replace("\x00", " ")  # the database holds no such character
     by_id = name.startswith(f"{Segment.PREFIX}_")
     found = Segment.objects.filter(**({"uid": from_public(Segment.PREFIX, name)} if by_id else {"key": name})).first()
     if found is None:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 from django.conf import settings
 
 from regulars.foundation.ids import new_uid
-from regulars.foundation.warehouse_tables import Column, ColumnType, WarehouseTable
+from regulars.foundation.warehouse_tables import OPEN, Column, ColumnType, WarehouseTable
 
 _ARROW = {
     ColumnType.BIGINT: pa.int64(),
@@ -43,6 +43,7 @@ class Written:
     name: str
     rows: int
     size: int
+    is_open: bool  # all its versions still hold
 
 
 def folder() -> Path:
@@ -75,7 +76,17 @@ def write(name_of: str, writer: Callable[[Path], int]) -> Written | None:
         _force_to_disk(folder())
     finally:
         passing.unlink(missing_ok=True)
-    return Written(name, rows, (folder() / name).stat().st_size)
+    return Written(name, rows, (folder() / name).stat().st_size, _is_open(folder() / name))
+
+
+def _is_open(path: Path) -> bool:
+    """By the statistics that Parquet keeps of each column: the least ``known_until`` says whether any version has ended."""
+    metadata = pq.read_metadata(path)
+    if "known_until" not in metadata.schema.names:
+        return False
+    column = metadata.schema.names.index("known_until")
+    found = [metadata.row_group(group).column(column).statistics for group in range(metadata.num_row_groups)]
+    return all(one is not None and one.has_min_max and one.min == OPEN for one in found)
 
 
 def write_copy(path: Path, table: WarehouseTable, copy: psycopg.Copy) -> int:

@@ -19,6 +19,7 @@ class WarehouseFile(models.Model):
     name = models.TextField(unique=True)  # inside the warehouse's folder
     rows = models.BigIntegerField()
     size = models.BigIntegerField()  # bytes
+    is_open = models.BooleanField()  # all its versions still held when it was written
     written_at = models.DateTimeField()
     retired_at = models.DateTimeField(null=True)  # from then on no new reader gets it
 

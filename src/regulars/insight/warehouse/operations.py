@@ -241,7 +241,13 @@ def _publish(
     with transaction.atomic():
         added = WarehouseFile.objects.bulk_create(
             WarehouseFile(
-                table=a.table, kind=a.kind, name=a.written.name, rows=a.written.rows, size=a.written.size, written_at=at
+                table=a.table,
+                kind=a.kind,
+                name=a.written.name,
+                rows=a.written.rows,
+                size=a.written.size,
+                is_open=a.written.is_open,
+                written_at=at,
             )
             for a in additions
         )

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection
 
-from regulars.foundation.warehouse_tables import WAREHOUSE_TABLES, WarehouseTable
+from regulars.foundation.warehouse_tables import OPEN, WAREHOUSE_TABLES, WarehouseTable
 from regulars.insight.warehouse import files
 from regulars.insight.warehouse.models import WarehouseFile, WarehouseSnapshot
 
@@ -21,16 +21,24 @@ class Pinned:
     id: int
     position: int
     names: dict[str, dict[str, tuple[str, ...]]]  # table -> kind -> names of files
+    with_past: frozenset[str] = frozenset()  # tables of which some version has ended
 
     def paths(self, table: str, kind: str = ROWS) -> list[str]:
         return [str(files.folder() / name) for name in self.names.get(table, {}).get(kind, ())]
 
-    def relation(self, table: str) -> str:
-        """SQL for DuckDB that stands for all versions of a table's rows in this snapshot."""
+    def relation(self, table: str, position: int | None = None) -> str:
+        """SQL for DuckDB that stands for all versions of a table's rows in this snapshot.
+
+        Where the question is as of the snapshot's own position and no version has ended, the two columns of knowledge are constants,
+        so that the filters on them cost nothing.
+        """
         definition = WAREHOUSE_TABLES[table]
         rows = self.paths(table)
         if not rows:
             return files.empty_relation(definition)
+        if position == self.position and table not in self.with_past:
+            known = f"0::BIGINT AS known_from, {OPEN}::BIGINT AS known_until"
+            return f"(SELECT * EXCLUDE (known_from, known_until), {known} FROM read_parquet({_literal(rows)}))"
         closings = self.paths(table, CLOSINGS)
         return _with_closings(definition, rows, closings) if closings else f"read_parquet({_literal(rows)})"
 
@@ -51,12 +59,13 @@ def pin() -> Pinned:
 
 def pinned(snapshot: WarehouseSnapshot) -> Pinned:
     names: dict[str, dict[str, tuple[str, ...]]] = {}
-    for table, kind, name in (
-        WarehouseFile.objects.filter(id__in=snapshot.files).order_by("id").values_list("table", "kind", "name")
-    ):
-        kinds = names.setdefault(table, {})
-        kinds[kind] = (*kinds.get(kind, ()), name)
-    return Pinned(snapshot.id, snapshot.position, names)
+    with_past = set()
+    for file in WarehouseFile.objects.filter(id__in=snapshot.files).order_by("id"):
+        kinds = names.setdefault(file.table, {})
+        kinds[file.kind] = (*kinds.get(file.kind, ()), file.name)
+        if file.kind == CLOSINGS or not file.is_open:
+            with_past.add(file.table)
+    return Pinned(snapshot.id, snapshot.position, names, frozenset(with_past))
 
 
 def record_position() -> int:

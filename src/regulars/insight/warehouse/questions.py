@@ -36,9 +36,11 @@ class Question:
     sql: str
 
     def ask(self, pinned: Pinned, given: dict[str, str] | None = None, **parameters: Any) -> pa.Table:
-        """The answer as an Arrow table. ``given`` names relations that are not the warehouse's, as SQL."""
-        extra = given or {}
-        sql = _TABLE.sub(lambda found: extra.get(found[1]) or pinned.relation(found[1]), self.sql)
+        """The answer as an Arrow table. ``given`` names relations that are not the warehouse's, as SQL; a parameter ``position`` is the
+        position of the log at which all of them are asked.
+        """
+        extra, position = given or {}, parameters.get("position")
+        sql = _TABLE.sub(lambda found: extra.get(found[1]) or pinned.relation(found[1], position), self.sql)
         return engine.run(sql, parameters)
 
 

@@ -97,8 +97,7 @@ def _chart(chosen: RfmSegment, line: Line, viewer: Viewer) -> Chart:
     hrefs = [""] * (len(points) - 1) + [customers_href(rfm=[chosen.value])]
     summary = gettext("%(now)s now") % {"now": format_number(counts[-1])}
     if line.change is not None:
-        change = gettext("%(change)s since a month ago") % {"change": f"{line.change:+,}"}
-        summary = f"{summary}, {change}."
+        summary = f"{summary}, {_change_in_words(line.change)}."
     days = [point.at.date() for point in points]
     return Chart(
         "members",
@@ -107,6 +106,13 @@ def _chart(chosen: RfmSegment, line: Line, viewer: Viewer) -> Chart:
         day_labels(days),
         [Series(str(line.words.name), counts, hrefs=hrefs)],
     )
+
+
+def _change_in_words(change: int) -> str:
+    if not change:
+        return gettext("as many as a month ago")
+    template = gettext("%s more than a month ago") if change > 0 else gettext("%s fewer than a month ago")
+    return template % format_number(abs(change))
 
 
 def _came_from(chosen: RfmSegment, rows: Sequence[MovementRow]) -> list[dict[str, Any]]:
