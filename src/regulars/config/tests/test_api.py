@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
+from hypothesis import HealthCheck, given, settings, strategies
 
 from regulars.config.api_v1 import build_api
 from regulars.foundation.access import tokens
@@ -373,6 +374,72 @@ FILTERS = [
 def test_filters_never_break(api: Caller, path: str, value: str) -> None:
     for name in FILTERS:
         assert api.send("GET", f"{path}?{name}={value}").status_code < 500
+
+
+JSON = strategies.recursive(
+    strategies.none()
+    | strategies.booleans()
+    | strategies.integers()
+    | strategies.floats()
+    | strategies.text(max_size=20),
+    lambda inner: (
+        strategies.lists(inner, max_size=3) | strategies.dictionaries(strategies.text(max_size=8), inner, max_size=3)
+    ),
+    max_leaves=8,
+)
+FIELDS = [
+    "email",
+    "phone",
+    "store",
+    "number",
+    "placed_at",
+    "currency",
+    "lines",
+    "customer",
+    "name",
+    "key",
+    "variants",
+    "tags",
+    "attributes",
+    "properties",
+    "categories",
+    "refunds",
+    "total_minor",
+    "occurred_at",
+]
+SOUND: list[Any] = [
+    "uk",
+    "GBP",
+    "1",
+    "ann@shop.example",
+    "2026-01-01T00:00:00Z",
+    [],
+    {},
+    [{"sku": "A", "quantity": 1, "unit_price": "1"}],
+    {"email": "a@shop.example"},
+]
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    path=strategies.sampled_from(["/customers", "/events", "/orders", "/products"]),
+    body=strategies.dictionaries(strategies.sampled_from(FIELDS), strategies.sampled_from(SOUND) | JSON, max_size=10)
+    | JSON,
+)
+def test_nothing_that_is_sent_breaks_it(api: Caller, path: str, body: Any) -> None:
+    response = api.send("POST", path, json.dumps(body).encode())
+    assert response.status_code < 500, response.content
+    listed = api.send("GET", path)
+    assert listed.status_code == 200, listed.content
+
+
+def test_card_numbers_are_masked_before_they_are_kept(api: Caller) -> None:
+    card = "4111 1111 1111 1111"
+    extra = {"attributes": {"note": f"pays with {card}"}, "note": card, "street": card}
+    made = api.send("POST", "/customers", ANN | extra).json()
+    shown = json.dumps(api.send("GET", f"/customers/{made['id']}").json(), ensure_ascii=False)
+    assert "4111 1111" not in shown
+    assert "[card …1111]" in shown
 
 
 def test_too_many_calls_are_told_when_to_come_back(api: Caller, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -27,6 +27,7 @@ from regulars.foundation.privacy import SUBJECT_DATA, PrivacyClass
 from regulars.foundation.sealing import KeyRing
 from regulars.foundation.shop.models import Brand, Store
 from regulars.foundation.vault import keys
+from regulars.foundation.vault.models import SubjectKey
 from regulars.record.consent.inputs import ConsentInput
 from regulars.record.consent.models import ConsentState, SuppressionEntry
 from regulars.record.consent.operations import record_consents
@@ -144,7 +145,12 @@ class People:
         fulfilments = [
             {"status": "success", "occurred_at": "2026-02-02T10:00:00Z", "tracking_number": f"{word}-tracking"}
         ]
-        order = {"number": str(sum(word.encode())), "placed_at": "2026-02-01T10:00:00Z", "currency": "GBP", "lines": [line]}
+        order = {
+            "number": str(sum(word.encode())),
+            "placed_at": "2026-02-01T10:00:00Z",
+            "currency": "GBP",
+            "lines": [line],
+        }
         self.post("/orders", order | {"customer": person, "remarks": f"{word}-remarks", "fulfilments": fulfilments})
         self.post(
             "/orders", order | {"customer": person, "remarks": f"{word}-remarks-again", "fulfilments": fulfilments}
@@ -276,13 +282,13 @@ def test_who_may_not_erases_and_exports_nothing(people: People) -> None:
 def test_after_a_restore_the_erased_are_erased_again(people: People, django_capture_on_commit_callbacks: Any) -> None:
     public_id = people.plant("canaryone")
     customer = get_customer(public_id).pk
-    before = list(keys.SubjectKey.objects.values("subject", "master_id", "wrapped"))
+    before = list(SubjectKey.objects.values("subject", "master_id", "wrapped"))
     with django_capture_on_commit_callbacks(execute=True):
         erase_customer(customer, SYSTEM, AT)
     assert public_id in list_path().read_text()
     assert replay_erasures(SYSTEM, AT) == 0
     for row in before:  # as a backup would bring them back
-        keys.SubjectKey.objects.filter(subject=row["subject"]).update(wrapped=row["wrapped"], destroyed_at=None)
+        SubjectKey.objects.filter(subject=row["subject"]).update(wrapped=row["wrapped"], destroyed_at=None)
     assert replay_erasures(SYSTEM, AT) == 1
     assert keys.find_keys(_profiles_of(public_id)) == {}
 

@@ -8,6 +8,7 @@ from ninja import Schema
 from pydantic import AfterValidator, AwareDatetime, ConfigDict, Field
 
 from regulars.foundation.api.paging import clean
+from regulars.foundation.card_numbers import mask_card_numbers
 from regulars.foundation.money import CURRENCIES
 
 EARLIEST, LATEST = 1900, 2200
@@ -27,8 +28,8 @@ def _currency(value: str) -> str:
 
 Code = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(clean)]
 Short = Annotated[str, Field(max_length=120), AfterValidator(clean)]
-Text = Annotated[str, Field(max_length=2000), AfterValidator(clean)]
-Long = Annotated[str, Field(max_length=10_000), AfterValidator(clean)]
+Text = Annotated[str, Field(max_length=2000), AfterValidator(clean), AfterValidator(mask_card_numbers)]
+Long = Annotated[str, Field(max_length=10_000), AfterValidator(clean), AfterValidator(mask_card_numbers)]
 Moment = Annotated[AwareDatetime, AfterValidator(_sensible)]
 Currency = Annotated[str, Field(min_length=3, max_length=3), AfterValidator(_currency)]
 Country = Annotated[str, Field(pattern=r"^([A-Z]{2})?$")]

@@ -16,12 +16,10 @@ def cell_of(profile_id: int) -> Cell:
 
 def read_properties(events: Iterable[Event]) -> dict[int, dict[str, Any]]:
     """Sealed properties of these events by position; nothing for those whose key was destroyed."""
-    sealed = [event for event in events if event.sealed is not None and event.profile_id is not None]
-    plain = keys.find_keys(event.profile_id for event in sealed if event.profile_id)
+    sealed = [(e.position, e.profile_id, e.sealed) for e in events if e.sealed is not None and e.profile_id is not None]
+    plain = keys.find_keys(profile for _, profile, _ in sealed)
     return {
-        event.position: json.loads(
-            unseal(plain[event.profile_id], bytes(event.sealed or b""), cell_of(event.profile_id))
-        )
-        for event in sealed
-        if event.profile_id in plain
+        position: json.loads(unseal(plain[profile], bytes(value), cell_of(profile)))
+        for position, profile, value in sealed
+        if profile in plain
     }

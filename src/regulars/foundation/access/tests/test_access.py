@@ -1,8 +1,11 @@
 """Roles, the gate, sessions, members of staff, tokens."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.auth import get_user
+from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
@@ -30,13 +33,9 @@ def make(role: Role = Role.OWNER, email: str = "") -> StaffMember:
 
 def request_of(member: StaffMember | None, method: str = "GET") -> HttpRequest:
     request = RequestFactory().generic(method, "/somewhere?page=2")
-    request.user = member or _Nobody()
+    request.user = member or AnonymousUser()
     request.resolver_match = None
     return request
-
-
-class _Nobody:
-    is_authenticated = False
 
 
 @requires("customers.view", post="customers.edit")
@@ -106,7 +105,7 @@ def test_sessions_die_with_the_next_request(change: str, client: Client) -> None
     make()
     member = make(Role.ANALYST)
     client.force_login(member)
-    acts = {
+    acts: dict[str, Callable[[], object]] = {
         "role": lambda: operations.change_role(member.pk, "agent", SYSTEM, AT),
         "off": lambda: operations.switch_staff(member.pk, False, SYSTEM, AT),
         "password": lambda: operations.reset_password(member.pk, SYSTEM, AT),
@@ -121,8 +120,6 @@ def test_sessions_die_with_the_next_request(change: str, client: Client) -> None
 
 
 def _user_of(request: HttpRequest) -> StaffMember | None:
-    from django.contrib.auth import get_user
-
     user = get_user(request)
     return user if isinstance(user, StaffMember) else None
 
@@ -133,10 +130,11 @@ def test_nobody_changes_their_own_role_and_the_last_owner_stays() -> None:
     with pytest.raises(operations.NotYourself):
         operations.change_role(owner.pk, "agent", owner.viewer(), AT)
     operations.change_role(other.pk, "agent", owner.viewer(), AT)
-    for act in (
+    acts: list[Callable[[], object]] = [
         lambda: operations.change_role(owner.pk, "agent", SYSTEM, AT),
         lambda: operations.switch_staff(owner.pk, False, SYSTEM, AT),
-    ):
+    ]
+    for act in acts:
         with pytest.raises(operations.LastOwner):
             act()
     owner.refresh_from_db()
@@ -225,7 +223,7 @@ def test_a_token_never_does_more_than_whoever_made_it() -> None:
     store = Store.objects.create(code="uk", name="UK", brand=brand, currency="GBP")
     _, text = tokens.create_token("mine", ["all"], manager.viewer(), AT)
     operations.change_stores(manager.pk, [store.pk], SYSTEM, AT)
-    assert tokens.check_token(text, AT).store_ids == {store.pk}
+    assert tokens.check_token(text, AT).store_ids == frozenset({store.pk})
     operations.change_role(manager.pk, "analyst", SYSTEM, AT)
     assert "customers.edit" not in tokens.check_token(text, AT).permissions
     operations.switch_staff(manager.pk, False, SYSTEM, AT)
