@@ -29,7 +29,7 @@ COUNTRIES: dict[str, str] = {
 
 _DOMAINS = ("mailbox.example", "post.example", "inbox.example", "letterbox.example", "webmail.example")
 _TRADES = ("Gifts", "Interiors", "Florist", "Tea Rooms", "Home & Garden", "Boutique", "Books & Cards", "Farm Shop")
-_METHODS = (("checkout checkbox", 55), ("newsletter form", 25), ("double opt-in", 20))
+_METHODS = (("checkout", 55), ("form", 25), ("double opt-in", 20))
 _LETTERS = str.maketrans(
     {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "ø": "o", "ł": "l", "đ": "d", "þ": "th", "ð": "d", "æ": "ae"}
 )
@@ -92,7 +92,7 @@ def _consent(chance: Random) -> tuple[str, str]:
     drawn = chance.random()
     if drawn < 0.76:
         return "granted", chance.choices([m for m, _ in _METHODS], [share for _, share in _METHODS])[0]
-    return ("denied", "checkout checkbox") if drawn < 0.84 else ("", "")
+    return ("denied", "checkout") if drawn < 0.84 else ("", "")
 
 
 def _mail(name: str, company: str, number: str, chance: Random, taken: set[str]) -> str:

@@ -289,6 +289,10 @@ FIELDS: dict[Kind, dict[str, Field]] = {
             "Reason",
             "suppression reason; unsub reason; grund; motif",
         ),
+        "method": _field(
+            "Method",
+            "how; consent method; source; methode; méthode; método",
+        ),
         "topic": _field(
             "Topic",
             "list; thema",

@@ -83,14 +83,15 @@ def build(unit: Unit, reading: Reading) -> Built:
     text = reading.columns.cell(row, "state").casefold() or reading.columns.cell(row, "reason").casefold()
     since = reading.columns.cell(row, "occurred_at")
     at = reading.values.moment(since) if since else reading.at
+    method = reading.columns.cell(row, "method")[:30] or "import"
     if text in _STOP:
         built.suppressions.append(SuppressionInput(address, _STOP[text], at, channel))
     elif text in _NO:
-        built.consents.append(ConsentInput(address, ConsentState.DENIED, at, "import", channel))
+        built.consents.append(ConsentInput(address, ConsentState.DENIED, at, method, channel))
     elif text in _YES:
         state = ConsentState.GRANTED if since else ConsentState.UNKNOWN
         built.consents.append(
-            ConsentInput(address, state, at, "import", channel, proof=f"import: {since}" if since else "")
+            ConsentInput(address, state, at, method, channel, proof=f"import: {since}" if since else "")
         )
         if not since:
             built.alter(
