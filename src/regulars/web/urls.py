@@ -2,7 +2,19 @@
 
 from django.urls import path
 
-from regulars.web.views import account, customer, customers, home, orders, privacy, products, search, settings, team, work
+from regulars.web.views import (
+    account,
+    customer,
+    customers,
+    home,
+    orders,
+    privacy,
+    products,
+    search,
+    settings,
+    team,
+    work,
+)
 
 urlpatterns = [
     path("", home.home, name="home"),

@@ -78,7 +78,7 @@ def format_when(value: datetime, at: datetime) -> str:
     if abs(distance) < timedelta(minutes=1):
         return gettext("just now")
     if abs(distance) <= RELATIVE_UP_TO:
-        return dates.format_timedelta(distance, add_direction=True, locale=reader_locale())
+        return dates.format_timedelta(distance, threshold=1, add_direction=True, locale=reader_locale())
     return format_date(value)
 
 

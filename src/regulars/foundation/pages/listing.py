@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 
 from regulars.foundation import clock
 from regulars.foundation.access.viewer import Viewer, viewer_of
+from regulars.foundation.audit.operations import record
 from regulars.foundation.errors import InvalidInput
 from regulars.foundation.pages.export import csv_response
 from regulars.foundation.pages.lists import BulkAction, Column, Filter, ListPage, ListQuery, address, read_chips
@@ -42,6 +43,9 @@ def _context(request: HttpRequest, page: ListPage, query: ListQuery) -> dict[str
         "query": query,
         "rows": rows,
         "columns": columns,
+        "column_choices": [(column.name, column.label, column in columns) for column in page.columns]
+        if len(page.columns) > 4
+        else [],
         "headings": [_heading(column, query, request) for column in columns],
         "chips": chips,
         "is_filtered": bool(chips or query.text),
@@ -148,5 +152,12 @@ def _export(request: HttpRequest, page: ListPage, query: ListQuery) -> HttpRespo
     viewer_of(request).require(page.export_permission)
     if page.export is None:
         raise InvalidInput(gettext("This list has no export."))
+    record(
+        f"{page.name}.exported",
+        viewer_of(request),
+        "",
+        {"rows": page.load(query, viewer_of(request)).total},
+        at=clock.now(),
+    )
     filename = f"{page.name}-{clock.now():%Y-%m-%d}.csv"
     return csv_response(filename, [str(name) for name in page.export_header], page.export(query, viewer_of(request)))

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import F, Q, QuerySet
 
 from regulars.foundation.errors import InvalidInput
@@ -121,7 +122,10 @@ def _walk(rows: QuerySet[Any], order: Order, here: Cursor | None, descending: bo
     if order.nullable:
         rows = rows.filter(**{f"{order.field}__isnull": is_null})
     if here is not None:
-        rows = rows.filter(_beyond(order, here, descending, is_null))
+        try:
+            rows = rows.filter(_beyond(order, here, descending, is_null))
+        except (ValidationError, ValueError, TypeError) as error:  # a cursor of another list
+            raise BrokenCursor from error
     key = F(order.field)
     sort = key.desc() if descending else key.asc()
     return rows.order_by(*([] if is_null or order.field in {"id", "pk"} else [sort]), "-pk" if descending else "pk")

@@ -18,6 +18,7 @@ from regulars.record.customers.queries import profiles_of
 from regulars.record.orders.models import (
     CustomerFigures,
     Fulfilment,
+    FulfilmentStatus,
     Order,
     OrderChange,
     OrderLine,
@@ -156,6 +157,12 @@ def find_figures(customer_id: int) -> CustomerFigures | None:
     return CustomerFigures.objects.filter(customer=customer_id).first()
 
 
+def count_waiting(viewer: Viewer) -> int:
+    """Orders that are neither cancelled nor wholly sent."""
+    query = ListQuery(choices={"fulfilment": (FulfilmentStatus.UNFULFILLED, FulfilmentStatus.PARTIAL)})
+    return orders_matching(query, viewer).exclude(status=OrderStatus.CANCELLED).count()
+
+
 def countries_of_orders(viewer: Viewer) -> list[str]:
     """Countries that orders went to, most orders first."""
     rows = Order.objects.exclude(country="").values("country").annotate(n=Count("id")).order_by("-n", "country")
@@ -193,11 +200,13 @@ WITH bought AS MATERIALIZED (
     WHERE o.placed_at >= %(since)s AND o.placed_at < %(until)s AND o.status <> 'cancelled' AND o.payment_status <> 'voided'
       AND (%(stores)s::bigint[] IS NULL OR o.store_id = ANY(%(stores)s::bigint[]))
 ), sums AS (
-    SELECT point, count(*) AS orders, coalesce(sum(total_minor) FILTER (WHERE currency = %(currency)s), 0) AS ordered FROM bought GROUP BY point
+    SELECT point, count(*) AS orders, coalesce(sum(total_minor) FILTER (WHERE currency = %(currency)s), 0) AS ordered
+    FROM bought GROUP BY point
 ), people AS (
     SELECT point, count(*) FILTER (WHERE is_first) AS fresh, count(*) FILTER (WHERE NOT is_first) AS again FROM (
         SELECT DISTINCT b.point, b.customer_id,
-               f.first_order_at >= %(since)s AND ((f.first_order_at AT TIME ZONE %(zone)s)::date - %(first)s::date) / %(step)s = b.point AS is_first
+               f.first_order_at >= %(since)s
+               AND ((f.first_order_at AT TIME ZONE %(zone)s)::date - %(first)s::date) / %(step)s = b.point AS is_first
         FROM bought b JOIN orders_customerfigures f ON f.customer_id = b.customer_id
     ) buyers GROUP BY point
 ), back AS (
@@ -254,7 +263,8 @@ class ProductSales:
 
 
 _PRODUCTS = """
-SELECT v.product_id, count(DISTINCT o.id), sum(l.quantity), coalesce(sum(l.total_minor) FILTER (WHERE o.currency = %(currency)s), 0), count(DISTINCT m.customer_id)
+SELECT v.product_id, count(DISTINCT o.id), sum(l.quantity),
+       coalesce(sum(l.total_minor) FILTER (WHERE o.currency = %(currency)s), 0), count(DISTINCT m.customer_id)
 FROM orders_order o JOIN orders_orderline l ON l.order_id = o.id AND l.until_batch_id IS NULL JOIN catalog_variant v ON v.id = l.variant_id
 LEFT JOIN customers_customerprofile m ON m.profile_id = o.profile_id AND m.until_batch_id IS NULL
 WHERE o.placed_at >= %(since)s AND o.status <> 'cancelled' AND o.payment_status <> 'voided'

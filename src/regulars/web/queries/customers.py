@@ -16,7 +16,7 @@ from regulars.foundation.pages.paging import Order as Sorting
 from regulars.foundation.pages.paging import Rows, page_of
 from regulars.foundation.shop.models import Store
 from regulars.insight.rfm.models import RfmScore, RfmSnapshot
-from regulars.insight.rfm.queries import latest_snapshot, month_before
+from regulars.insight.rfm.queries import latest_snapshot, month_before, tallies
 from regulars.insight.rfm.rules import NUMBER, SEGMENTS, RfmSegment
 from regulars.insight.segments.models import Membership, Segment
 from regulars.record.customers.contacts import ContactCard
@@ -254,6 +254,15 @@ def names_of_customers(customer_ids: Sequence[int]) -> dict[int, tuple[str, str]
     uids = dict(Customer.objects.filter(pk__in=customer_ids).values_list("pk", "uid"))
     cards = read_cards(list(uids))
     return {pk: (to_public(Customer.PREFIX, uid), cards[pk].full_name or cards[pk].email) for pk, uid in uids.items()}
+
+
+def count_leaving(viewer: Viewer) -> int | None:
+    """How many are at risk or must not be lost, by the newest snapshot; None before the first."""
+    snapshot = latest_snapshot()
+    if snapshot is None:
+        return None
+    found = tallies(snapshot, viewer.store_ids)
+    return found[RfmSegment.AT_RISK].customers + found[RfmSegment.CANT_LOSE].customers
 
 
 def list_segments() -> list[tuple[str, str]]:

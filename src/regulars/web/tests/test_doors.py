@@ -52,7 +52,8 @@ def kind_of(address: str) -> str:
 
 
 def test_every_number_opens_to_its_rows(client: httpx.Client) -> None:
-    waiting, seen, kinds = deque(BEGINNINGS), set(BEGINNINGS), {}
+    waiting, seen = deque(BEGINNINGS), set(BEGINNINGS)
+    kinds: dict[str, int] = {}
     doors: dict[str, set[int]] = {}
     totals: dict[str, int | None] = {}
     while waiting:

@@ -22,12 +22,24 @@ from regulars.record.customers.queries import list_tags
 from regulars.web.labels import CONSENT, RFM, rfm_pill
 from regulars.web.queries.customers import (
     CustomerRow,
+    count_leaving,
     countries_of_customers,
     iterate_customers,
     list_customers,
     list_segments,
     select_customers,
 )
+
+
+def _sentence(viewer: Viewer) -> str:
+    """Who is about to leave, in words; nothing before the first scores."""
+    leaving = count_leaving(viewer)
+    if leaving is None:
+        return ""
+    words = ngettext(
+        "%s of them used to buy and has gone quiet.", "%s of them used to buy and have gone quiet.", leaving
+    )
+    return words % format_number(leaving) if leaving else gettext("Nobody who used to buy has gone quiet.")
 
 
 def _stores(viewer: Viewer) -> Choices:
@@ -148,6 +160,7 @@ CUSTOMERS = ListPage(
         Filter("m", _("Monetary score"), "hidden", describe=str),
     ],
     default_sort="-last-order",
+    sentence=_sentence,
     load=list_customers,
     select=select_customers,
     href=lambda row: f"/customers/{row.public_id}",

@@ -58,6 +58,12 @@ def _load(query: ListQuery, viewer: Viewer) -> Rows:
     return Rows(with_customers(page.items), page.total, page.next, page.previous, page.first)
 
 
+def _sentence(viewer: Viewer) -> str:
+    waiting = queries.count_waiting(viewer)
+    words = ngettext("%s order waits to be sent.", "%s orders wait to be sent.", waiting)
+    return words % format_number(waiting) if waiting else gettext("Nothing waits to be sent.")
+
+
 def _stores(viewer: Viewer) -> Choices:
     return [(store.code, store.name) for store in Store.objects.order_by("name") if viewer.sees_store(store.pk)]
 
@@ -154,6 +160,7 @@ ORDERS = ListPage(
         Filter("product", _("With"), "hidden", describe=_describe_product),
     ],
     default_sort="-placed",
+    sentence=_sentence,
     load=_load,
     summary=_sum,
     href=lambda row: f"/orders/{row.public_id}",

@@ -20,6 +20,7 @@ from regulars.foundation.pages.charts import Chart
 from regulars.foundation.pages.lists import Column, ListPage, Pill
 from regulars.foundation.pages.registries import TIMELINE, TimelineKind
 from regulars.foundation.pages.shell import Navigation, chosen_theme, navigation_of
+from regulars.foundation.shop.settings import read_setting
 
 register = template.Library()
 
@@ -41,6 +42,12 @@ def icon(name: str, size: int = 20) -> SafeString:
 def navigation(context: template.Context) -> Navigation:
     """Groups and entries that this reader may open, with the present one marked."""
     return navigation_of(context["request"])
+
+
+@register.simple_tag
+def shop_name() -> str:
+    """How the shop is called in its settings."""
+    return str(read_setting("shop.name"))
 
 
 @register.filter

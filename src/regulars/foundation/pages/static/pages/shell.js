@@ -102,10 +102,12 @@
     if (!event.target.matches?.("[data-list-form]")) return;
     const parameters = event.detail.parameters;
     for (const name of Object.keys(parameters)) if (parameters[name] === "") delete parameters[name];
+    const columns = all("input[name=columns]", event.target);
+    if (columns.every((box) => box.checked === box.defaultChecked) && !new URLSearchParams(location.search).has("columns")) delete parameters.columns;
   });
   document.addEventListener("submit", (event) => {
     if (!event.target.matches("[data-list-form]")) return;
-    for (const field of all("input", event.target)) if (!field.value) field.disabled = true;
+    for (const field of all("input", event.target)) if (!field.value || field.name === "columns") field.disabled = true;
   }, true);
   document.addEventListener("input", (event) => {
     if (!event.target.matches("[data-narrow]")) return;
