@@ -33,7 +33,10 @@ def _words(event: Event) -> str:
     match event.kind:
         case events.CHANGED:
             words = {"granted": gettext("Agreed to %s"), "denied": gettext("Said no to %s")}
-            return str(words.get(said.get("state", ""), gettext("Consent to %s not known")) % f"{said.get('topic', '')} ({said.get('channel', '')})")
+            return str(
+                words.get(said.get("state", ""), gettext("Consent to %s not known"))
+                % f"{said.get('topic', '')} ({said.get('channel', '')})"
+            )
         case events.SUPPRESSED:
             return str(gettext("Address may not be written to any more: %s") % said.get("reason", ""))
         case events.UNSUPPRESSED:

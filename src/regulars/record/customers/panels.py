@@ -71,20 +71,23 @@ def _entry(event: Event) -> TimelineEntry:
 
 def _words(event: Event) -> tuple[str, str]:
     data = event.data
+    words = {
+        events.CREATED: gettext("First seen"),
+        events.MERGED: gettext("Found to be one person with another record"),
+        events.SPLIT: gettext("Found to be two different persons"),
+    }
     match event.kind:
-        case events.CREATED:
-            return gettext("First seen"), ""
         case events.CONTACT_CHANGED:
-            return gettext("Contact data changed"), ", ".join(str(name).replace("_", " ") for name in data.get("fields", []))
+            return gettext("Contact data changed"), ", ".join(
+                str(name).replace("_", " ") for name in data.get("fields", [])
+            )
         case events.ATTRIBUTE_SET:
             return gettext("Property '%s' set") % data.get("name", ""), str(data.get("clear") or "")
         case events.TAGGED:
             return gettext("Tagged '%s'") % data.get("tag", ""), ""
         case events.UNTAGGED:
             return gettext("Tag '%s' taken off") % data.get("tag", ""), ""
-        case events.MERGED:
-            return gettext("Found to be one person with another record"), ""
-    return gettext("Found to be two different persons"), ""
+    return words.get(event.kind, event.kind), ""
 
 
 def load_notes(customer_id: int, viewer: Viewer, before: datetime | None, limit: int) -> Sequence[TimelineEntry]:
@@ -92,12 +95,22 @@ def load_notes(customer_id: int, viewer: Viewer, before: datetime | None, limit:
     notes = [note for note in read_notes(customer_id) if before is None or note.row.occurred_at < before][:limit]
     names = names_of_staff({note.row.staff_id for note in notes})
     return [
-        TimelineEntry(f"note-{note.row.pk}", "note", note.row.occurred_at, gettext("Note"), note.text, by=names.get(note.row.staff_id, ""))
+        TimelineEntry(
+            f"note-{note.row.pk}",
+            "note",
+            note.row.occurred_at,
+            gettext("Note"),
+            note.text,
+            by=names.get(note.row.staff_id, ""),
+        )
         for note in notes
     ]
 
 
-NAVIGATION.register("customers", NavigationEntry(Group.CUSTOMERS, _("People"), "customers", "users", "customers.view", order=10, at_hand=True))
+NAVIGATION.register(
+    "customers",
+    NavigationEntry(Group.CUSTOMERS, _("People"), "customers", "users", "customers.view", order=10, at_hand=True),
+)
 SEARCH.register("customers", SearchSource(_("Customers"), "customers.view", find_customers, "/customers", order=10))
 TIMELINE.register("profile", TimelineKind(_("Profile"), "id", "customers.view", load_changes, order=60))
 TIMELINE.register("note", TimelineKind(_("Notes"), "note", "customers.view", load_notes, order=50))
