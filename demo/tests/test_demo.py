@@ -41,6 +41,8 @@ def _running(home: Path, port: int) -> Iterator[tuple["subprocess.Popen[str]", s
         if process.poll() is None:
             process.kill()
             process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 def _said(process: "subprocess.Popen[str]") -> str:
