@@ -37,6 +37,10 @@ def path_of(uid: UUID) -> Path:
     return Path(settings.HOME) / "imports" / f"{uid}.sealed"
 
 
+def list_copies() -> list[Path]:
+    return sorted((Path(settings.HOME) / "imports").glob("*.sealed"))
+
+
 def _cell(uid: UUID, is_last: bool, frame: int) -> Cell:
     return Cell("files_import", f"{uid} {'last' if is_last else 'frame'}", frame)
 
@@ -62,7 +66,7 @@ class CopyWriter:
         self._digest = hashlib.sha256()
         self._size = self._number = 0
         self._buffer = bytearray()
-        self._unpacker: "zlib._Decompress | None" = None
+        self._unpacker: zlib._Decompress | None = None
         self._is_first = True
 
     def write(self, piece: bytes) -> None:
@@ -80,7 +84,9 @@ class CopyWriter:
             while piece:
                 yield self._unpacker.decompress(piece, 16 * FRAME)
                 piece = self._unpacker.unconsumed_tail
-                if self._unpacker.eof and (rest := self._unpacker.unused_data):  # gzip files may stand one after the other
+                if self._unpacker.eof and (
+                    rest := self._unpacker.unused_data
+                ):  # gzip files may stand one after the other
                     self._unpacker, piece = zlib.decompressobj(wbits=31), rest
         except zlib.error as error:
             raise CutFile("The compressed file is damaged: copy it again") from error
@@ -88,7 +94,9 @@ class CopyWriter:
     def _take(self, plain: bytes) -> None:
         self._size += len(plain)
         if self._size > self._largest:
-            raise TooLarge(f"The file is larger than {max(self._largest >> 20, 1):,} MB: split it and import the parts one after the other")
+            raise TooLarge(
+                f"The file is larger than {max(self._largest >> 20, 1):,} MB: split it and import the parts one after the other"
+            )
         self._digest.update(plain)
         self._buffer += plain
         while len(self._buffer) > FRAME:

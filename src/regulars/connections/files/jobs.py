@@ -1,17 +1,19 @@
 """Imports in the background: ids as arguments, safe to be run again after a kill."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
 from regulars.connections.files.models import Import, ImportState
-from regulars.connections.files.operations import apply_import, undo_import
+from regulars.connections.files.operations import apply_import, sweep_copies, undo_import
 from regulars.foundation import clock
 from regulars.foundation.errors import RegularsError
 from regulars.foundation.work.jobs import jobs
+from regulars.foundation.work.loops import LOOPS, Loop, Stop
 from regulars.foundation.work.operations import fail, finish, progress
 
 logger = structlog.get_logger()
+_UNEXPECTED = "An unexpected error stopped it; what was done so far stays, and it can be continued."
 _OFTEN = timedelta(seconds=0.5)
 
 
@@ -62,9 +64,20 @@ def undo(import_id: int) -> None:
 
 def _note_failure(import_id: int, error: Exception) -> None:
     """The person who waits is told; the job fails with its traceback in the log, without a row of the file."""
-    sentence = error.sentence if isinstance(error, RegularsError) else "An unexpected error stopped it; what was done so far stays, and it can be continued."
+    sentence = error.sentence if isinstance(error, RegularsError) else _UNEXPECTED
     logger.error("import stopped", import_id=import_id, error=type(error).__name__)
     Import.objects.filter(pk=import_id, state=ImportState.RUNNING).update(state=ImportState.FAILED, sentence=sentence)
     task_id = Import.objects.values_list("task_id", flat=True).get(pk=import_id)
     if task_id:
         fail(task_id, clock.now(), sentence)
+
+
+def sweep(stop: Stop, at: datetime) -> bool:
+    """One look at the folder of staged copies."""
+    sweep_copies(at)
+    return False
+
+
+LOOPS.register(
+    "imports.sweep", Loop(sweep, "Removes staged files that nobody waits for", idle_seconds=3600, is_exclusive=True)
+)

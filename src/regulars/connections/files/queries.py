@@ -1,11 +1,17 @@
 """What can be asked about imports."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
+
+from django.db.models import QuerySet
 
 from regulars.connections.files.models import Import, RejectedRows
+from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.bulk import fetch
+from regulars.foundation.errors import NotFound
+from regulars.foundation.ids import from_public
 from regulars.foundation.sealing import Cell, unseal
 from regulars.foundation.vault.keys import key_ring
 
@@ -41,3 +47,28 @@ def list_rejects(row: Import) -> Iterator[Reject]:
     for batch in RejectedRows.objects.filter(source=row).order_by("first_unit").iterator(chunk_size=10):
         plain = unseal(key, bytes(batch.lines), Cell("files_rejectedrows", str(row.uid), batch.first_unit))
         yield from (Reject(*entry) for entry in json.loads(plain))
+
+
+def list_imports(
+    viewer: Viewer, text: str = "", kinds: Sequence[str] = (), states: Sequence[str] = ()
+) -> QuerySet[Import]:
+    """Imports of the viewer's stores, newest first."""
+    rows = Import.objects.select_related("store").order_by("-created_at", "-id")
+    if viewer.store_ids is not None:
+        rows = rows.filter(store__in=viewer.store_ids)
+    rows = rows.filter(file_name__icontains=text) if text else rows
+    rows = rows.filter(kind__in=kinds) if kinds else rows
+    return rows.filter(state__in=states) if states else rows
+
+
+def get_import(public_id: str, viewer: Viewer) -> Import:
+    """Raises NotFound, also for an import of a store that the viewer does not see."""
+    row = list_imports(viewer).select_related("store", "task").filter(uid=from_public(Import.PREFIX, public_id)).first()
+    if row is None:
+        raise NotFound(f"There is no import {public_id}")
+    return row
+
+
+def reject_table(row: Import, count: int) -> list[Reject]:
+    """The first rows of the reject file."""
+    return list(islice(list_rejects(row), count))

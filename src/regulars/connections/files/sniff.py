@@ -55,7 +55,8 @@ class Format:
 
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "Format":
-        return cls(**{**stored, "date_order": DateOrder(stored["date_order"])})
+        known = {name: stored[name] for name in ("encoding", "separator", "decimal_comma", "evidence")}
+        return cls(**known, date_order=DateOrder(stored["date_order"]))
 
 
 def check_is_text(sample: bytes) -> None:

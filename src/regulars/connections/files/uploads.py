@@ -5,6 +5,7 @@ from django.core.files.uploadhandler import FileUploadHandler
 
 from regulars.connections.files.copies import CopyWriter
 from regulars.connections.files.errors import RefusedFile
+from regulars.connections.files.models import Import
 from regulars.connections.files.operations import Staged
 from regulars.foundation.ids import new_uid
 from regulars.foundation.sealing import new_key
@@ -12,7 +13,7 @@ from regulars.foundation.sealing import new_key
 LARGEST_UPLOAD = 2 << 30
 
 
-class SealedUpload(UploadedFile):
+class SealedUpload(UploadedFile):  # type: ignore[type-arg]  not generic when it runs
     """What the form gets for the file: the sealed copy, or why there is none."""
 
     def __init__(self, name: str, staged: Staged | None, refusal: RefusedFile | None) -> None:
@@ -50,6 +51,11 @@ class SealingHandler(FileUploadHandler):
 
     def upload_interrupted(self) -> None:
         if hasattr(self, "writer"):
+            self.writer.abandon()
+
+    def forget_unclaimed(self) -> None:
+        """After the view: a copy that no import claims, because the form was refused, goes."""
+        if hasattr(self, "uid") and not Import.objects.filter(uid=self.uid).exists():
             self.writer.abandon()
 
     def _refuse(self, refusal: RefusedFile) -> None:

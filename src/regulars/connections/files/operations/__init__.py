@@ -9,7 +9,21 @@ from regulars.connections.files.operations.staging import (
     stage_import,
     start_import,
     start_undo,
+    sweep_copies,
 )
 from regulars.connections.files.operations.undoing import undo_import
+from regulars.connections.files.operations.writing import LABELS
 
-__all__ = ["Staged", "apply_import", "change_options", "discard_import", "record_copy", "stage_import", "start_import", "start_undo", "undo_import"]
+__all__ = [
+    "LABELS",
+    "Staged",
+    "apply_import",
+    "change_options",
+    "discard_import",
+    "record_copy",
+    "stage_import",
+    "start_import",
+    "start_undo",
+    "sweep_copies",
+    "undo_import",
+]

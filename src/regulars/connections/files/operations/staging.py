@@ -1,7 +1,7 @@
 """A file comes in: copied under seal, looked at, checked whole. A refusal leaves nothing."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import islice
 from typing import BinaryIO
 from uuid import UUID
@@ -23,6 +23,8 @@ from regulars.foundation.vault.rows import reserve_ids
 from regulars.foundation.work.operations import enqueue, start_task
 
 PREVIEW_UNITS = 200
+_FORGOTTEN = timedelta(days=7)
+_ORPHAN_SECONDS = 24 * 3600
 
 
 def stage_import(
@@ -59,7 +61,13 @@ class Staged:
 
 
 def record_copy(
-    staged: Staged, *, kind: Kind, store: Store, at: datetime, options: Options | None = None, staff_id: int | None = None
+    staged: Staged,
+    *,
+    kind: Kind,
+    store: Store,
+    at: datetime,
+    options: Options | None = None,
+    staff_id: int | None = None,
 ) -> Import:
     """The second half of ``stage_import``, for a copy that was sealed while it was uploaded. A refusal removes the copy."""
     try:
@@ -88,17 +96,45 @@ def record_copy(
     return row
 
 
+def sweep_copies(at: datetime) -> int:
+    """Removes copies that nobody waits for: uploads whose process died, and files looked at a week ago and left. How many."""
+    for row in Import.objects.filter(state=ImportState.STAGED, created_at__lt=at - _FORGOTTEN):
+        discard_import(row)
+    waiting = {
+        copies.path_of(uid) for uid in Import.objects.exclude(state=ImportState.DONE).values_list("uid", flat=True)
+    }
+    old = [
+        path
+        for path in copies.list_copies()
+        if path not in waiting and at.timestamp() - path.stat().st_mtime > _ORPHAN_SECONDS
+    ]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)
+
+
 def start_import(row: Import, at: datetime) -> None:
     """Asks for an import to be applied in the background. Raises NotPossibleNow for one that has begun."""
-    _enqueue(row, at, "imports.apply", (ImportState.STAGED, ImportState.FAILED), ImportState.WAITING, f"Import of {row.file_name}")
+    _enqueue(
+        row,
+        at,
+        "imports.apply",
+        (ImportState.STAGED, ImportState.FAILED),
+        ImportState.WAITING,
+        f"Import of {row.file_name}",
+    )
 
 
 def start_undo(row: Import, at: datetime) -> None:
     """Asks for an import to be undone in the background. Raises NotPossibleNow for one that is not over."""
-    _enqueue(row, at, "imports.undo", (ImportState.DONE, ImportState.FAILED), ImportState.UNDOING, f"Undo of {row.file_name}")
+    _enqueue(
+        row, at, "imports.undo", (ImportState.DONE, ImportState.FAILED), ImportState.UNDOING, f"Undo of {row.file_name}"
+    )
 
 
-def _enqueue(row: Import, at: datetime, job: str, before: tuple[ImportState, ...], after: ImportState, title: str) -> None:
+def _enqueue(
+    row: Import, at: datetime, job: str, before: tuple[ImportState, ...], after: ImportState, title: str
+) -> None:
     with database.atomic():
         if not Import.objects.filter(pk=row.pk, state__in=before).update(state=after):
             raise NotPossibleNow
@@ -124,7 +160,7 @@ def change_options(row: Import, options: Options) -> Import:
 
 def _note_reading(row: Import, source: Source, chosen: Options) -> None:
     row.layout = source.layout.name
-    row.format = source.format.to_json()
+    row.format = {**source.format.to_json(), "headers": source.headers}
     mapping = dict(source.layout.columns) if source.layout.name.startswith("any-") else chosen.mapping
     row.options = replace(chosen, layout=source.layout.name, mapping=mapping).to_json()
 

@@ -148,7 +148,7 @@ def test_an_order_that_becomes_paid_fulfilled_or_cancelled_says_so(store: Store)
     assert profile is not None
     number = unseal(
         keys.find_keys([profile])[profile],
-        bytes(fulfilment.tracking_number),
+        bytes(fulfilment.tracking_number or b""),
         Cell("orders_fulfilment", "tracking_number", fulfilment.pk),
     )
     assert number == b"TRACK1"
@@ -198,7 +198,9 @@ def test_remarks_are_sealed_and_card_numbers_masked(store: Store) -> None:
     row = Order.objects.get()
     assert row.profile_id is not None
     plain = unseal(
-        keys.find_keys([row.profile_id])[row.profile_id], bytes(row.sealed), Cell("orders_order", "sealed", row.pk)
+        keys.find_keys([row.profile_id])[row.profile_id],
+        bytes(row.sealed or b""),
+        Cell("orders_order", "sealed", row.pk),
     )
     assert plain.decode() == '{"remarks": "ring twice, [card …1111]"}'
 

@@ -1,0 +1,145 @@
+"""The same in the browser: upload, preview, mapping, start, reject file, undo."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from regulars.connections.files.jobs import apply, undo
+from regulars.connections.files.models import Import
+from regulars.connections.files.tests.test_applying import BAD, FIRST
+from regulars.foundation.access.models import StaffMember
+from regulars.foundation.ids import to_public
+from regulars.foundation.shop.models import Store
+from regulars.foundation.work.models import Task
+from regulars.record.orders.models import Order
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def browser() -> Client:
+    staff = StaffMember.objects.create(email="mia@shop.example", role="manager")
+    client = Client()
+    client.force_login(staff)
+    return client
+
+
+def upload(browser: Client, store: Store, content: str, kind: str = "orders") -> Any:
+    file = SimpleUploadedFile("<b>orders.csv", content.encode(), "text/csv")
+    return browser.post("/imports/new", {"kind": kind, "store": store.pk, "file": file})
+
+
+def public_id() -> str:
+    return to_public(Import.PREFIX, Import.objects.latest("id").uid)
+
+
+def test_from_the_upload_to_the_undo(browser: Client, store: Store, data_folder: Path) -> None:
+    assert "Nothing imported yet" in browser.get("/imports").content.decode()
+    page = upload(browser, store, FIRST)
+    address = f"/imports/{public_id()}"
+    assert page["Location"] == address
+    assert FIRST.encode() not in b"".join(p.read_bytes() for p in data_folder.rglob("*") if p.is_file())
+    shown = browser.get(address).content.decode()
+    assert "UCI Online Retail" in shown
+    assert "Of the first 6 records 6 can be used" in shown
+    assert "<b>orders.csv" not in shown
+    assert Order.objects.count() == 0
+
+    assert browser.post(f"{address}/start")["Location"] == address
+    apply(Import.objects.get().pk)
+    assert Order.objects.count() == 3
+    task = Task.objects.get()
+    assert (task.state, task.done, task.total) == ("done", 8, 8)
+    shown = browser.get(address).content.decode()
+    assert "7 taken as they are, 1 altered, 0 skipped" in shown
+    assert "two timestamps" in shown
+    assert browser.get("/imports").content.decode().count(address) >= 1
+
+    browser.post(f"{address}/undo")
+    undo(Import.objects.get().pk)
+    assert Order.objects.count() == 0
+    assert "Undone: 4 orders and refunds" in browser.get(address).content.decode()
+
+
+def test_the_reject_file_is_safe_to_open(browser: Client, store: Store) -> None:
+    upload(browser, store, BAD)
+    address = f"/imports/{public_id()}"
+    browser.post(f"{address}/start")
+    apply(Import.objects.get().pk)
+    answer = browser.get(f"{address}/rejects.csv")
+    lines = b"".join(answer.streaming_content).decode("utf-8-sig").splitlines()  # type: ignore[attr-defined]
+    assert lines[0].startswith("line,outcome,reason,InvoiceNo,StockCode")
+    assert len(lines) == 8
+    assert '"\'=HYPERLINK(""x"")"' in lines[4]
+
+
+def test_a_mapping_is_edited_and_read_again(browser: Client, store: Store) -> None:
+    upload(browser, store, "order,when,what,price,other\n1,2026-01-02,Mug,5.00,6.00\n")
+    assert Import.objects.count() == 0  # no column that plainly is the date
+    upload(browser, store, "order,date,what,price,other\n1,2026-01-02,Mug,5.00,6.00\n")
+    address = f"/imports/{public_id()}"
+    choices = {
+        "layout": "any-orders",
+        "map-number": "order",
+        "map-placed_at": "date",
+        "map-title": "what",
+        "map-unit_price": "other",
+    }
+    browser.post(f"{address}/options", choices)
+    browser.post(f"{address}/start")
+    apply(Import.objects.get().pk)
+    assert Order.objects.get().total_minor == 600
+
+
+def test_wrong_choices_are_told_and_change_nothing(browser: Client, store: Store) -> None:
+    upload(browser, store, FIRST)
+    address = f"/imports/{public_id()}"
+    before = Import.objects.values().get()
+    for choices in (
+        {"layout": "x"},
+        {"encoding": "klingon"},
+        {"shift_weeks": "many"},
+        {"time_zone": "Mars"},
+        {"separator": ";"},
+    ):
+        page = browser.post(f"{address}/options", choices, follow=True)
+        assert page.status_code == 200
+        assert Import.objects.values().get() == before
+    browser.post(f"{address}/discard")
+    assert Import.objects.count() == 0
+    assert browser.get(address).status_code == 404
+
+
+@pytest.mark.parametrize("content", ["", "PK\x03\x04 no", "a,b\n", "a,b\n1,2\n"])
+def test_a_refusal_is_one_sentence_on_the_page(browser: Client, store: Store, data_folder: Path, content: str) -> None:
+    page = upload(browser, store, content)
+    assert page.status_code == 400
+    assert "field-error" in page.content.decode()
+    assert [p for p in data_folder.rglob("*") if p.is_file()] == []
+
+
+def test_a_form_without_file_store_or_token(browser: Client, store: Store, data_folder: Path) -> None:
+    assert browser.post("/imports/new", {"kind": "orders", "store": store.pk}).status_code == 400
+    file = SimpleUploadedFile("x.csv", FIRST.encode())
+    assert browser.post("/imports/new", {"kind": "nonsense", "store": "77", "file": file}).status_code == 400
+    strict = Client(enforce_csrf_checks=True)
+    strict.cookies = browser.cookies
+    again = io.BytesIO(FIRST.encode())
+    assert strict.post("/imports/new", {"kind": "orders", "store": store.pk, "file": again}).status_code == 403
+    assert [p for p in data_folder.rglob("*") if p.is_file()] == []
+
+
+def test_staff_of_another_store_do_not_see_it(browser: Client, store: Store) -> None:
+    upload(browser, store, FIRST)
+    other = Store.objects.create(code="de", name="DE", brand=store.brand, currency="EUR")
+    staff = StaffMember.objects.create(email="tom@shop.example", role="manager")
+    staff.stores.add(other)
+    theirs = Client()
+    theirs.force_login(staff)
+    assert theirs.get(f"/imports/{public_id()}").status_code == 404
+    assert theirs.post(f"/imports/{public_id()}/start").status_code == 404
+    assert public_id() not in theirs.get("/imports").content.decode()
