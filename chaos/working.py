@@ -12,6 +12,8 @@ from regulars.record.events.readers import READERS, catch_up
 from regulars.workflows.runs.claiming import Pace
 from regulars.workflows.runs.driving import step_runs
 
+PACE = Pace(batch=20, lease=LEASE)
+
 
 def work(crash_at: str, began: float) -> None:
     """``crash_at`` is the point at which this process dies or stops; empty: none. Ends with the process that forked it."""
@@ -20,7 +22,7 @@ def work(crash_at: str, began: float) -> None:
     clock, owner, parent = FastClock(began), f"chaos:{os.getpid()}", os.getppid()
     while os.getppid() == parent:
         catch_up([READERS["workflows.entries"]], clock.now())
-        stepped = step_runs(owner, clock.now(), Pace(batch=20, lease=LEASE))
+        stepped = step_runs(owner, clock.now(), PACE) and step_runs(owner, clock.now(), PACE)
         sent = send_batch(owner, clock.now(), LEASE)
         if not (stepped or sent):
             time.sleep(0.02)

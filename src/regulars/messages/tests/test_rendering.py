@@ -106,5 +106,6 @@ def test_ready_made_mails_render_with_and_without_a_name_and_products(renderer: 
 
 
 def test_plain_text_reads_like_a_letter() -> None:
-    html = "<style>x</style><h1>Hi</h1><p>One <a href='https://a.example/'>link</a>.</p><ul><li>a</li><li>b</li></ul><div style='display:none'>no</div>"
+    html = "<style>x</style><h1>Hi</h1><p>One <a href='https://a.example/'>link</a>.</p><ul><li>a</li><li>b</li></ul>"
+    html += "<div style='display:none'>no</div>"
     assert to_plain(html) == "Hi\n\nOne link (https://a.example/).\n\n- a\n\n- b\n"

@@ -1,7 +1,7 @@
 """Leases on due runs: taken in batches, each take-over with a higher fence.
 
-A take counts as a failure until the run is written, so that a run which kills its worker cannot do so for ever. Runs with a failure are
-taken one by one, so that the innocent of a batch that died are cleared at their next turn.
+A take counts as a failure until the run is written, so that a run which kills its worker cannot do so for ever. Runs of a batch that died
+are taken in small batches next, and then one by one, so that the innocent are cleared quickly and the guilty is found.
 """
 
 import json
@@ -53,7 +53,8 @@ FROM due WHERE r.id = due.id
 RETURNING r.id, r.uid, r.workflow_id, r.version_id, r.customer_id, r.profile_id, r.node, r.since, r.steps, r.visits, r.fence, r.failures
 """
 _FRESH = _CLAIM.format(suspicion="failures = 0")
-_SUSPECT = _CLAIM.format(suspicion="failures > 0")
+_SUSPECTS = _CLAIM.format(suspicion="failures = 1")
+_ALONE = _CLAIM.format(suspicion="failures > 1")
 _GIVE_UP = """
 UPDATE workflows_run SET state = 'stuck', lease_owner = '', lease_until = NULL,
     problem = CASE WHEN problem = '' THEN 'The worker died each time that it took this run' ELSE problem END
@@ -62,18 +63,19 @@ WHERE state = 'active' AND wake_at <= %s AND failures > %s AND lease_until < clo
 
 
 def claim_due(owner: str, at: datetime, pace: Pace) -> list[Claimed]:
-    """Up to ``pace.batch`` due runs nobody holds, oldest first; one at most if it failed before. Commits."""
-    claimed = _take(_FRESH, owner, at, pace.batch, pace.lease) or _claim_suspect(owner, at, pace)
+    """Up to ``pace.batch`` due runs that nobody holds, oldest first; fewer, or one alone, of those that failed before. Commits."""
+    claimed = _take(_FRESH, owner, at, pace.batch, pace.lease) or _claim_suspects(owner, at, pace)
     if claimed:
         crash_point(CLAIMED)
     return claimed
 
 
-def _claim_suspect(owner: str, at: datetime, pace: Pace) -> list[Claimed]:
-    """A run that failed before, alone. Gives up on those that died once in a batch and PATIENCE times alone."""
+def _claim_suspects(owner: str, at: datetime, pace: Pace) -> list[Claimed]:
+    """Runs that failed before. Gives up on those whose worker died more than PATIENCE times."""
     with connection.cursor() as cursor:
         cursor.execute(_GIVE_UP, [at, PATIENCE])
-    return _take(_SUSPECT, owner, at, 1, pace.lease)
+    few = max(pace.batch // 25, 5)
+    return _take(_SUSPECTS, owner, at, few, pace.lease) or _take(_ALONE, owner, at, 1, pace.lease)
 
 
 def _take(statement: str, owner: str, at: datetime, limit: int, lease: timedelta) -> list[Claimed]:
