@@ -4,7 +4,7 @@ Each transaction takes a bounded number of changes, so that a kill loses nothing
 difference again. A segment's first computation makes initial memberships: history that starts no workflow.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -164,36 +164,33 @@ def basis_of(snapshot: RfmSnapshot) -> str:
     return f"{snapshot.policy_version}/{snapshot.scale}/{snapshot.currency}"
 
 
-def follow_map(at: datetime) -> int:
-    """Hands memberships to the customers whom their profiles belong to now. Of two open ones in one segment the older stays; the other
-    ends as merged, without an event, since nobody left. Changes made.
+def follow_map(at: datetime, customers: Collection[int] | None = None) -> int:
+    """Hands memberships to the customers whom their profiles belong to now; of these customers, or of everybody. Of two open ones in
+    one segment the older stays; the other ends as merged, without an event, since nobody left. Changes made.
     """
-    moved = fetch(_MOVED, [])
-    if not moved:
+    bound: dict[str, Any] = {"at": at, "customers": sorted(customers) if customers is not None else None}
+    if not fetch(_MOVED, bound):
         return 0
     with event_log.transaction("system", "segments.follow_map") as log:
-        ended = execute(_END_MERGED, {"at": at, "batch": log.batch_id})
-        return ended + execute(_FOLLOW, [])
+        ended = execute(_END_MERGED, bound | {"batch": log.batch_id})
+        return ended + execute(_FOLLOW, bound)
 
 
-_MOVED = """
-SELECT 1 FROM segments_membership s JOIN customers_customerprofile m ON m.profile_id = s.profile_id AND m.until_batch_id IS NULL
-WHERE s.customer_id <> m.customer_id LIMIT 1
-"""
-_END_MERGED = """
+_CHOSEN = "(%(customers)s::bigint[] IS NULL OR s.customer_id = ANY(%(customers)s::bigint[]))"
+_NOW = "customers_customerprofile m ON m.profile_id = s.profile_id AND m.until_batch_id IS NULL"
+_MOVED = f"SELECT 1 FROM segments_membership s JOIN {_NOW} WHERE {_CHOSEN} AND s.customer_id <> m.customer_id LIMIT 1"
+_END_MERGED = f"""
 UPDATE segments_membership SET left_at = greatest(%(at)s, entered_at), until_batch_id = %(batch)s,
        left_reason = jsonb_build_object('merged_into', ranked.now)
 FROM (
     SELECT s.id, m.customer_id AS now, row_number() OVER (PARTITION BY s.segment_id, m.customer_id ORDER BY s.entered_at, s.id) AS place
-    FROM segments_membership s JOIN customers_customerprofile m ON m.profile_id = s.profile_id AND m.until_batch_id IS NULL
-    WHERE s.left_at IS NULL
+    FROM segments_membership s JOIN {_NOW} WHERE {_CHOSEN} AND s.left_at IS NULL
 ) ranked
 WHERE segments_membership.id = ranked.id AND ranked.place > 1
 """
-_FOLLOW = """
-UPDATE segments_membership SET customer_id = m.customer_id
-FROM customers_customerprofile m
-WHERE m.profile_id = segments_membership.profile_id AND m.until_batch_id IS NULL AND segments_membership.customer_id <> m.customer_id
+_FOLLOW = f"""
+UPDATE segments_membership s SET customer_id = m.customer_id FROM customers_customerprofile m
+WHERE m.profile_id = s.profile_id AND m.until_batch_id IS NULL AND {_CHOSEN} AND s.customer_id <> m.customer_id
 """
 
 

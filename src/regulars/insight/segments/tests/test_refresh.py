@@ -14,12 +14,15 @@ from regulars.insight.rfm.models import RfmScore
 from regulars.insight.rfm.rules import SEGMENTS
 from regulars.insight.segments import operations, queries
 from regulars.insight.segments.models import Membership, Segment
+from regulars.insight.segments.readers import MEMBERSHIPS
 from regulars.insight.segments.rules import InvalidDefinition, parse_definition
 from regulars.insight.warehouse.tests import shop
+from regulars.record.customers.events import merged
 from regulars.record.customers.queries import customers_of
 from regulars.record.events import log as event_log
 from regulars.record.events.log import Entry
 from regulars.record.events.models import Event
+from regulars.record.events.readers import catch_up
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -235,6 +238,19 @@ def test_after_a_merge_memberships_follow_the_map(store: Store) -> None:
     done = operations.refresh(NOW + DAY)
     assert present() == truth(done.snapshot.id)
     assert {c for c, _ in present()} == set(customers) - {same[1].customer_id, customers[0]}
+
+
+def test_a_merge_hands_memberships_over_at_once(store: Store) -> None:
+    customers = make_shop(store)
+    operations.refresh(NOW)
+    moved = Membership.objects.get(customer=customers[0])
+    shop.merge(customers[12], customers[0])
+    with event_log.transaction("staff") as log:
+        log.append(merged(moved.profile_id, customers[12], [customers[0]], NOW))
+    catch_up([MEMBERSHIPS], NOW)
+    moved.refresh_from_db()
+    assert (moved.customer_id, moved.left_at) == (customers[12], None)
+    assert operations.follow_map(NOW) == 0
 
 
 def test_membership_is_a_fact_at_any_moment(store: Store) -> None:

@@ -71,7 +71,7 @@ def one_segment(request: HttpRequest, name: str) -> HttpResponse:
         context |= {"rules": _rules_in_words(chosen, overview.snapshot.policy_version, overview.snapshot.scale)}
     if viewer.may("customers.view"):
         newest = ledger.rows_of(segment, ListQuery(choices={"state": ("now",)}), viewer).order_by("-entered_at", "-id")
-        context["newest"] = with_names(newest[:NEWEST], overview.snapshot.currency if overview else "")
+        context["newest"] = with_names(list(newest[:NEWEST]), overview.snapshot.currency if overview else "")
     return render(request, "segments/one.html", context)
 
 
