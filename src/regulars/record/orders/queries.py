@@ -15,6 +15,7 @@ from regulars.foundation.pages.lists import ListQuery
 from regulars.foundation.pages.paging import Order as Sorting
 from regulars.foundation.pages.paging import Rows, page_of
 from regulars.record.customers.queries import profiles_of
+from regulars.record.events import totals
 from regulars.record.orders.models import (
     CustomerFigures,
     Fulfilment,
@@ -83,7 +84,7 @@ def list_orders(query: ListQuery, viewer: Viewer) -> Rows:
     """One page of the list."""
     rows = orders_matching(query, viewer)
     sorting = SORTS.get(query.sort, SORTS["placed"])
-    return page_of(rows.select_related("store"), Sorting(sorting.field, query.descending), query.cursor, rows.count())
+    return page_of(rows.select_related("store"), Sorting(sorting.field, query.descending), query.cursor, totals.count(rows))
 
 
 @dataclass(frozen=True)
@@ -92,12 +93,17 @@ class CurrencySum:
 
     currency: str
     total_minor: int
+    orders: int
 
 
 def sums_of(query: ListQuery, viewer: Viewer) -> list[CurrencySum]:
     """What the orders of a list come to, by currency."""
-    rows = orders_matching(query, viewer).values("currency").annotate(total=Sum("total_minor")).order_by("currency")
-    return [CurrencySum(row["currency"], row["total"]) for row in rows]
+    return totals.of(orders_matching(query, viewer), "sums", _sums, lambda sums: sum(one.orders for one in sums))
+
+
+def _sums(rows: QuerySet[Order]) -> list[CurrencySum]:
+    sums = rows.order_by().values("currency").annotate(total=Sum("total_minor"), n=Count("id")).order_by("currency")
+    return [CurrencySum(row["currency"], row["total"], row["n"]) for row in sums]
 
 
 @dataclass(frozen=True)

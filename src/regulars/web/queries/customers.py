@@ -22,6 +22,7 @@ from regulars.insight.segments.models import Membership, Segment
 from regulars.record.customers.contacts import ContactCard
 from regulars.record.customers.models import Customer, CustomerCard, CustomerProfile, Tag
 from regulars.record.customers.queries import parse_search, read_cards
+from regulars.record.events import totals
 from regulars.record.orders.models import CustomerFigures, Order
 from regulars.record.orders.queries import COUNTS
 
@@ -185,7 +186,7 @@ def list_customers(query: ListQuery, viewer: Viewer) -> Rows:
         rows.select_related("customer", "customer__figures"),
         Sorting(sorting.field, query.descending, sorting.nullable),
         query.cursor,
-        rows.count(),
+        totals.count(rows),
     )
     return Rows(read_rows(page.items), page.total, page.next, page.previous, page.first)
 
