@@ -10,6 +10,7 @@ from typing import Any
 import duckdb
 import pytest
 from django.db import connection
+from django.db.models import F
 
 from demo.source import LEDGER
 from regulars.connections.files.layouts import Kind
@@ -19,7 +20,8 @@ from regulars.foundation.shop.settings import write_setting
 from regulars.insight.rfm.models import RfmScore
 from regulars.insight.rfm.operations import compute
 from regulars.record.customers.models import Customer
-from regulars.record.orders.models import Adjustment, Order, OrderLine, Refund
+from regulars.record.orders.models import Adjustment, CustomerFigures, Order, OrderLine, Refund, RefundLine
+from regulars.record.orders.operations import verify_figures
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 _AT = datetime(2026, 11, 21, tzinfo=UTC)
@@ -78,6 +80,9 @@ def test_the_figures_are_those_of_the_file(published: Path, ask: Ask) -> None:
     assert _orders() == ask(
         "SELECT InvoiceNo, min(stamp), sum(minor), count(*) FROM lines WHERE InvoiceNo SIMILAR TO '[0-9]+' GROUP BY 1 ORDER BY 1"
     )
+    assert (RefundLine.objects.count(), RefundLine.objects.filter(line__isnull=False).count()) == (9_288, 2_937)
+    assert CustomerFigures.objects.filter(spent_minor__lte=F("refunded_minor")).count() == 55
+    assert verify_figures() == []
     _check_rfm(ask)
 
 
