@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from django.db import connection, transaction
 
+from regulars.foundation.crash import crash_point, declare
 from regulars.foundation.errors import Conflict
 from regulars.foundation.warehouse_tables import OPEN, WAREHOUSE_TABLES, WarehouseTable
 from regulars.insight.warehouse import engine, files
@@ -22,6 +23,7 @@ from regulars.insight.warehouse.queries import CLOSINGS, ROWS, Pinned, pin, pinn
 
 LOCK = 0x5245_5748  # 'REWH': one process at a time changes the warehouse
 GRACE = timedelta(hours=1)  # longer than any query may take
+FILES_WRITTEN = declare("warehouse.files-written", "Files have their final names, and no snapshot names them yet")
 MOST_FILES = 8  # of one table, before they become one
 _NO_CLOSINGS = pa.schema([("key", pa.int64()), ("known_from", pa.int64()), ("known_until", pa.int64())]).empty_table()
 
@@ -238,6 +240,7 @@ def _publish(
     kept: Sequence[WarehouseFile], additions: Sequence[Addition], position: int, at: datetime
 ) -> WarehouseSnapshot:
     """One transaction: the new files' rows, the snapshot, and the retirement of what it no longer names."""
+    crash_point(FILES_WRITTEN)
     with transaction.atomic():
         added = WarehouseFile.objects.bulk_create(
             WarehouseFile(
