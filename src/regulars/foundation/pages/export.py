@@ -6,7 +6,7 @@ from typing import Any
 
 from django.http import StreamingHttpResponse
 
-_DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "\x00", "＝", "＋", "－", "＠")
 
 
 class _Echo:
@@ -19,7 +19,7 @@ class _Echo:
 def escape_formula(value: Any) -> str:
     """Text that a spreadsheet would take for a formula gets a leading apostrophe (OWASP, 'CSV injection'); numbers stay numbers."""
     text = "" if value is None else str(value)
-    if isinstance(value, str) and text.startswith(_DANGEROUS):
+    if isinstance(value, str) and text.startswith(FORMULA_STARTS):
         return "'" + text
     return text
 

@@ -45,7 +45,7 @@ def shop_address(database_server: Database, tmp_path_factory: pytest.TempPathFac
 
 
 @pytest.fixture(scope="session")
-def client(shop_address: str) -> Iterator[httpx.Client]:
+def visitor(shop_address: str) -> Iterator[httpx.Client]:
     """Signed in as the owner, by HTTP."""
     with httpx.Client(base_url=shop_address, follow_redirects=True, timeout=30) as client:
         client.get("/sign-in")

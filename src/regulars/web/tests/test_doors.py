@@ -51,14 +51,14 @@ def kind_of(address: str) -> str:
     return "/".join(part.partition("_")[0] if "_" in part else part for part in path.split("/"))
 
 
-def test_every_number_opens_to_its_rows(client: httpx.Client) -> None:
+def test_every_number_opens_to_its_rows(visitor: httpx.Client) -> None:
     waiting, seen = deque(BEGINNINGS), set(BEGINNINGS)
     kinds: dict[str, int] = {}
     doors: dict[str, set[int]] = {}
     totals: dict[str, int | None] = {}
     while waiting:
         address = waiting.popleft()
-        answer = client.get(address)
+        answer = visitor.get(address)
         if "text/html" not in answer.headers.get("content-type", ""):
             continue
         assert answer.status_code == 200, f"{address} answers {answer.status_code}"
@@ -85,7 +85,7 @@ def test_every_number_opens_to_its_rows(client: httpx.Client) -> None:
     wrong = []
     for address, counts in doors.items():
         if address not in totals:
-            totals[address] = Links(client.get(address).text).total
+            totals[address] = Links(visitor.get(address).text).total
         if counts != {totals[address]}:
             wrong.append(f"{address}: the door says {sorted(counts)}, the list {totals[address]}")
     assert not wrong, "\n".join(wrong[:20])
