@@ -1,13 +1,16 @@
 """Who reacts to which event: every reader of the log, in one file that can be read in a minute."""
 
 from regulars.insight.segments.readers import MEMBERSHIPS
+from regulars.messages.readers import MERGES as MESSAGES
 from regulars.record.events.readers import READERS
 from regulars.record.orders.readers import FIGURES
-from regulars.workflows.readers import ENTRIES
+from regulars.workflows.readers import ENTRIES, MERGES
 
 for reader in (
     FIGURES,  # a merge or split: fold the figures of the customers again
     MEMBERSHIPS,  # a merge or split: hand memberships to the customer whom their profile belongs to
     ENTRIES,  # whatever a workflow starts from: begin its runs
+    MERGES,  # a merge or split: of two runs of one workflow the further one stays, the other ends
+    MESSAGES,  # a merge or split: messages follow their profiles
 ):
     READERS.register(reader.name, reader)

@@ -66,7 +66,7 @@ def prepare(messages: Sequence[Message], at: datetime) -> list[Prepared]:
 
 
 def build_context(message: Message, card: ContactCard, products: list[dict[str, Any]], at: datetime) -> dict[str, Any]:
-    """The names that templates can use (docs/templates.md). Everything that the mail's bytes depend on is in here, its date included."""
+    """The names that templates can use (docs/workflows.md). Everything that the mail's bytes depend on is in here, its date included."""
     public_id = links.public_id_of(message)
     brand = message.brand
     return {

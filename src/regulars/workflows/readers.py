@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from regulars.record.customers.events import MERGED, SPLIT
 from regulars.record.events.readers import Reader, Recorded
 from regulars.workflows.models import Workflow
 from regulars.workflows.runs.deciding import definition_of
+from regulars.workflows.runs.following import follow_map
 from regulars.workflows.runs.starting import start_runs
 from regulars.workflows.triggers import TRIGGERS
 
@@ -22,3 +24,14 @@ def start_from(events: Sequence[Recorded], at: datetime) -> None:
 ENTRIES = Reader(
     "workflows.entries", frozenset(kind for _, trigger in TRIGGERS.items() for kind in trigger.events), start_from
 )
+
+
+def follow_merges(events: Sequence[Recorded], at: datetime) -> None:
+    """Runs follow their profiles to the customers that these belong to now."""
+    customers: set[int] = set()
+    for event in events:
+        customers |= {event.data["kept"], *event.data.get("gone", []), *event.data.get("new", [])}
+    follow_map(customers, at)
+
+
+MERGES = Reader("workflows.merges", frozenset({MERGED, SPLIT}), follow_merges)

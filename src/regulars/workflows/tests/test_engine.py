@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from regulars.foundation.facts import UNKNOWN, Answer, Question
 from regulars.workflows.definition import Definition, InvalidDefinition, parse_definition
-from regulars.workflows.engine import Advanced, Needs, State, advance, begin, effect_key
+from regulars.workflows.engine import Advanced, Effect, Needs, State, advance, begin, effect_key
 from regulars.workflows.steps.wait import WaitKind
 from regulars.workflows.tests.factories import DEFINITION
 
@@ -177,7 +177,7 @@ def test_a_circle_with_a_wait_gives_each_round_its_own_effect() -> None:
         "end": {"kind": "exit", "reason": "x"},
     }
     definition = parse_definition({**DEFINITION, "nodes": nodes})
-    state, effects = begin(definition, AT), []
+    state, effects = begin(definition, AT), list[Effect]()
     for day in range(4):
         result = go(definition, state, AT + timedelta(days=day), answers=True)
         state, effects = result.state, [*effects, *result.effects]

@@ -10,6 +10,8 @@ from django.test.utils import CaptureQueriesContext
 from regulars.foundation.errors import Conflict
 from regulars.messages.models import Message
 from regulars.messages.operations import Draft, save_template
+from regulars.record.customers.operations import decide_link
+from regulars.record.customers.queries import customers_of
 from regulars.record.events import log
 from regulars.record.events.readers import READERS, catch_up
 from regulars.workflows.models import Effect, Run, RunStep, Workflow
@@ -181,3 +183,20 @@ def test_runs_keep_the_version_that_they_began_on(workflow: Workflow) -> None:
     work_off("w", DUE)
     work_off("w", DUE)
     assert sorted(Run.objects.values_list("version__number", "outcome")) == [(1, "completed"), (2, "second version")]
+
+
+def test_after_a_merge_the_further_run_stays(workflow: Workflow) -> None:
+    one, two = make_people(2, make_shop())
+    enter([one], AT)
+    read()
+    work_off("w", AT)
+    enter([two], AT + DAY)
+    read(AT + DAY)
+    decide_link(one[1], two[1], "must-link", 1, AT + DAY)
+    catch_up([READERS["workflows.merges"]], AT + DAY)
+    kept = customers_of([one[1], two[1]])
+    assert kept[one[1]] == kept[two[1]]
+    assert set(Run.objects.values_list("customer_id", flat=True)) == {kept[one[1]]}
+    assert sorted(Run.objects.values_list("profile_id", "state", "outcome")) == sorted(
+        [(one[1], "active", ""), (two[1], "ended", "merged")]
+    )
