@@ -8,13 +8,13 @@ from zoneinfo import ZoneInfo
 
 from regulars.connections.files.sniff import DateOrder, Format
 from regulars.foundation.money import parse_currency, to_minor
+from regulars.foundation.pages.export import FORMULA_STARTS
 
 _CACHE = 50_000
 _LARGEST = Decimal(10) ** 12
 _NOT_NUMBER = re.compile(r"[^\d.,eE+-]")
 _NUMBERS = re.compile(r"\d+")
 _ZONE = re.compile(r"(Z|UTC|[+-]\d{2}:?\d{2})$")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\0", "＝", "＋", "－", "＠")
 
 
 class Unreadable(ValueError):
@@ -131,4 +131,4 @@ def _by_order(text: str, order: DateOrder) -> datetime:
 
 def strip_escape(text: str) -> str:
     """Takes the apostrophe off again that a safe export puts before what looks like a formula (``foundation.pages.export``)."""
-    return text[1:] if text[:1] == "'" and text[1:].startswith(_FORMULA) else text
+    return text[1:] if text[:1] == "'" and text[1:].startswith(FORMULA_STARTS) else text
