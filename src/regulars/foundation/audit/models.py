@@ -1,4 +1,4 @@
-"""Who did what, when: an append-only chain that shows any later change (docs/audit.md)."""
+"""Who did what, when: an append-only chain that shows any later change (docs/security.md)."""
 
 from django.db import models
 
