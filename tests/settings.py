@@ -5,12 +5,15 @@ import os
 import shutil
 import tempfile
 
-if "REGULARS_TEST_HOME" not in os.environ:  # the workers of one run share the folder of the process that began it
+# Each process of a run has its own: keys are rotated and anchors written in it. A process that a test starts has its parent's.
+OWNER = os.environ.get("PYTEST_XDIST_WORKER", "main")
+if os.environ.get("REGULARS_TEST_HOME_OF") != OWNER:
+    os.environ["REGULARS_TEST_HOME_OF"] = OWNER
     os.environ["REGULARS_TEST_HOME"] = tempfile.mkdtemp(prefix="regulars-home-")
     atexit.register(shutil.rmtree, os.environ["REGULARS_TEST_HOME"], ignore_errors=True)
 os.environ["REGULARS_HOME"] = os.environ["REGULARS_TEST_HOME"]
 
-from regulars.config.settings import *  # noqa: F403
+from regulars.config.settings import *  # noqa: E402, F403
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 STORAGES = {

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from django.db import connection
 
+from regulars.foundation.supervisor.processes import end_with_parent
 from regulars.foundation.work.models import Lease
 from regulars.foundation.work.operations import enqueue
 
@@ -72,7 +73,9 @@ def start(process_environment: dict[str, str]) -> Iterator[Callable[..., "subpro
 
     def start(program: str, *arguments: str) -> "subprocess.Popen[str]":
         command = [sys.executable, "-c", program, *arguments]
-        process = subprocess.Popen(command, env=process_environment, stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen(
+            command, env=process_environment, stdout=subprocess.PIPE, text=True, preexec_fn=end_with_parent()
+        )
         started.append(process)
         return process
 
