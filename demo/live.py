@@ -1,8 +1,11 @@
 """The last days come as a shop's connection would bring them: canonical inputs, as things that happen, not as history."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
 
+from demo.carts import Shelf, fill_carts
+from demo.goods import Good
 from demo.people import Person
 from demo.shop import ZONE
 from demo.source import Row as Cells
@@ -24,16 +27,29 @@ from regulars.record.events.log import LogTransaction
 from regulars.record.orders.operations import Applied, apply_orders
 
 
-def happen(
-    header: Sequence[str], rows: Iterable[Cells], new: Sequence[Person], store: Store, shift: timedelta, at: datetime
-) -> Applied:
-    """One day of the shop: new people with what they said about mail, then the day's orders, refunds and corrections."""
-    built = _read(header, rows, store, shift)
+@dataclass(frozen=True)
+class Day:
+    """What the made and the real record know of one day: the ledger's rows, who is new, who is known, what is on the shelves."""
+
+    date: date
+    rows: Sequence[Cells]
+    new: Sequence[Person]
+    known: Sequence[Person]
+    goods: Sequence[Good]
+
+
+def happen(header: Sequence[str], day: Day, store: Store, shift: timedelta, at: datetime) -> Applied:
+    """One day of the shop: new people with what they said about mail, the day's orders and refunds, and the carts around them."""
+    built = _read(header, day.rows, store, shift)
     with event_log.transaction("api", "demo") as log:
-        add_people(new, store, shift, log)
-        return apply_orders(
+        add_people(day.new, store, shift, log)
+        applied = apply_orders(
             built.orders, log, store_id=store.pk, at=at, refunds=built.refunds, adjustments=built.adjustments
         )
+        shelf = Shelf(day.goods, [_person(p, store, shift) for p in day.known])
+        midnight = _moved(datetime.combine(day.date, time(0)), shift)
+        fill_carts(day.date, midnight, built.orders, applied.order_ids, shelf, store, log)
+        return applied
 
 
 def add_people(

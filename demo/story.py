@@ -9,10 +9,11 @@ from django.conf import settings
 
 from demo import PLAYED_DAYS
 from demo.account import ensure_account
+from demo.carts import let_go
 from demo.files import write_consent, write_customers, write_products
-from demo.goods import make_goods
+from demo.goods import Good, make_goods
 from demo.importing import import_file
-from demo.live import happen
+from demo.live import Day, happen
 from demo.people import Person, make_people
 from demo.progress import Line, step
 from demo.shop import ZONE, ensure_shop, shift_of
@@ -49,6 +50,7 @@ class Scene:
 
     ledger: Ledger
     people: list[Person]
+    goods: list[Good]
     store: Store
     shift: timedelta
     folder: Path
@@ -86,8 +88,9 @@ def _set_scene(now: datetime, lines: int | None, folder: Path) -> Scene:
         store = ensure_shop(now)
         shift = shift_of(now)
         people = make_people(ledger.shoppers())
+        goods = make_goods(ledger.articles())
         line.note = f"{sum(map(len, ledger.days.values())):,} lines, {len(people):,} customers, moved by {shift.days // 7} weeks"
-    return Scene(ledger, people, store, shift, folder, now)
+    return Scene(ledger, people, goods, store, shift, folder, now)
 
 
 def _chapters(scene: Scene) -> list[tuple[str, Callable[[], None]]]:
@@ -107,7 +110,7 @@ def _chapters(scene: Scene) -> list[tuple[str, Callable[[], None]]]:
 def _goods(scene: Scene) -> None:
     with step("Products, with made categories, costs and stock") as line:
         path = scene.folder / "products.csv"
-        write_products(path, make_goods(scene.ledger.articles()))
+        write_products(path, scene.goods)
         import_file(path, Kind.PRODUCTS, scene.store, scene.now, line)
 
 
@@ -158,6 +161,7 @@ def _day(scene: Scene, day: date) -> None:
         if day in scene.ledger.days:
             orders = _live_orders(scene, day)
         night = min(scene.moment(day, _NIGHT), scene.now)
+        let_go(night)
         moved = sum(refresh(night).entered.values())
         drive(night)
         mails = Message.objects.filter(state=MessageState.SENT).count() - before
@@ -165,6 +169,7 @@ def _day(scene: Scene, day: date) -> None:
 
 
 def _live_orders(scene: Scene, day: date) -> int:
-    new = [p for p in scene.people if p.first_at.date() == day]
-    ledger = scene.ledger
-    return happen(ledger.header, ledger.days[day], new, scene.store, scene.shift, scene.moment(day, _EVENING)).created
+    people = scene.people
+    new, known = [p for p in people if p.first_at.date() == day], [p for p in people if p.first_at.date() < day]
+    happening = Day(day, scene.ledger.days[day], new, known, scene.goods)
+    return happen(scene.ledger.header, happening, scene.store, scene.shift, scene.moment(day, _EVENING)).created
