@@ -74,7 +74,11 @@ def start(process_environment: dict[str, str]) -> Iterator[Callable[..., "subpro
     def start(program: str, *arguments: str) -> "subprocess.Popen[str]":
         command = [sys.executable, "-c", program, *arguments]
         process = subprocess.Popen(
-            command, env=process_environment, stdout=subprocess.PIPE, text=True, preexec_fn=end_with_parent()
+            command,
+            env=process_environment,
+            stdout=subprocess.PIPE,
+            text=True,
+            preexec_fn=end_with_parent(),  # noqa: PLW1509  an interrupted run must leave no worker behind
         )
         started.append(process)
         return process
