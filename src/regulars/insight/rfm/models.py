@@ -21,7 +21,8 @@ class RfmPolicy(models.Model):
 class RfmSnapshot(models.Model):
     """RFM of everybody at one moment, as it was known at one position of the log.
 
-    ``counts`` holds, for each segment's number, how many and their monetary sum: a cached fold of the scores.
+    ``counts`` caches folds of the scores: for each segment's number how many and their monetary sum, the same for each cell of the
+    ``grid`` of recency and frequency, and the ``movement`` since a month before. ``regulars verify`` folds them again.
     """
 
     PREFIX: ClassVar[str] = "rfm"

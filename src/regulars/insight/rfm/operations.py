@@ -15,7 +15,7 @@ from regulars.foundation.bulk import execute, fetch
 from regulars.foundation.shop.settings import read_setting
 from regulars.insight.rfm import rules
 from regulars.insight.rfm.models import RfmPolicy, RfmScore, RfmSnapshot
-from regulars.insight.rfm.queries import current_policy, find_snapshot
+from regulars.insight.rfm.queries import count_moves, current_policy, find_snapshot, month_before
 from regulars.insight.rfm.questions import Figures, ask_figures
 from regulars.insight.rfm.rules import CutPoints, Integers, Policy, Scores
 from regulars.insight.warehouse import engine
@@ -72,7 +72,7 @@ def publish(pinned: Pinned, as_of: datetime, at: datetime, kind: str, position: 
         left_out_orders=figures.left_out_orders,
         left_out_minor=figures.left_out_minor,
         unrated_orders=figures.unrated_orders,
-        counts=_counts(segments, columns["monetary_minor"]),
+        counts=_counts(segments, columns["monetary_minor"]) | _grid(scores, columns["monetary_minor"]),
         computed_at=at,
     )
     return _store(snapshot, columns, scores, segments)
@@ -134,7 +134,16 @@ def _store(snapshot: RfmSnapshot, columns: dict[str, Integers], scores: Scores, 
         snapshot.save(force_insert=True)
         arrays = [pa.array(np.full(len(segments), snapshot.id)), *(pa.array(data[name]) for name in _COLUMNS)]
         _copy(pa.table(arrays, names=["snapshot_id", *_COLUMNS]))
+        _add_movement(snapshot)
     return snapshot
+
+
+def _add_movement(snapshot: RfmSnapshot) -> None:
+    """Folds the movement since a month before, which pages show: at half a million customers it takes longer than a page may."""
+    before = month_before(snapshot)
+    if before is not None:
+        snapshot.counts["movement"] = {"before": before.id, "moves": count_moves(before, snapshot)}
+        snapshot.save(update_fields=["counts"])
 
 
 def _copy(table: pa.Table) -> None:
@@ -157,7 +166,16 @@ def _as_arrays(people: pa.Table) -> dict[str, Integers]:
     }
 
 
-def _counts(segments: Integers, monetary: Integers) -> dict[str, list[int]]:
+def _grid(scores: Scores, monetary: Integers) -> dict[str, dict[str, list[int]]]:
+    """By recency and frequency score: customers and their monetary sum."""
+    cells, place = np.unique(scores.recency * 10 + scores.frequency, return_inverse=True)
+    counts, sums = np.bincount(place, minlength=len(cells)), np.zeros(len(cells), dtype=np.int64)
+    np.add.at(sums, place, monetary)
+    names = [f"{cell // 10}-{cell % 10}" for cell in cells.tolist()]
+    return {"grid": {name: [int(counts[n]), int(sums[n])] for n, name in enumerate(names)}}
+
+
+def _counts(segments: Integers, monetary: Integers) -> dict[str, Any]:
     """By segment's number: customers and their monetary sum, exact: floats would lose pence in a large shop."""
     counts = np.bincount(segments, minlength=len(rules.SEGMENTS))
     sums = np.zeros(len(rules.SEGMENTS), dtype=np.int64)

@@ -122,8 +122,11 @@ def tallies(snapshot: RfmSnapshot, store_ids: StoreIds = None) -> dict[RfmSegmen
 
 def grid(snapshot: RfmSnapshot, store_ids: StoreIds = None) -> dict[tuple[int, int], Tally]:
     """Every cell (r, f) of the map with its count and sum; cells without anybody are there with zero."""
-    found = {(row[0], row[1]): Tally(int(row[2]), int(row[3])) for row in _grouped(snapshot, "s.r, s.f", store_ids)}
     scores = range(1, snapshot.scale + 1)
+    if store_ids is None:
+        folded = snapshot.counts["grid"]
+        return {(r, f): Tally(*folded.get(f"{r}-{f}", (0, 0))) for r in scores for f in scores}
+    found = {(row[0], row[1]): Tally(int(row[2]), int(row[3])) for row in _grouped(snapshot, "s.r, s.f", store_ids)}
     return {(r, f): found.get((r, f), Tally(0, 0)) for r in scores for f in scores}
 
 
@@ -135,6 +138,14 @@ def _grouped(snapshot: RfmSnapshot, columns: str, store_ids: StoreIds) -> list[t
     )
 
 
+def fold_again(snapshot: RfmSnapshot) -> dict[str, list[int]]:
+    """The counts and the grid of a snapshot from its scores, as ``RfmSnapshot.counts`` caches them; segments without anybody left out."""
+    segments = {str(row[0]): [int(row[1]), int(row[2])] for row in _grouped(snapshot, "s.segment", None)}
+    return segments | {
+        f"{r}-{f}": [int(count), int(total)] for r, f, count, total in _grouped(snapshot, "s.r, s.f", None)
+    }
+
+
 def _of_stores(store_ids: StoreIds) -> tuple[str, list[Any]]:
     if store_ids is None:
         return "", []
@@ -143,7 +154,17 @@ def _of_stores(store_ids: StoreIds) -> tuple[str, list[Any]]:
 
 
 def movement(before: RfmSnapshot, after: RfmSnapshot, store_ids: StoreIds = None) -> list[Move]:
-    """Who went from which segment to which, those who stayed included; None is 'not there'."""
+    """Who went from which segment to which, those who stayed included; None is 'not there'. Cached for the pair that pages compare."""
+    folded = after.counts.get("movement", {})
+    if store_ids is None and folded.get("before") == before.id:
+        return [Move(_named(b), _named(a), count) for b, a, count in folded["moves"]]
+    return [Move(_named(b), _named(a), count) for b, a, count in count_moves(before, after, store_ids)]
+
+
+def count_moves(
+    before: RfmSnapshot, after: RfmSnapshot, store_ids: StoreIds = None
+) -> list[tuple[int | None, int | None, int]]:
+    """As ``movement``, by numbers of the segments, from the scores."""
     condition, values = _of_stores(store_ids)
     statement = f"""
         SELECT b.segment, a.segment, count(*)
@@ -152,8 +173,7 @@ def movement(before: RfmSnapshot, after: RfmSnapshot, store_ids: StoreIds = None
         {"CROSS JOIN LATERAL (SELECT customer_id) s WHERE true " + condition if condition else ""}
         GROUP BY 1, 2 ORDER BY 1 NULLS LAST, 2 NULLS LAST
     """
-    rows = fetch(statement, [before.id, after.id, *values])
-    return [Move(_named(b), _named(a), int(count)) for b, a, count in rows]
+    return [(b, a, int(count)) for b, a, count in fetch(statement, [before.id, after.id, *values])]
 
 
 def _named(number: int | None) -> RfmSegment | None:

@@ -10,7 +10,7 @@ import pytest
 from regulars.foundation.facts import FACTS, Answer, Moment, Question
 from regulars.foundation.shop.models import ExchangeRate
 from regulars.foundation.shop.settings import write_setting
-from regulars.insight.rfm import operations, queries
+from regulars.insight.rfm import operations, queries, verify
 from regulars.insight.rfm.models import RfmPolicy, RfmScore, RfmSnapshot
 from regulars.insight.rfm.rules import DEFAULT_POLICY, InvalidPolicy, RfmSegment, parse_rules, rules_as_json
 from regulars.insight.warehouse.queries import record_position
@@ -177,6 +177,10 @@ def test_movement_since_a_month_ago() -> None:
     moves = queries.movement(before, after)
     assert sum(m.customers for m in moves) == 3
     assert [m.customers for m in moves if m.before is None] == [1]
+    assert after.counts["movement"] == {"before": before.id, "moves": queries.count_moves(before, after)}
+    assert verify.differences() == []
+    RfmScore.objects.filter(snapshot=after, customer=customers_of([cyd])[cyd]).update(segment=0)
+    assert len(verify.differences()) >= 2
     assert queries.movement(before, after, frozenset({store.id})) == []  # nobody's card names the store in this test
 
 

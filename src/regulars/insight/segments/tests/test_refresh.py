@@ -12,7 +12,7 @@ from regulars.foundation.shop.settings import write_setting
 from regulars.insight.rfm import operations as rfm
 from regulars.insight.rfm.models import RfmScore
 from regulars.insight.rfm.rules import SEGMENTS
-from regulars.insight.segments import operations, queries
+from regulars.insight.segments import operations, queries, verify
 from regulars.insight.segments.models import Membership, Segment
 from regulars.insight.segments.readers import MEMBERSHIPS
 from regulars.insight.segments.rules import InvalidDefinition, parse_definition
@@ -76,6 +76,9 @@ def test_the_first_computation_is_history(store: Store) -> None:
     assert len(told("segment.entered")) == 30
     assert all(is_history for _, _, is_history in told("segment.entered"))
     assert [s.key for s in queries.list_segments()] == [s.value for s in SEGMENTS]
+    assert verify.differences() == []
+    Membership.objects.filter(customer=customers[0]).delete()
+    assert verify.differences() == [f"segment champions: 1 customers of RFM snapshot {done.snapshot.id} are no members"]
 
 
 def test_the_same_again_changes_nothing(store: Store) -> None:
