@@ -204,6 +204,68 @@ def test_no_query_breaks_a_page(house: House, query: str) -> None:
             assert answer.status_code < 500 or answer.status_code == 503, (place.route, query)
 
 
+FIELDS = [
+    "text",
+    "note",
+    "name",
+    "email",
+    "role",
+    "stores",
+    "scopes",
+    "days",
+    "to",
+    "action",
+    "ids",
+    "select",
+    "all",
+    "word",
+    "key",
+    "definition",
+    "title",
+    "subject",
+    "body",
+    "value",
+    "month",
+    "r",
+    "f",
+    "m",
+    "store",
+    "currency",
+    "rate",
+    "on",
+    "code",
+    "from_address",
+    "time_zone",
+    "language",
+    "present",
+    "password",
+    "again",
+    "layout",
+    "kind",
+    "mapping",
+    "sample",
+    "share",
+    "version",
+    "node",
+    "number",
+]
+POISON = ["", "\x00", "💩" * 3000, "9" * 30, "-1", "[[[", "{}", "<script>alert(1)</script>", "1e999"]
+
+
+@pytest.mark.parametrize("value", POISON, ids=range(len(POISON)))
+def test_no_form_breaks_a_page(house: House, value: str) -> None:
+    client = signed_in("owner")
+    wrong = []
+    for place in PAGES:
+        if place.rule and place.rule.post is not None and place.pattern.name not in {"sign-out", "team-act"}:
+            if "_auth_user_id" not in client.session:
+                client = signed_in("manager")
+            answer = client.post(house.address(place), dict.fromkeys(FIELDS, value))
+            if answer.status_code >= 500:
+                wrong.append((place.route, answer.status_code))
+    assert wrong == []
+
+
 def test_what_staff_see_is_nowhere_cached_or_framed(house: House) -> None:
     client = signed_in("owner")
     for place in PAGES:

@@ -50,7 +50,7 @@ class Gate:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         rule = getattr(request, "access_rule", None)
-        if rule is not None and not rule.public:
+        if rule is not None and (rule.is_api or not rule.public):
             response.headers.setdefault("Cache-Control", "no-store, private")
         return response
 

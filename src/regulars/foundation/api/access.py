@@ -11,6 +11,7 @@ from regulars.foundation.access.limits import Limit, spend
 from regulars.foundation.access.rules import SCOPES
 from regulars.foundation.access.tokens import BadToken, check_token
 from regulars.foundation.access.viewer import Viewer
+from regulars.foundation.audit.operations import record
 from regulars.foundation.errors import NotAllowed
 
 BY_TOKEN = Limit("api token", 3000, timedelta(minutes=1))
@@ -40,6 +41,7 @@ class BearerToken(HttpBearer):
             raise
         spend(BY_TOKEN, viewer.actor, at)
         if not viewer.may(SCOPES[self.scope].permission):
+            record("access.denied", viewer, "", {"scope": self.scope, "method": request.method or ""}, at=at)
             raise WrongScope(f"This token lacks the scope {self.scope}.")
         return viewer
 
