@@ -16,10 +16,9 @@ FULL JOIN (SELECT customer_id FROM segments_membership WHERE segment_id = %(segm
 def differences() -> list[str]:
     """One sentence for each segment whose members differ. A merge since then is told by its own difference until the next refresh."""
     found = []
-    for segment in Segment.objects.filter(kind="rfm").exclude(computed_at=None).order_by("id"):
-        decided = RfmSnapshot.objects.filter(
-            as_of=segment.refreshed_at, position__lte=segment.position, thinned_at=None
-        )
+    for segment in Segment.objects.filter(kind="rfm", refreshed_at__isnull=False).order_by("id"):
+        as_of = segment.refreshed_at or segment.created_at
+        decided = RfmSnapshot.objects.filter(as_of=as_of, position__lte=segment.position, thinned_at=None)
         snapshot = decided.order_by("-position", "-id").first()
         if snapshot:
             number = NUMBER[parse_definition(segment.definition).segment]

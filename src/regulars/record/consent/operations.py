@@ -52,9 +52,8 @@ def record_consents(
     rows = []
     for row_id, (given, token, profile) in zip(reserve_ids("consent_consententry", len(fresh)), fresh, strict=True):
         cell = Cell("consent_consententry", "proof", row_id)
-        proof = (
-            seal(plain[profile], json.dumps(given.proof).encode(), cell) if given.proof and profile in plain else None
-        )
+        key = plain.get(profile or 0)
+        proof = seal(key, json.dumps(given.proof).encode(), cell) if given.proof and key else None
         rows.append(
             ConsentEntry(
                 id=row_id,
