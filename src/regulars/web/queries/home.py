@@ -11,6 +11,7 @@ from regulars.foundation.shop.settings import read_setting
 from regulars.insight.rfm import queries as rfm
 from regulars.insight.rfm.models import RfmSnapshot
 from regulars.insight.rfm.rules import RfmSegment
+from regulars.messages.models import Message
 from regulars.record.customers.queries import customers_of
 from regulars.record.events.models import Event
 from regulars.record.orders.models import Order, Refund
@@ -92,9 +93,9 @@ def list_last_moments(viewer: Viewer, at: datetime) -> list[Moment]:
     """The newest of each kind, merged; what is dated in the future waits."""
     events: list[Event] = []
     for kind in TOLD:
-        events += Event.objects.filter(kind=kind, occurred_at__lte=at).order_by("-occurred_at", "-position")[
-            : LAST if kind == "order.placed" else OF_A_KIND
-        ]
+        told = Event.objects.filter(kind=kind, occurred_at__lte=at)
+        told = told if kind.startswith("order.") else told.filter(is_history=False)
+        events += told.order_by("-occurred_at", "-position")[: LAST if kind == "order.placed" else OF_A_KIND]
     events.sort(key=lambda event: (event.occurred_at, event.position), reverse=True)
     events = events[:LAST]
     owners = customers_of(event.profile_id for event in events if event.profile_id)
@@ -122,6 +123,9 @@ def _hrefs(events: Sequence[Event]) -> dict[tuple[str, int], str]:
         ("order.placed", pk): _order_href(uid)
         for pk, uid in Order.objects.filter(pk__in=placed).values_list("pk", "uid")
     }
+    sent = [event.subject_id or 0 for event in events if event.kind == "message.sent"]
+    mails = Message.objects.filter(pk__in=sent).values_list("pk", "uid")
+    found |= {("message.sent", pk): f"/messages/{to_public(Message.PREFIX, uid)}" for pk, uid in mails}
     returns = Refund.objects.filter(pk__in=refunded, order__isnull=False).values_list("pk", "order__uid")
     return found | {("order.refunded", pk): _order_href(uid) for pk, uid in returns}
 
