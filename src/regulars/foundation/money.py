@@ -1,6 +1,7 @@
 """Money: totals are integer minor units with a currency, rounded half-even once per line."""
 
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 
 from babel.numbers import get_currency_precision, list_currencies
 
@@ -23,6 +24,7 @@ def parse_currency(text: str) -> str:
     return code
 
 
+@lru_cache(maxsize=512)
 def exponent(currency: str) -> int:
     """Decimal places of a currency's minor unit: 2 for GBP, 0 for JPY, 3 for KWD."""
     return get_currency_precision(currency)

@@ -99,7 +99,7 @@ def check_whole(file: BinaryIO, form: Format, key_column: int | None, largest_ro
     last: Row | None = None
     for last in rows:
         count += 1
-        if any("\0" in cell for cell in last.cells):
+        if "\0" in "".join(last.cells):
             raise NotATable(f"Line {last.line} holds a zero byte: this is not a text file, or it was damaged")
         if key_column is not None:
             runs.add(last.cells[key_column].strip() if key_column < len(last.cells) else "")

@@ -13,7 +13,7 @@ from regulars.foundation.sealing import new_key
 LARGEST_UPLOAD = 2 << 30
 
 
-class SealedUpload(UploadedFile):  # type: ignore[type-arg]  not generic when it runs
+class SealedUpload(UploadedFile):  # type: ignore[type-arg]  # not generic when it runs
     """What the form gets for the file: the sealed copy, or why there is none."""
 
     def __init__(self, name: str, staged: Staged | None, refusal: RefusedFile | None) -> None:

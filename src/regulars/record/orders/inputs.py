@@ -21,6 +21,11 @@ class LineInput:
     tax_minor: int = 0
     is_service: bool = False  # postage, fees: not a product
 
+    @property
+    def product_name(self) -> tuple[str, str]:
+        """What the catalog knows it by; the same as ``catalog.operations.SoldItem.name``."""
+        return (self.product_key or self.sku or self.title[:120], self.sku)
+
 
 @dataclass(frozen=True)
 class PaymentInput:

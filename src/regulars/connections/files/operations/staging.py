@@ -14,7 +14,7 @@ from regulars.connections.files.layouts.base import Kind, Note, build_safely
 from regulars.connections.files.models import Import, ImportState
 from regulars.connections.files.operations.sources import Source, open_source
 from regulars.connections.files.options import Options
-from regulars.connections.files.reading import Unit, read_rows, units
+from regulars.connections.files.reading import Checked, Unit, read_rows, units
 from regulars.foundation.ids import new_uid, to_public
 from regulars.foundation.sealing import new_key
 from regulars.foundation.shop.models import Store
@@ -25,6 +25,7 @@ from regulars.foundation.work.operations import enqueue, start_task
 PREVIEW_UNITS = 200
 _FORGOTTEN = timedelta(days=7)
 _ORPHAN_SECONDS = 24 * 3600
+_MOST_PIECES = 1000
 
 
 def stage_import(
@@ -88,7 +89,7 @@ def record_copy(
             created_at=at,
         )
         row.master_id, row.wrapped_key = key_ring().wrap(staged.key, row.pk)
-        _note_reading(row, source, chosen)
+        _note_reading(row, source, checked, chosen)
         row.save(force_insert=True)
     except BaseException:
         copies.remove_copy(staged.uid)
@@ -151,18 +152,24 @@ def change_options(row: Import, options: Options) -> Import:
     chosen = options.checked(Kind(row.kind))
     key = key_ring().unwrap(row.master_id, bytes(row.wrapped_key), row.pk)
     source = open_source(row.uid, key, Kind(row.kind), row.store, chosen, row.created_at)
-    row.row_count = source.check().row_count
+    checked = source.check()
+    row.row_count = checked.row_count
     _check_usable(source, Kind(row.kind))
-    _note_reading(row, source, chosen)
+    _note_reading(row, source, checked, chosen)
     row.save(update_fields=["row_count", "layout", "format", "options"])
     return row
 
 
-def _note_reading(row: Import, source: Source, chosen: Options) -> None:
+def _note_reading(row: Import, source: Source, checked: Checked, chosen: Options) -> None:
     row.layout = source.layout.name
-    row.format = {**source.format.to_json(), "headers": source.headers}
+    row.format = {**source.format.to_json(), "headers": source.headers, "pieces": _few(checked.pieces)}
     mapping = dict(source.layout.columns) if source.layout.name.startswith("any-") else chosen.mapping
     row.options = replace(chosen, layout=source.layout.name, mapping=mapping).to_json()
+
+
+def _few(pieces: dict[bytes, int]) -> dict[str, int] | None:
+    """What was found of units whose rows stand apart; None for too many to keep, which are then looked for again."""
+    return {name.hex(): count for name, count in pieces.items()} if len(pieces) <= _MOST_PIECES else None
 
 
 def discard_import(row: Import) -> None:

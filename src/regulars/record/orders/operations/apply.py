@@ -103,8 +103,13 @@ def _known_orders(numbers: Iterable[str], store_id: int) -> dict[str, tuple[int,
 def _context(said: Sequence[OrderInput | RefundInput], context: Context, known: Known) -> Context:
     """The context with everything that the rows to write point to: profiles, their customers, variants."""
     profiles = _profiles([s.person for s in said if s.person], context, known)
-    lines = {SoldItem(line.product_key, line.sku, line.title, line.is_service) for s in said for line in s.lines}
-    unknown = [item for item in lines if item.name not in known.variants]
+    names = known.variants.keys()
+    unknown = [
+        SoldItem(line.product_key, line.sku, line.title, line.is_service)
+        for s in said
+        for line in s.lines
+        if line.product_name not in names
+    ]
     since = min((s.placed_at if isinstance(s, OrderInput) else s.occurred_at for s in said), default=context.at)
     found = ensure_variants(unknown, context.log, store_id=context.store_id, at=since, is_history=context.is_history)
     known.remember_variants(found)

@@ -27,7 +27,7 @@ class Context:
         return None if profile_id is None else self.owners.get(profile_id)
 
     def variant(self, line: LineInput) -> int | None:
-        return self.variants.get((line.product_key or line.sku or line.title[:120], line.sku))
+        return self.variants.get(line.product_name)
 
 
 @dataclass(frozen=True)
