@@ -13,7 +13,7 @@ from regulars.messages.labels import LABELS, reason_in_words, state_pill
 from regulars.messages.models import Message, MessageTemplate
 from regulars.messages.queries import seen_by
 from regulars.workflows.steps.action import ActionKind, Intent, NodeFigure, NodeOutcome, register
-from regulars.workflows.steps.kinds import StepProblem, refuse_unknown
+from regulars.workflows.steps.kinds import Names, StepProblem, name_of, refuse_unknown
 
 USEFUL_FOR = timedelta(days=3)
 
@@ -43,8 +43,8 @@ def check(settings: Mapping[str, Any]) -> None:
         _useful_for(settings)
 
 
-def words(settings: Mapping[str, Any]) -> str:
-    return f"send the mail '{settings['template']}'"
+def words(settings: Mapping[str, Any], names: Names) -> str:
+    return f"send the mail '{name_of(names, 'template', settings['template'])}'"
 
 
 def _useful_for(settings: Mapping[str, Any]) -> timedelta:
@@ -63,6 +63,9 @@ def _useful_for(settings: Mapping[str, Any]) -> timedelta:
 
 class MailCarrier:
     """Puts a planned message into the ledger for each intent; the same intent twice is one message."""
+
+    def names(self) -> Names:
+        return {("template", key): name for key, name in MessageTemplate.objects.values_list("key", "name")}
 
     def plan(self, intents: Sequence[Intent]) -> None:
         """Raises MissingTemplate."""

@@ -1,15 +1,15 @@
 """A workflow as cards: the tree from the trigger down, each node with its words and its live numbers."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from regulars.foundation.access.viewer import Viewer
 from regulars.workflows.definition import Definition, Node
 from regulars.workflows.models import Workflow
-from regulars.workflows.queries import NodeCounts, count_by_node
+from regulars.workflows.queries import NodeCounts, count_by_node, names_in_use
 from regulars.workflows.runs.deciding import definition_of
 from regulars.workflows.steps.action import CARRIERS, NodeFigure
-from regulars.workflows.steps.kinds import STEPS
+from regulars.workflows.steps.kinds import STEPS, Names
 
 _EDGE_WORDS = {"yes": "Yes", "no": "No"}
 
@@ -46,8 +46,8 @@ def cards_of(workflow: Workflow, viewer: Viewer) -> Sequence[Card]:
     for _, carrier in CARRIERS.items():
         for node, figures in carrier.figures(workflow.key, workflow.pk, viewer).items():
             carried.setdefault(node, []).extend(figures)
-    drawn: set[str] = set()
-    return _draw(definition, definition.start, _numbers(workflow, counts, carried), drawn)
+    drawing = _Drawing(definition, _numbers(workflow, counts, carried), names_in_use())
+    return drawing.chain(definition.start)
 
 
 def _numbers(
@@ -65,27 +65,31 @@ def _numbers(
     return found
 
 
-def _draw(definition: Definition, key: str, numbers: Mapping[str, list[NodeFigure]], drawn: set[str]) -> list[Card]:
-    """The chain from one node to where the ways part or end."""
-    cards: list[Card] = []
-    while True:
-        node = definition.nodes[key]
-        if key in drawn:
-            cards.append(_card(node, [], back_to=key))
-            return cards
-        drawn.add(key)
-        if len(node.exits) == 1:
-            cards.append(_card(node, numbers.get(key, [])))
+@dataclass
+class _Drawing:
+    """What is drawn so far of one workflow."""
+
+    definition: Definition
+    numbers: Mapping[str, list[NodeFigure]]
+    names: Names
+    drawn: set[str] = field(default_factory=set)
+
+    def chain(self, key: str) -> list[Card]:
+        """The cards from one node to where the ways part, end, or come back to what is drawn already."""
+        cards: list[Card] = []
+        while key not in self.drawn:
+            self.drawn.add(key)
+            node = self.definition.nodes[key]
+            if len(node.exits) != 1:
+                branches = [
+                    Branch(_EDGE_WORDS.get(edge, edge), self.chain(following)) for edge, following in node.exits.items()
+                ]
+                return [*cards, self._card(node, branches)]
+            cards.append(self._card(node))
             key = next(iter(node.exits.values()))
-            continue
-        branches = [
-            Branch(_EDGE_WORDS.get(edge, edge), _draw(definition, following, numbers, drawn))
-            for edge, following in node.exits.items()
-        ]
-        cards.append(_card(node, numbers.get(key, []), branches))
-        return cards
+        return [*cards, replace(self._card(self.definition.nodes[key]), figures=[], back_to=key)]
 
-
-def _card(node: Node, figures: Sequence[NodeFigure], branches: Sequence[Branch] = (), back_to: str = "") -> Card:
-    kind, words = STEPS[node.kind], node.step.describe()
-    return Card(node.key, node.kind, kind.label, kind.icon, words[:1].upper() + words[1:], figures, branches, back_to)
+    def _card(self, node: Node, branches: Sequence[Branch] = ()) -> Card:
+        kind, words = STEPS[node.kind], node.step.describe(self.names)
+        figures = self.numbers.get(node.key, [])
+        return Card(node.key, node.kind, kind.label, kind.icon, words[:1].upper() + words[1:], figures, branches)

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from regulars.foundation.errors import InvalidInput
-from regulars.workflows.steps.kinds import STEPS, Step, StepProblem
+from regulars.workflows.steps.kinds import STEPS, Names, Step, StepProblem
 
 FORMAT = 1
 _KEYS = {"format", "name", "summary", "trigger", "start", "nodes"}
@@ -71,9 +71,9 @@ class Definition:
             yield node
             waiting.extend(reversed(list(node.exits.values())))
 
-    def in_words(self) -> str:
+    def in_words(self, names: Names) -> str:
         """One sentence: 'When ...: wait 3 days, then check ..., then send ...'"""
-        kinds = [node.step.describe() for node in self.walk() if node.kind != "exit"]
+        kinds = [node.step.describe(names) for node in self.walk() if node.kind != "exit"]
         return ", then ".join(kinds)
 
 

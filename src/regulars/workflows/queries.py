@@ -14,10 +14,13 @@ from regulars.foundation.errors import NotFound
 from regulars.foundation.ids import from_public, to_public
 from regulars.foundation.pages.lists import ListQuery
 from regulars.foundation.pages.paging import Order, Rows, page_of
+from regulars.insight.segments.queries import list_segments
 from regulars.record.customers.models import Customer
 from regulars.workflows.definition import Definition
 from regulars.workflows.models import Run, RunState, RunStep, Workflow
 from regulars.workflows.runs.deciding import definition_of
+from regulars.workflows.steps.action import CARRIERS
+from regulars.workflows.steps.kinds import Names
 from regulars.workflows.triggers import TRIGGERS
 
 ON_THE_WAY = (RunState.ACTIVE, RunState.PAUSED)
@@ -55,15 +58,16 @@ def seen_by(rows: QuerySet[Run], viewer: Viewer) -> QuerySet[Run]:
 
 
 def list_workflows(viewer: Viewer) -> list[WorkflowSummary]:
-    """All workflows, those that are on first; two queries."""
+    """All workflows, those that are on first; as many queries for many as for few."""
     workflows = list(Workflow.objects.select_related("live").order_by("-is_on", "name"))
     counts = _counts(seen_by(Run.objects.all(), viewer))
-    return [_summary(w, counts.get(w.pk, {})) for w in workflows]
+    names = names_in_use()
+    return [_summary(w, counts.get(w.pk, {}), names) for w in workflows]
 
 
 def summarize(workflow: Workflow, viewer: Viewer) -> WorkflowSummary:
     counts = _counts(seen_by(Run.objects.filter(workflow=workflow), viewer))
-    return _summary(workflow, counts.get(workflow.pk, {}))
+    return _summary(workflow, counts.get(workflow.pk, {}), names_in_use())
 
 
 def _counts(runs: QuerySet[Run]) -> dict[int, dict[str, Any]]:
@@ -76,10 +80,10 @@ def _counts(runs: QuerySet[Run]) -> dict[int, dict[str, Any]]:
     return {row["workflow_id"]: dict(row) for row in rows}
 
 
-def _summary(workflow: Workflow, counts: dict[str, Any]) -> WorkflowSummary:
+def _summary(workflow: Workflow, counts: dict[str, Any], names: Names) -> WorkflowSummary:
     return WorkflowSummary(
         workflow,
-        sentence_of(workflow),
+        sentence_of(workflow, names),
         counts.get("on_the_way", 0),
         counts.get("ended", 0),
         counts.get("stuck", 0),
@@ -87,16 +91,24 @@ def _summary(workflow: Workflow, counts: dict[str, Any]) -> WorkflowSummary:
     )
 
 
-def sentence_of(workflow: Workflow) -> str:
+def sentence_of(workflow: Workflow, names: Names) -> str:
     """What the live version does, in one sentence."""
     if workflow.live_id is None:
         return ""
     definition = definition_of(workflow.live_id)
-    return f"{describe_trigger(definition)}: {definition.in_words()}."
+    return f"{describe_trigger(definition, names)}: {definition.in_words(names)}."
 
 
-def describe_trigger(definition: Definition) -> str:
-    return TRIGGERS[definition.trigger["kind"]].describe(definition.trigger)
+def describe_trigger(definition: Definition, names: Names) -> str:
+    return TRIGGERS[definition.trigger["kind"]].describe(definition.trigger, names)
+
+
+def names_in_use() -> Names:
+    """What people call segments, templates and whatever else workflows name by key."""
+    found: dict[tuple[str, str], str] = {("segment", s.key): s.name for s in list_segments()}
+    for _, carrier in CARRIERS.items():
+        found |= carrier.names()
+    return found
 
 
 def get_workflow(name: str) -> Workflow:

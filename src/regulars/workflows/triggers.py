@@ -10,7 +10,7 @@ from regulars.insight.segments.queries import get_segment, members
 from regulars.record.customers.queries import customers_of
 from regulars.record.events.readers import Recorded
 from regulars.workflows.runs.starting import Arrival
-from regulars.workflows.steps.kinds import StepProblem, refuse_unknown
+from regulars.workflows.steps.kinds import Names, StepProblem, name_of, refuse_unknown
 
 
 class Trigger(Protocol):
@@ -23,7 +23,7 @@ class Trigger(Protocol):
 
     def check(self, settings: Mapping[str, Any]) -> None: ...
 
-    def describe(self, settings: Mapping[str, Any]) -> str: ...
+    def describe(self, settings: Mapping[str, Any], names: Names) -> str: ...
 
     def arrivals(self, settings: Mapping[str, Any], events: Sequence[Recorded]) -> list[Arrival]: ...
 
@@ -47,8 +47,8 @@ class SegmentEntered:
         if not isinstance(settings.get("segment"), str):
             raise StepProblem('needs the key of a segment, such as "segment": "at-risk"')
 
-    def describe(self, settings: Mapping[str, Any]) -> str:
-        return f"When a customer enters the segment {settings['segment']}"
+    def describe(self, settings: Mapping[str, Any], names: Names) -> str:
+        return f"When a customer enters {name_of(names, 'segment', settings['segment'])}"
 
     def arrivals(self, settings: Mapping[str, Any], events: Sequence[Recorded]) -> list[Arrival]:
         wanted = [

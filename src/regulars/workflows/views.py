@@ -23,13 +23,13 @@ from regulars.foundation.pages.paging import Rows
 from regulars.record.customers.queries import read_cards
 from regulars.workflows import operations, queries
 from regulars.workflows.cards import cards_of
-from regulars.workflows.labels import RUN_STATES, run_pill, workflow_pill
+from regulars.workflows.labels import RUN_STATES, in_words, question_in_words, run_pill, workflow_pill
 from regulars.workflows.models import Run, Workflow
 from regulars.workflows.operations import Already, Who
 from regulars.workflows.recipes import RECIPES, get_recipe
 from regulars.workflows.runs.deciding import definition_of
 from regulars.workflows.steps.action import CARRIERS, NodeOutcome
-from regulars.workflows.steps.kinds import STEPS
+from regulars.workflows.steps.kinds import STEPS, Names
 
 MONTH = timedelta(days=30)
 
@@ -40,27 +40,32 @@ class RunRow:
 
     run: Run
     customer: str
+    node: str
 
     @property
     def id(self) -> int:
         return self.run.pk
 
-    @property
-    def node(self) -> str:
-        return node_in_words(self.run)
 
-
-def node_in_words(run: Run) -> str:
+def node_in_words(run: Run, names: Names) -> str:
     """The step at which a run stands or ended, by the version that it is on."""
     node = definition_of(run.version_id).nodes.get(run.node)
-    return node.step.describe() if node else run.node
+    return node.step.describe(names) if node else run.node
 
 
 def with_names(runs: list[Run], viewer: Viewer) -> list[RunRow]:
     """Runs with their customers' names; two queries, however many they are."""
     cards = read_cards({r.customer_id for r in runs}) if viewer.may("customers.view") else {}
-    names = {customer: card.full_name or card.email for customer, card in cards.items()}
-    return [RunRow(r, names.get(r.customer_id) or queries.customer_href(r.customer).rpartition("/")[2]) for r in runs]
+    people = {customer: card.full_name or card.email for customer, card in cards.items()}
+    names = queries.names_in_use()
+    return [
+        RunRow(
+            r,
+            people.get(r.customer_id) or queries.customer_href(r.customer).rpartition("/")[2],
+            node_in_words(r, names),
+        )
+        for r in runs
+    ]
 
 
 @requires("workflows.view")
@@ -105,7 +110,9 @@ def one_workflow(request: HttpRequest, public_id: str) -> HttpResponse:
         "summary": summary,
         "pill": workflow_pill(workflow),
         "cards": cards_of(workflow, viewer),
-        "trigger": queries.describe_trigger(definition_of(workflow.live_id)) if workflow.live_id else "",
+        "trigger": queries.describe_trigger(definition_of(workflow.live_id), queries.names_in_use())
+        if workflow.live_id
+        else "",
         "entries": queries.count_entries(workflow, at - MONTH, at, viewer),
         "newest": [(row, run_pill(row.run)) for row in with_names(newest, viewer)],
     }
@@ -128,7 +135,7 @@ def switch(request: HttpRequest, public_id: str) -> HttpResponseBase:
     )
     context = {
         "title": gettext("Switch on '%s'?") % workflow.name,
-        "sentence": queries.sentence_of(workflow),
+        "sentence": queries.sentence_of(workflow, queries.names_in_use()),
         "workflow": workflow,
         "public_id": public_id,
         "there": there,
@@ -240,7 +247,7 @@ def one_run(request: HttpRequest, public_id: str) -> HttpResponseBase:
     row = with_names([run], viewer)[0]
     context = {
         "title": row.customer,
-        "sentence": _run_sentence(run),
+        "sentence": _run_sentence(row),
         "run": run,
         "row": row,
         "pill": run_pill(run),
@@ -252,7 +259,8 @@ def one_run(request: HttpRequest, public_id: str) -> HttpResponseBase:
     return render(request, "workflows/run.html", context)
 
 
-def _run_sentence(run: Run) -> str:
+def _run_sentence(row: RunRow) -> str:
+    run = row.run
     if run.state == "ended":
         return gettext("Went through '%(name)s'; it ended: %(why)s.") % {"name": run.workflow.name, "why": run.outcome}
     if run.state == "stuck":
@@ -262,7 +270,7 @@ def _run_sentence(run: Run) -> str:
         )
     words = {
         "name": run.workflow.name,
-        "step": node_in_words(run),
+        "step": row.node,
         "when": format_full(run.wake_at) if run.wake_at else "",
     }
     if run.state == "paused":
@@ -281,12 +289,12 @@ _ENTRY = {
 
 
 def _entry_facts(entry: dict[str, Any]) -> list[tuple[str, Any]]:
-    return [(str(label), entry[name]) for name, label in _ENTRY.items() if name in entry]
+    return [(str(label), in_words(entry[name])) for name, label in _ENTRY.items() if name in entry]
 
 
 def _steps(run: Run) -> list[dict[str, Any]]:
     """The trace in words: each step, what it decided, the values that it saw."""
-    definition = definition_of(run.version_id)
+    definition, names = definition_of(run.version_id), queries.names_in_use()
     effects: dict[str, NodeOutcome] = {}
     for _name, entry in CARRIERS.items():
         effects.update(entry.outcomes(run.pk))
@@ -296,10 +304,13 @@ def _steps(run: Run) -> list[dict[str, Any]]:
         shown.append(
             {
                 "step": step,
-                "words": node.step.describe() if node else step.node,
+                "words": node.step.describe(names) if node else step.node,
                 "icon": kind.icon if kind else "point",
                 "decision": "" if step.decision == "next" or step.kind == "exit" else step.decision,
-                "values": [{"label": label, "value": value, "source": source} for label, value, source in step.values],
+                "values": [
+                    {"label": question_in_words(label), "value": in_words(value), "source": source}
+                    for label, value, source in step.values
+                ],
                 "outcome": effects.get(step.node),
             }
         )

@@ -79,7 +79,7 @@ def test_pages_answer(staff: Client, sent: Message, path: str) -> None:
 def test_one_workflow_counts_who_is_where(staff: Client, sent: Message) -> None:
     workflow = Workflow.objects.get(key="test")
     page = staff.get(f"/workflows/{to_public(Workflow.PREFIX, workflow.uid)}").content.decode()
-    assert "When a customer enters the segment at-risk" in page
+    assert "When a customer enters At Risk" in page
     for door in re.findall(r'data-door data-count="(\d+)" href="([^"]+)"', page):
         rows = staff.get(door[1].replace("&amp;", "&")).content.decode()
         assert f'data-total="{door[0]}"' in rows, door
@@ -89,7 +89,7 @@ def test_a_run_tells_why(staff: Client, sent: Message) -> None:
     run = Run.objects.get()
     page = staff.get(f"/runs/{to_public(Run.PREFIX, run.uid)}").content.decode()
     assert "Wait 3 days" in page
-    assert "test.member (segment at-risk): <strong>True</strong> (test)" in page
+    assert "Is a member (segment at-risk): <strong>yes</strong> (test)" in page
     assert href(sent) in page
 
 

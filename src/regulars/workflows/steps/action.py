@@ -7,12 +7,13 @@ the shell's. The engine knows nothing but the action's name.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.facts import Answer, Question
 from regulars.foundation.registry import Registry
-from regulars.workflows.steps.kinds import STEPS, Go, Outcome
+from regulars.workflows.steps.kinds import STEPS, Go, Names, Outcome
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,10 @@ class NodeOutcome:
 class Carrier(Protocol):
     """Takes over effects of one action. ``plan`` runs inside the transaction that writes the runs: set-wise, to the database only."""
 
+    def names(self) -> Names:
+        """What people call the things that this action's settings name."""
+        ...
+
     def plan(self, intents: Sequence[Intent]) -> None: ...
 
     def figures(self, workflow_key: str, workflow_id: int, viewer: Viewer) -> Mapping[str, Sequence[NodeFigure]]:
@@ -67,13 +72,13 @@ CARRIERS: Registry[Carrier] = Registry("action")
 @dataclass(frozen=True)
 class ActionStep:
     action: str
-    words: str
+    words: Callable[[Names], str]
 
     def take(self, since: datetime, facts: Mapping[Question, Answer], now: datetime) -> Outcome:
         return Go("next", (), self.action)
 
-    def describe(self) -> str:
-        return self.words
+    def describe(self, names: Names) -> str:
+        return self.words(names)
 
 
 @dataclass(frozen=True)
@@ -84,13 +89,13 @@ class ActionKind:
     label: str
     icon: str
     check: Callable[[Mapping[str, Any]], None]
-    words: Callable[[Mapping[str, Any]], str]
+    words: Callable[[Mapping[str, Any], Names], str]
     edges: tuple[str, ...] = ("next",)
     waits: bool = False
 
     def parse(self, settings: Mapping[str, Any]) -> ActionStep:
         self.check(settings)
-        return ActionStep(self.name, self.words(settings))
+        return ActionStep(self.name, partial(self.words, dict(settings)))
 
 
 def register(kind: ActionKind, carrier: Carrier) -> None:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from regulars.foundation.facts import Answer, Question
-from regulars.workflows.steps.kinds import STEPS, Ask, Go, Outcome, Reason, StepProblem, refuse_unknown
+from regulars.workflows.steps.kinds import STEPS, Ask, Go, Names, Outcome, Reason, StepProblem, name_of, refuse_unknown
 
 _TESTS: dict[str, Callable[[Any, Any], bool]] = {
     "is": lambda value, wanted: value == wanted,
@@ -41,9 +41,9 @@ class ConditionStep:
         except TypeError:  # a word compared with a number: as good as not known
             return self.if_unknown
 
-    def describe(self) -> str:
+    def describe(self, names: Names) -> str:
         if self.question.fact == "segment.member" and self.test == "is" and self.wanted is True:
-            return f"check that they are still in {self.question.argument('segment')}"
+            return f"check that they are still in {name_of(names, 'segment', self.question.argument('segment'))}"
         return f"check whether {in_words(self.question)} {_WORDS[self.test]} {self.wanted}"
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from regulars.foundation.facts import Answer, Question
-from regulars.workflows.steps.kinds import STEPS, End, Outcome, StepProblem, refuse_unknown
+from regulars.workflows.steps.kinds import STEPS, End, Names, Outcome, StepProblem, refuse_unknown
 
 
 @dataclass(frozen=True)
@@ -16,7 +16,7 @@ class ExitStep:
     def take(self, since: datetime, facts: Mapping[Question, Answer], now: datetime) -> Outcome:
         return End(self.reason)
 
-    def describe(self) -> str:
+    def describe(self, names: Names) -> str:
         return f"end: {self.reason}"
 
 

@@ -56,6 +56,14 @@ class End:
 Outcome = Go | Sleep | Ask | End
 
 
+Names = Mapping[tuple[str, str], str]  # ('segment', 'at-risk') -> 'At Risk'
+
+
+def name_of(names: Names, what: str, key: object) -> str:
+    """What people call a thing; its key where nobody named it."""
+    return names.get((what, str(key)), str(key))
+
+
 class Step(Protocol):
     """One node's parsed settings."""
 
@@ -63,8 +71,8 @@ class Step(Protocol):
         """Decides, purely. ``since`` is when the run arrived at this node."""
         ...
 
-    def describe(self) -> str:
-        """The step in words, without a full stop: 'wait 3 days'."""
+    def describe(self, names: Names) -> str:
+        """The step in words, without a full stop: 'wait 3 days'. ``names`` turns keys into what people call them."""
         ...
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from regulars.foundation.facts import Answer, Question
-from regulars.workflows.steps.kinds import STEPS, Go, Outcome, Reason, Sleep, StepProblem, refuse_unknown
+from regulars.workflows.steps.kinds import STEPS, Go, Names, Outcome, Reason, Sleep, StepProblem, refuse_unknown
 
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=400)
 _UNITS = ("weeks", "days", "hours", "minutes")
@@ -46,7 +46,7 @@ class WaitStep:
             ),
         )
 
-    def describe(self) -> str:
+    def describe(self, names: Names) -> str:
         words = f"wait {_in_words(self.length)}"
         return words if self.at is None else f"{words}, then until {self.at:%H:%M} ({self.zone})"
 
