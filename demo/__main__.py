@@ -31,11 +31,10 @@ def main() -> int:
     )
     lines = parser.parse_args().lines
     outer = present_environment()
-    place = find_place(outer)
-    os.environ.update(
-        place.environment(outer) | {"REGULARS_SECRET_KEY": _secret(place.home, outer.get("REGULARS_SECRET_KEY", ""))}
-    )
     try:
+        place = find_place(outer)
+        secret = _secret(place.home, outer.get("REGULARS_SECRET_KEY", ""))
+        os.environ.update(place.environment(outer) | {"REGULARS_SECRET_KEY": secret})
         _run(place, lines)
     except RegularsError as error:
         sys.stderr.write(f"{error.sentence}\n")

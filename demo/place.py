@@ -6,7 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from regulars.foundation.errors import RegularsError
+
 _LOCAL = "127.0.0.1"
+
+
+class PortTaken(RegularsError):
+    """The port that was asked for cannot be had."""
+
+    code = "port-taken"
+    status = 409
 
 
 @dataclass(frozen=True)
@@ -42,11 +51,19 @@ class Place:
 
 
 def find_place(outer: Mapping[str, str]) -> Place:
-    """The folder that REGULARS_HOME names (else .regulars here) and free ports; PORT is taken as it is."""
+    """The folder that REGULARS_HOME names (else .regulars here) and free ports. Raises PortTaken for a PORT that is not free."""
     home = Path(outer.get("REGULARS_HOME") or ".regulars").expanduser().resolve()
-    port = int(outer["PORT"]) if outer.get("PORT") else free_port(range(8000, 8100))
+    port = _wanted_port(outer["PORT"]) if outer.get("PORT") else free_port(range(8000, 8100))
     smtp = free_port(range(1025, 1125), {port})
     return Place(home, port, smtp, free_port(range(8025, 8125), {port, smtp}))
+
+
+def _wanted_port(text: str) -> int:
+    if not text.isdigit() or not 0 < int(text) < 65_536:
+        raise PortTaken(f"PORT must be a number from 1 to 65535, not '{text[:20]}'.")
+    if not _is_free(int(text)):
+        raise PortTaken(f"Another program listens on port {text}: set PORT to another number, or leave it unset.")
+    return int(text)
 
 
 def free_port(wanted: Iterable[int], taken: Iterable[int] = ()) -> int:

@@ -17,7 +17,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from demo.place import Place, find_place, free_port
+from demo.place import Place, PortTaken, find_place, free_port
 
 pytestmark = pytest.mark.slow
 _ROOT = Path(__file__).parents[2]
@@ -124,6 +124,17 @@ def test_two_demos_side_by_side_take_other_ports() -> None:
 
     assert second.port != first.port
     assert len({first.port, first.smtp_port, first.catcher_port}) == 3
+
+
+def test_a_port_that_is_taken_is_refused_in_one_sentence() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(PortTaken, match=f"port {port}: set PORT"):
+            find_place({"PORT": str(port)})
+    with pytest.raises(PortTaken, match="a number from 1 to 65535"):
+        find_place({"PORT": "web"})
 
 
 def test_mail_goes_nowhere_else_whatever_the_caller_says() -> None:
