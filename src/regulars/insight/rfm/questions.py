@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from ibis import _
 
-from regulars.foundation.money import exponent
+from regulars.foundation.money import exponent, parse_currency
 from regulars.foundation.shop.models import ExchangeRate
 from regulars.foundation.shop.settings import read_setting
 from regulars.insight.warehouse import engine
@@ -162,7 +162,10 @@ def _is_in_one_currency(pinned: Pinned, currency: str) -> bool:
 
 
 def _rates(currency: str) -> str:
-    """Rates into the reporting currency as a relation of spans; the currency itself is worth 1 at all times."""
+    """Rates into the reporting currency as a relation of spans; the currency itself is worth 1 at all times. Raises UnknownCurrency for a
+    code that is none: the codes become part of the SQL.
+    """
+    currency = parse_currency(currency)
     rows = [[f"'{currency}'", _FIRST, _LAST, "CAST(1 AS DECIMAL(38, 12))"]]
     zone = ZoneInfo(str(read_setting("shop.time_zone")))
     rates = list(ExchangeRate.objects.filter(reporting_currency=currency).order_by("currency", "on"))
@@ -171,7 +174,7 @@ def _rates(currency: str) -> str:
         until = _midnight(following.on, zone) if following and is_same else _LAST
         scale = exponent(currency) - exponent(rate.currency)
         factor = f"CAST({rate.rate.scaleb(scale):f} AS DECIMAL(38, 12))"
-        rows.append([f"'{rate.currency}'", _midnight(rate.on, zone), until, factor])
+        rows.append([f"'{parse_currency(rate.currency)}'", _midnight(rate.on, zone), until, factor])
     return literal_rows(rows, list(_RATE_COLUMNS))
 
 

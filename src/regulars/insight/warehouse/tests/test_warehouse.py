@@ -1,11 +1,13 @@
 """The warehouse holds what the record held, at every position, whatever was appended, compacted, rebuilt or killed."""
 
+import random
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from regulars.foundation.shop.models import Store
 from regulars.insight.warehouse import engine, files, operations, queries
 from regulars.insight.warehouse.models import WarehouseFile, WarehouseSnapshot
 from regulars.insight.warehouse.queries import Pinned
@@ -73,14 +75,15 @@ def test_sync_appends_only_what_is_new_and_nothing_twice() -> None:
 
 def change_order(order: Order, total_minor: int) -> int:
     """As the record changes an order: the state before is kept. The position from which the new one was known."""
+    stored = Order.objects.get(id=order.id)
     with event_log.transaction("import") as log:
         before = {
-            "profile_id": order.profile_id,
-            "placed_at": order.placed_at.isoformat(),
-            "currency": order.currency,
-            "total_minor": order.total_minor,
-            "status": order.status,
-            "payment_status": order.payment_status,
+            "profile_id": stored.profile_id,
+            "placed_at": stored.placed_at.isoformat(),
+            "currency": stored.currency,
+            "total_minor": stored.total_minor,
+            "status": stored.status,
+            "payment_status": stored.payment_status,
         }
         OrderChange.objects.create(
             order=order, before=before, changed=["total_minor"], occurred_at=NOW, batch_id=log.batch_id
@@ -208,3 +211,55 @@ def test_many_small_files_become_one() -> None:
         pinned = operations.sync(NOW)
     assert len(pinned.paths("orders")) == 1
     assert [row[5] for row in held(pinned, "orders")] == list(range(operations.MOST_FILES + 1))
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_whatever_happens_each_position_that_was_synced_is_told_as_it_was(seed: int) -> None:
+    """Orders come, change, are cancelled and removed in any order, between syncs and compactions at any time."""
+    chance = random.Random(seed)
+    store = shop.make_store()
+    people = shop.make_people(store, 3, NOW)
+    told: dict[int, list[tuple[Any, ...]]] = {}
+    for step in range(30):
+        _happen(chance, store, people, step)
+        if chance.random() < 0.7:
+            pinned = operations.sync(NOW)
+            told[pinned.position] = _as_recorded()
+            if chance.random() < 0.2:
+                pinned = operations.compact(NOW)
+    pinned = queries.pin()
+    for position, rows in told.items():
+        assert held(pinned, "orders", position) == rows
+    assert held(operations.rebuild(NOW), "orders") == _as_recorded()
+
+
+def _happen(chance: random.Random, store: Store, people: list[int], step: int) -> None:
+    orders = list(Order.objects.order_by("id"))
+    what = chance.choice(["add", "add", "add", "change", "change", "cancel", "remove"])
+    if what == "add" or not orders:
+        count = chance.randint(1, 3)
+        shop.add_orders(
+            store, [(f"{step}-{n}", chance.choice([*people, None]), NOW, chance.randint(1, 999)) for n in range(count)]
+        )
+    elif what == "remove":
+        shop.remove_orders([order.number for order in chance.sample(orders, min(2, len(orders)))], NOW)
+    else:
+        order = chance.choice(orders)
+        order.status = "cancelled" if what == "cancel" else order.status
+        change_order(order, order.total_minor + (what == "change"))
+
+
+def _as_recorded() -> list[tuple[Any, ...]]:
+    rows = Order.objects.order_by("id")
+    return [
+        (
+            o.id,
+            o.profile_id,
+            o.store_id,
+            o.placed_at.replace(tzinfo=None),
+            o.currency,
+            o.total_minor,
+            o.status != "cancelled",
+        )
+        for o in rows
+    ]
