@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 
 from regulars.foundation import clock
@@ -97,7 +98,7 @@ def _scores_chart(detail: CustomerDetail) -> Chart | None:
         "scale": scores[-1].scale,
     }
     return Chart(
-        "rfm", gettext("RFM over time"), summary, day_labels([score.as_of for score in scores]), series, height=180
+        "rfm", gettext("RFM over time"), summary, day_labels([timezone.localtime(score.as_of).date() for score in scores]), series, height=180
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -98,7 +99,7 @@ def _chart(chosen: RfmSegment, line: Line, viewer: Viewer) -> Chart:
     summary = gettext("%(now)s now") % {"now": format_number(counts[-1])}
     if line.change is not None:
         summary = f"{summary}, {_change_in_words(line.change)}."
-    days = [point.at.date() for point in points]
+    days = [timezone.localtime(point.at).date() for point in points]
     return Chart(
         "members",
         gettext("Customers over time"),
@@ -166,6 +167,11 @@ def members(request: HttpRequest, name: str) -> HttpResponseBase:
         load=partial(_load, segment),
         export=partial(_export, segment),
         name=f"segment-{segment.key}",
+        tabs=[
+            (gettext("The segment"), f"/segments/{segment.key}"),
+            (gettext("In it now"), ledger_href(segment, state="now")),
+            (gettext("Every stay"), ledger_href(segment)),
+        ],
     )
     return show_list(request, page)
 
@@ -236,7 +242,7 @@ LEDGER = ListPage(
         Column("state", _("State"), "pill", value=_state),
         Column("entered_at", _("Entered"), "when", value=lambda row: row.membership.entered_at, sort="entered"),
         Column("left_at", _("Left"), "when", value=_when_left, sort="left", on_phone=False),
-        Column("why", _("Why: seen on entering (recency, frequency and monetary score)"), on_phone=False),
+        Column("why", _("Why"), on_phone=False),
     ],
     filters=[
         Filter("state", _("State"), choices=lambda viewer: [("now", _("In it now")), ("past", _("Left"))]),
