@@ -84,7 +84,9 @@ def list_orders(query: ListQuery, viewer: Viewer) -> Rows:
     """One page of the list."""
     rows = orders_matching(query, viewer)
     sorting = SORTS.get(query.sort, SORTS["placed"])
-    return page_of(rows.select_related("store"), Sorting(sorting.field, query.descending), query.cursor, totals.count(rows))
+    return page_of(
+        rows.select_related("store"), Sorting(sorting.field, query.descending), query.cursor, totals.count(rows)
+    )
 
 
 @dataclass(frozen=True)
@@ -167,12 +169,6 @@ def count_waiting(viewer: Viewer) -> int:
     """Orders that are neither cancelled nor wholly sent."""
     query = ListQuery(choices={"fulfilment": (FulfilmentStatus.UNFULFILLED, FulfilmentStatus.PARTIAL)})
     return orders_matching(query, viewer).exclude(status=OrderStatus.CANCELLED).count()
-
-
-def countries_of_orders(viewer: Viewer) -> list[str]:
-    """Countries that orders went to, most orders first."""
-    rows = Order.objects.exclude(country="").values("country").annotate(n=Count("id")).order_by("-n", "country")
-    return [row["country"] for row in rows]
 
 
 @dataclass(frozen=True)

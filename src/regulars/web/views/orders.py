@@ -25,7 +25,7 @@ from regulars.record.customers.queries import customers_of
 from regulars.record.orders import queries
 from regulars.record.orders.models import Order
 from regulars.web.labels import FULFILMENT, ORDER_STATUS, PAYMENT, fulfilment_pill, order_pill, payment_pill
-from regulars.web.queries.customers import names_of_customers
+from regulars.web.queries.customers import countries_of_customers, names_of_customers
 
 
 @dataclass(frozen=True)
@@ -69,10 +69,13 @@ def _stores(viewer: Viewer) -> Choices:
 
 
 def _countries(viewer: Viewer) -> Choices:
-    return [(code, country_name(code)) for code in queries.countries_of_orders(viewer)]
+    return sorted(((code, country_name(code)) for code in countries_of_customers()), key=lambda pair: pair[1])
 
 
 def _sum(query: ListQuery, viewer: Viewer) -> str:
+    """Of a part of the orders; the sum of all there ever were answers no question and costs much."""
+    if not (query.choices or query.text or any(any(ends) for ends in (*query.dates.values(), *query.numbers.values()))):
+        return ""
     return " + ".join(format_money_short(one.total_minor, one.currency) for one in queries.sums_of(query, viewer))
 
 

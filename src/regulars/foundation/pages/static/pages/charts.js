@@ -39,8 +39,10 @@ window.regularsChart = (box) => {
     const lasts = spec.series.map((one) => one.values.at(-1));
     const spread = Math.max(...spec.series.flatMap((one) => one.values.map((number) => Math.abs(number ?? 0)))) || 1;
     // Labels at the ends of lines that meet stand above each other instead of on each other.
-    const nudge = (n) => spec.series.some((_, other) => other !== n && Math.abs((lasts[other] ?? 0) - (lasts[n] ?? 0)) / spread < 0.09)
-      ? (spec.series.findIndex((one, other) => lasts[other] === Math.max(...lasts.map((number) => number ?? 0))) === n ? -7 : 7) : 0;
+    const top = Math.max(...lasts.map((number) => number ?? 0));
+    const meets = (n) => spec.series.some((_, other) => other !== n && Math.abs((lasts[other] ?? 0) - (lasts[n] ?? 0)) / spread < 0.09);
+    const floor = top / spread < 0.08 ? -7 : 0; // close to the axis, both move up
+    const nudge = (n) => (meets(n) ? floor + (lasts.indexOf(top) === n ? -7 : 7) : 0);
     const series = spec.series.map((one, n) => {
       const colour = one.before ? c.grey : palette[nth++ % palette.length];
       return { type: spec.kind === "line" ? "line" : "bar", name: one.name, data: one.values.map(major), connectNulls: true, color: colour, z: one.before ? 1 : 3,
