@@ -47,6 +47,13 @@ def test_every_icon_that_is_used_is_in_the_sprite() -> None:
     assert used - there == set()
 
 
+def test_the_sprite_holds_only_what_is_used() -> None:
+    sources = [path for path in SOURCE.rglob("*") if path.suffix in {".py", ".html"}]
+    quoted = {name for path in sources for name in re.findall(r"[\"']([a-z0-9-]+)[\"']", path.read_text())}
+    there = set(re.findall(r'symbol id="([a-z0-9-]+)"', (STATIC / "icons.svg").read_text()))
+    assert there - quoted == set()
+
+
 def test_no_template_has_a_script_or_a_handler_within_it() -> None:
     for path in TEMPLATES:
         text = path.read_text()
