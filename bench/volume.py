@@ -5,6 +5,7 @@ is drawn with the square of a share), orders are spread over two years, and an o
 demo shop's have. DuckDB makes the rows, so that a million lines take seconds.
 """
 
+import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -117,3 +118,9 @@ def _moment(number: str, of: int) -> str:
     """SQL of a time: the ``number``-th of ``of`` moments spread evenly over all days."""
     step = DAYS * _DAY_MICROSECONDS // max(of, 1)
     return f"TIMESTAMP '{FIRST_DAY:%Y-%m-%d}' + to_microseconds(({number} - 1) * {step})"
+
+
+if (
+    __name__ == "__main__"
+):  # python -m bench.volume PATH LINES SEED: in a process of its own, whose memory is not counted
+    write_orders_csv(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
