@@ -295,6 +295,17 @@ def test_a_table_of_products_keyed_by_sku(bring_in: Importer, store: Store) -> N
     assert StockEntry.objects.count() == 1
 
 
+def test_products_that_come_after_the_orders_take_over_what_was_sold(bring_in: Importer) -> None:
+    bring_in(WOO_ORDERS)
+    sold = Order.objects.get(number="9001").lines.get(sku="MUG").variant_id
+    bring_in(
+        "Handle,Title,Vendor,Option1 Value,Variant SKU,Variant Price\nmug,Enamel mug,Acme,Blue,MUG,10.00\n", "products"
+    )
+    product = Product.objects.get(key="mug")
+    assert [v.pk for v in Variant.objects.filter(product=product)] == [sold]
+    assert not Product.objects.filter(key="MUG").exists()
+
+
 def test_a_list_of_addresses_to_leave_alone_is_used_only_where_it_is_named(bring_in: Importer) -> None:
     bring_in("Email,Note\nann@shop.example,x\n", "consent", layout="suppressions")
     assert list(SuppressionEntry.objects.values_list("reason", flat=True)) == ["import"]

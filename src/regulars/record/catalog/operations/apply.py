@@ -13,6 +13,7 @@ from regulars.record.catalog import events
 from regulars.record.catalog.inputs import ProductInput
 from regulars.record.catalog.operations.histories import append_histories
 from regulars.record.catalog.operations.shelves import ensure_categories
+from regulars.record.catalog.operations.turns import take_turns
 from regulars.record.events.log import LogTransaction
 
 _COLUMNS = ("title", "brand_name", "status", "is_service", "url", "image_url")
@@ -41,6 +42,7 @@ def apply_products(
     wanted = {product.key: product for product in inputs}
     if not wanted:
         return AppliedProducts()
+    take_turns(store_id)
     shelves = ensure_categories({path for p in wanted.values() for path in p.categories}, store_id)
     before = _present(wanted, store_id)
     fresh = [key for key in wanted if key not in before]
@@ -161,6 +163,7 @@ def _ensure_variants(
     said = {(ids[key], v.sku): v for key, product in wanted.items() for v in product.variants}
     there = fetch("SELECT product_id, sku, id FROM catalog_variant WHERE product_id = ANY(%s)", [list(ids.values())])
     known = {(product, sku): row for product, sku, row in there}
+    known |= _adopted([name for name in said if name[1] and name not in known])
     fresh = [name for name in said if name not in known]
     made = dict(zip(fresh, reserve_ids("catalog_variant", len(fresh)), strict=True))
     rows = ((made[n], n[0], n[1], said[n].title, said[n].barcode, log.batch_id) for n in fresh)
@@ -173,3 +176,27 @@ def _ensure_variants(
         [[row for row, _, _ in old], [title for _, title, _ in old], [barcode for _, _, barcode in old]],
     )
     return known | made
+
+
+_PLACEHOLDERS = """
+SELECT v.sku, v.id, p.id FROM catalog_variant v JOIN catalog_product p ON p.id = v.product_id
+WHERE v.sku = ANY(%(skus)s) AND p.key = v.sku AND p.store_id = (SELECT store_id FROM catalog_product WHERE id = %(product)s)
+  AND NOT EXISTS (SELECT 1 FROM catalog_variant other WHERE other.product_id = p.id AND other.id <> v.id)
+  AND NOT EXISTS (SELECT 1 FROM catalog_priceentry e WHERE e.variant_id = v.id)
+  AND NOT EXISTS (SELECT 1 FROM catalog_productchange c WHERE c.product_id = p.id)
+"""
+
+
+def _adopted(names: Sequence[tuple[int, str]]) -> dict[tuple[int, str], int]:
+    """Variants that order lines made before their product was known, under a product named by the sku alone: they move to the real one."""
+    if not names:
+        return {}
+    products = {sku: product for product, sku in names}
+    rows = fetch(_PLACEHOLDERS, {"skus": list(products), "product": names[0][0]})
+    moved = [(sku, variant, placeholder) for sku, variant, placeholder in rows if placeholder != products[sku]]
+    for sku, variant, _ in moved:
+        execute("UPDATE catalog_variant SET product_id = %s WHERE id = %s", [products[sku], variant])
+    gone = [placeholder for _, _, placeholder in moved]
+    execute("DELETE FROM catalog_product_categories WHERE product_id = ANY(%s)", [gone])
+    execute("DELETE FROM catalog_product WHERE id = ANY(%s)", [gone])
+    return {(products[sku], sku): variant for sku, variant, _ in moved}

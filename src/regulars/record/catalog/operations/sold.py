@@ -8,6 +8,7 @@ from regulars.foundation.bulk import copy_rows, execute, fetch
 from regulars.foundation.ids import new_uid
 from regulars.foundation.vault.rows import reserve_ids
 from regulars.record.catalog.events import product_created
+from regulars.record.catalog.operations.turns import take_turns
 from regulars.record.events.log import LogTransaction
 
 
@@ -40,6 +41,9 @@ def ensure_variants(
     for item in items:
         if item.name[0] and (item.name not in wanted or not wanted[item.name].title):
             wanted[item.name] = item
+    if not wanted:
+        return {}
+    take_turns(store_id)
     found = _find(wanted, store_id)
     missing = {name: item for name, item in wanted.items() if name not in found}
     if missing:
