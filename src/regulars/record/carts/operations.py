@@ -13,6 +13,7 @@ from regulars.record.carts import events
 from regulars.record.carts.inputs import CartInput, CartLineInput
 from regulars.record.carts.models import Cart, CartLine, CartState
 from regulars.record.catalog.operations import SoldItem, ensure_variants
+from regulars.record.catalog.operations.turns import take_turns
 from regulars.record.customers.operations import ensure_profiles
 from regulars.record.customers.queries import customers_of
 from regulars.record.events.log import LogTransaction
@@ -28,6 +29,7 @@ def apply_carts(
     An input that is older than the cart, or for a cart that was ordered, changes nothing. A change wakes an abandoned cart up.
     Number of statements: fixed. Events: cart.opened, cart.changed, cart.checkout_started.
     """
+    take_turns(store_id)
     wanted = {cart.key: cart for cart in sorted(inputs, key=lambda cart: cart.occurred_at)}
     there = {c.key: c for c in Cart.objects.select_for_update().filter(store=store_id, key__in=wanted).order_by("pk")}
     people = [cart.person for cart in wanted.values() if cart.person]

@@ -38,6 +38,13 @@ fold AS (
 )
 """
 _COLUMNS = "customer_id, contact_id, country, region, postal_area, language, mail_domain, tokens, tags, stores"
+# A row for everybody, then its lock: what others wrote of the same customer is waited for, and is in the fold of the next statement.
+_RESERVE = """
+INSERT INTO customers_customercard (customer_id, country, region, postal_area, language, mail_domain, tokens, tags, stores)
+SELECT id, '', '', '', '', '', '{}', '{}', '{}' FROM customers_customer WHERE id = ANY(%s) ORDER BY id
+ON CONFLICT (customer_id) DO NOTHING
+"""
+_LOCK = "SELECT 1 FROM customers_customercard WHERE customer_id = ANY(%s) ORDER BY customer_id FOR NO KEY UPDATE"
 _REFRESH = f"""
 {_FOLD}
 INSERT INTO customers_customercard AS card ({_COLUMNS}) SELECT {_COLUMNS} FROM fold ORDER BY customer_id
@@ -68,8 +75,8 @@ def refresh_cards(customer_ids: Collection[int]) -> None:
     if not ids:
         return
     with connection.cursor() as cursor:
-        cursor.execute(_REFRESH, [ids])
-        cursor.execute(_DROP_EMPTY, [ids])
+        for statement in (_RESERVE, _LOCK, _REFRESH, _DROP_EMPTY):
+            cursor.execute(statement, [ids])
 
 
 def verify_cards() -> list[int]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection
 from datetime import datetime
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 
 from regulars.foundation.errors import InvalidInput
@@ -14,6 +15,7 @@ from regulars.record.events import log as event_log
 from regulars.record.events.log import LogTransaction
 
 VERDICTS = ("must-link", "cannot-link", "undecided")
+LOCK = 0x5748_4F57  # 'WHOW': the advisory lock under which the map is changed
 
 
 def resolve(profiles: Collection[int], log: LogTransaction, at: datetime) -> set[int]:
@@ -25,6 +27,10 @@ def resolve(profiles: Collection[int], log: LogTransaction, at: datetime) -> set
     everybody = _closure(set(profiles))
     if len(everybody) < 2:
         return set()
+    # Of two who join people of one chain the later must see what the earlier joined.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+    everybody = _closure(everybody)
     links = {
         rules.Link(i, p)
         for i, p in _joining_links().filter(profile__in=everybody).values_list("identity_id", "profile_id")

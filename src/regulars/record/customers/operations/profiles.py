@@ -65,6 +65,7 @@ def ensure_profiles(inputs: Sequence[PersonInput], log: LogTransaction, *, is_hi
         return []
     people = _with_identities(inputs)
     profiles, fresh = _find_or_make(people, log, is_history)
+    _lock_profiles(set(profiles.values()) - fresh)
     touched = set(fresh)
     joined, linked = _add_links(people, profiles, log)
     touched |= linked
@@ -142,6 +143,13 @@ def _profiles_named_by(identity_ids: Collection[int]) -> dict[int, int]:
 def _lock_identities(identity_ids: Collection[int]) -> None:
     """In key order, against deadlock: two transactions must not both make the profile that an identity names."""
     list(Identity.objects.select_for_update().filter(id__in=identity_ids).order_by("id").values_list("id", flat=True))
+
+
+def _lock_profiles(profiles: Collection[int]) -> None:
+    """What is said of one profile at the same time by two is written one after the other, so that neither word is lost."""
+    if profiles:
+        rows = Profile.objects.select_for_update(no_key=True).filter(id__in=profiles).order_by("id")
+        list(rows.values_list("id", flat=True))
 
 
 def _add_links(people: Sequence[_Person], profiles: dict[int, int], log: LogTransaction) -> tuple[set[int], set[int]]:

@@ -19,10 +19,9 @@ from regulars.record.customers.operations.cards import refresh_cards
 from regulars.record.customers.operations.contacts import (
     ContactChange,
     differing_fields,
-    newest_contacts,
     store_contacts,
 )
-from regulars.record.customers.queries import customer_of, customers_of, profiles_of, read_attributes
+from regulars.record.customers.queries import customer_of, customers_of, profiles_of, read_attributes, read_cards
 from regulars.record.customers.rules import guess_look
 from regulars.record.events import log as event_log
 from regulars.record.events.log import LogTransaction
@@ -41,8 +40,8 @@ def edit_contact(customer_id: int, card: ContactCard, staff_id: int, at: datetim
         )
     with event_log.transaction("staff", str(staff_id)) as log:
         profile = profiles_of([customer_id])[customer_id][0]
-        before = newest_contacts([profile]).get(profile, (ContactCard(), None))[0]
-        fields = differing_fields(before, card)
+        # What is shown may be of another profile, so that is what the new card is compared with.
+        fields = differing_fields(read_cards([customer_id])[customer_id], card)
         if fields:
             store_contacts([ContactChange(profile, card, at, fields)], log, False)
             refresh_cards([customer_id])

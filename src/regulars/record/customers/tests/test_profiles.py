@@ -213,3 +213,14 @@ def test_cards_are_checked_against_the_fold() -> None:
     assert verify_cards() == []
     CustomerCard.objects.update(country="FR")
     assert verify_cards() == [queries.customer_of(profile)]
+
+
+def test_an_edit_is_compared_with_what_is_shown() -> None:
+    older = person(number("1"), mail("ann@x.example"), contact=ContactCard(first_name="Anna"))
+    later = AT + timedelta(days=1)
+    newer = person(number("2"), mail("ann@x.example"), at=later, contact=ContactCard(first_name="Anne"))
+    one, other = store([older, newer])
+    customer = queries.customer_of(one)
+    assert queries.customer_of(other) == customer
+    edit_contact(customer, ContactCard(first_name="Anna"), 1, AT + timedelta(days=2))
+    assert queries.read_cards([customer])[customer].first_name == "Anna"

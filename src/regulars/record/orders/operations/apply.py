@@ -6,6 +6,7 @@ from datetime import datetime
 
 from regulars.foundation.bulk import fetch
 from regulars.record.catalog.operations import SoldItem, ensure_variants
+from regulars.record.catalog.operations.turns import take_turns
 from regulars.record.customers.inputs import PersonInput
 from regulars.record.customers.operations import ensure_profiles
 from regulars.record.customers.queries import customers_of
@@ -61,6 +62,7 @@ def apply_orders(
     NoIdentity for a person without any identity that means somebody. Events: order.placed, order.updated, order.paid,
     order.fulfilled, order.cancelled, order.refunded, and those of the customers and products that are new.
     """
+    take_turns(store_id)
     orders = {order.number: order for order in inputs}
     there = _known_orders(orders, store_id)
     digests = {number: rules.digest(order) for number, order in orders.items()}

@@ -53,6 +53,15 @@ fold AS (
     FROM rounded GROUP BY customer_id
 )
 """
+# A row for everybody, then its lock: what others wrote of the same customer is waited for, and is in the fold of the next statement.
+_RESERVE = """
+INSERT INTO orders_customerfigures (customer_id, currency, order_count, spent_minor, refunded_minor, unconverted_count)
+SELECT id, %(reporting)s, 0, 0, 0, 0 FROM customers_customer WHERE id = ANY(%(customers)s) ORDER BY id
+ON CONFLICT (customer_id) DO NOTHING
+"""
+_LOCK = (
+    "SELECT 1 FROM orders_customerfigures WHERE customer_id = ANY(%(customers)s) ORDER BY customer_id FOR NO KEY UPDATE"
+)
 _REFRESH = f"""
 WITH {_FOLD}
 INSERT INTO orders_customerfigures AS cached ({_COLUMNS}) SELECT {_COLUMNS} FROM fold ORDER BY customer_id
@@ -97,8 +106,8 @@ def refresh_figures(customer_ids: Iterable[int]) -> None:
     wanted = sorted(set(customer_ids))
     if wanted:
         parameters = _parameters(wanted)
-        execute(_REFRESH, parameters)
-        execute(_DROP, parameters)
+        for statement in (_RESERVE, _LOCK, _REFRESH, _DROP):
+            execute(statement, parameters)
 
 
 def verify_figures() -> list[Figures]:
