@@ -86,21 +86,32 @@ def detect_encoding(sample: bytes) -> tuple[str, str]:
     for mark, name in _BOMS:
         if sample.startswith(mark):
             return name, "byte order mark"
+    if b"\x00" in sample:  # before UTF-8, in which a zero byte is a letter as any other
+        is_little = sample[1::2].count(0) > sample[::2].count(0)
+        return ("utf-16-le" if is_little else "utf-16-be"), "every second byte is zero"
     try:
         sample[: len(sample) - _cut_bytes(sample)].decode("utf-8")
     except UnicodeDecodeError:
         pass
     else:
         return "utf-8", "valid UTF-8" if not sample.isascii() else "plain ASCII"
-    if b"\x00" in sample:
-        return (
-            "utf-16-le" if sample[1::2].count(0) > sample[::2].count(0) else "utf-16-be"
-        ), "every second byte is zero"
-    if best := from_bytes(
-        sample[:200_000], cp_isolation=["cp1252", "cp1250", "cp1251", "cp1253", "iso8859_15", "shift_jis", "gb18030"]
-    ).best():
-        return best.encoding, "the letters make words in it"
-    return "cp1252", "not UTF-8; the usual one of Windows"
+    return _by_letters(sample[:200_000])
+
+
+_USUAL = ("cp1252", "not UTF-8; the usual one of Windows")
+_ENCODINGS = ["cp1252", "cp1250", "cp1251", "cp1253", "iso8859_15", "shift_jis", "gb18030"]
+
+
+def _by_letters(sample: bytes) -> tuple[str, str]:
+    """The encoding in which the letters look most like words; where the usual one does so nearly as well, that."""
+    found = from_bytes(sample, cp_isolation=_ENCODINGS)
+    best = found.best()
+    if best is None:
+        return _USUAL
+    as_good = [m for m in found if m.chaos <= best.chaos and m.coherence >= best.coherence - 0.1]
+    if any(_USUAL[0] in match.could_be_from_charset for match in as_good):
+        return _USUAL
+    return best.encoding, "the letters make words in it"
 
 
 def _cut_bytes(sample: bytes) -> int:

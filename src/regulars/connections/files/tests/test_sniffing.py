@@ -149,3 +149,43 @@ def test_what_is_no_number(text: str) -> None:
 )
 def test_what_is_a_number(text: str, value: str) -> None:
     assert Values(Format("utf-8", ","), ZoneInfo("UTC"), "GBP").decimal(text) == Decimal(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "written_in"),
+    [
+        ("Peña, Núñez São João", "cp1252"),
+        ("Ærøskøbing, Malmö", "cp1252"),
+        ("Crème brûlée à l'été, œuf", "cp1252"),
+        ("Größe Straße Müller", "cp1252"),
+        ("naïve “quotes” – dash €", "cp1252"),
+        ("Zażółć gęślą jaźń", "cp1250"),
+        ("plain letters", "utf-16-le"),
+        ("plain letters", "utf-16-be"),
+        ("Müller", "utf-8"),
+    ],
+)
+def test_the_encoding_is_found(text: str, written_in: str) -> None:
+    form, rows = sniff(f'name;city\r\n"{text}";x\r\n'.encode(written_in) * 3)
+    assert rows[1] == [text, "x"], form.encoding
+
+
+@pytest.mark.parametrize(
+    ("text", "encodings"),
+    [
+        ("Peña, Núñez São João", ["cp1252", "utf-8", "utf-16"]),
+        ("Ærøskøbing Malmö", ["cp1252", "utf-8"]),
+        ("Crème brûlée à l'été, œuf", ["cp1252", "utf-8"]),
+        ("Größe Straße Müller", ["cp1252", "cp1250", "utf-8"]),
+        ("naïve “quotes” – dash € £12", ["cp1252", "utf-8"]),
+        ("Zażółć gęślą jaźń", ["cp1250", "utf-8"]),
+        ("Příliš žluťoučký kůň", ["cp1250", "utf-8"]),
+        ("Őrült árvíztűrő tükörfúrógép", ["cp1250", "utf-8"]),
+        ("Иванов Пётр, улица Ленина, дом семь", ["cp1251", "utf-8"]),
+    ],
+)
+def test_old_encodings(text: str, encodings: list[str]) -> None:
+    for encoding in encodings:
+        raw = ("number;name\n" + f"1;{text}\n" * 3).encode(encoding)
+        found, _ = sniff(raw)
+        assert raw.decode(found.encoding).splitlines()[1] == f"1;{text}", encoding
