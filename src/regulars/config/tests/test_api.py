@@ -210,6 +210,13 @@ def test_a_token_of_one_store_sees_and_writes_that_store_only(api: Caller, uk: S
     problem_of(german.send("GET", f"/customers/{ann}"), 404)
     problem_of(german.send("GET", f"/events?customer={ann}"), 404)
     problem_of(german.send("POST", "/customers", {"email": "x@shop.example", "store": "uk"}), 403)
+    before = Event.objects.count()
+    for path, body in (
+        ("/customers", {"email": ANN["email"]}),
+        ("/events", {"name": "x", "customer": {"email": ANN["email"]}}),
+    ):
+        assert "ann" not in problem_of(german.send("POST", path, body), 403)["detail"].lower()
+    assert Event.objects.count() == before
     british = Caller("all", uk)
     assert [c["id"] for c in british.send("GET", "/customers").json()["items"]] == [ann]
     assert british.send("POST", "/customers", {"email": "bob@shop.example"}).json()["stores"] == ["uk"]

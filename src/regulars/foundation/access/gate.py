@@ -14,7 +14,6 @@ from regulars.foundation import clock
 from regulars.foundation.access.rules import PERMISSIONS
 from regulars.foundation.access.viewer import viewer_of
 from regulars.foundation.audit.operations import record
-from regulars.foundation.registry import Registry
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -38,9 +37,6 @@ class Rule:
     def methods(self) -> list[str]:
         reads = ["GET", "HEAD", "OPTIONS"] if self.get is not None else []
         return reads + (["POST"] if self.post is not None else [])
-
-
-PUBLIC_VIEWS: Registry[str] = Registry("public view")
 
 
 def requires(get: str | None = None, *, post: str | None = None) -> Callable[[View], View]:

@@ -18,11 +18,11 @@ from regulars.foundation.api.idempotency import idempotent
 from regulars.foundation.api.paging import Page, PageQuery, take
 from regulars.foundation.api.problems import ERRORS
 from regulars.foundation.api.stores import codes_of_stores, find_store
-from regulars.foundation.errors import NotFound
+from regulars.foundation.errors import NotAllowed, NotFound
 from regulars.foundation.ids import to_public
 from regulars.record.customers import events
 from regulars.record.customers.api.people import Contact, person_of
-from regulars.record.customers.inputs import IdentityInput
+from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import Customer, CustomerCard, IdentityKind, Tag
 from regulars.record.customers.operations import ensure_profiles
 from regulars.record.customers.queries import (
@@ -131,6 +131,7 @@ def write_customer(request: HttpRequest, payload: CustomerIn) -> tuple[int, Cust
     viewer = caller(request)
     store = find_store(payload.store, viewer)
     person = person_of(payload, payload.occurred_at or clock.now(), store, payload.card())
+    refuse_hidden(person, viewer)
     with event_log.transaction("api", viewer.actor) as log:
         [profile] = ensure_profiles([person], log)
         is_new = any(entry.kind == events.CREATED for entry in log.entries)
@@ -150,6 +151,17 @@ def visible_customer(customer_id: str, viewer: Viewer) -> Customer:
     if not visible_customers(viewer).filter(pk=customer.pk).exists():
         raise NotFound(f"There is no customer {customer_id[:60]}.")
     return customer
+
+
+def refuse_hidden(person: PersonInput, viewer: Viewer) -> None:
+    """A token of one store neither changes nor is shown a customer of whom that store knows nothing. Raises
+    NotAllowed.
+    """
+    if viewer.store_ids is None:
+        return
+    known = {customer for identity in person.identities for customer in find_by_identity(identity)}
+    if known - set(visible_customers(viewer).filter(pk__in=known).values_list("pk", flat=True)):
+        raise NotAllowed("This person is a customer of another store: use a token that is not limited to a store.")
 
 
 def _filtered(rows: QuerySet[Customer], query: CustomerFilters, viewer: Viewer) -> QuerySet[Customer]:

@@ -19,7 +19,7 @@ from regulars.foundation.api.problems import ERRORS
 from regulars.foundation.api.stores import find_store
 from regulars.foundation.errors import NotFound
 from regulars.foundation.ids import to_public
-from regulars.record.customers.api.customers import Scalar, visible_customer
+from regulars.record.customers.api.customers import Scalar, refuse_hidden, visible_customer
 from regulars.record.customers.api.people import Identities, person_of
 from regulars.record.customers.models import Customer, Profile
 from regulars.record.customers.operations.recording import HappeningInput, record_happening
@@ -94,9 +94,11 @@ def write_event(request: HttpRequest, payload: EventIn) -> tuple[int, Receipt]:
     viewer = caller(request)
     store = find_store(payload.customer.store, viewer)
     at = payload.occurred_at or clock.now()
+    person = person_of(payload.customer, at, store)
+    refuse_hidden(person, viewer)
     happening = HappeningInput(
         name=payload.name,
-        person=person_of(payload.customer, at, store),
+        person=person,
         occurred_at=at,
         properties=payload.properties,
         own_id=payload.id or request.headers.get("Idempotency-Key", ""),
