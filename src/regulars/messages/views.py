@@ -109,7 +109,7 @@ MESSAGES = ListPage(
     sentence=_sentence,
     href=lambda row: f"/messages/{to_public(Message.PREFIX, row.message.uid)}",
     unit=lambda n: ngettext("%s message", "%s messages", n) % format_number(n),
-    tabs=[(_("Messages"), "/messages"), (_("Templates"), "/messages/templates")],
+    tabs=[(_("Messages"), "/messages"), (_("Templates"), "/messages/templates"), (_("Sending"), "/messages/sending")],
     empty=Empty(
         _("Nothing has been written yet"),
         _("Workflows write to customers. Every message is kept here, with the reason why it was sent or was not."),

@@ -19,6 +19,8 @@ from regulars.workflows.steps.condition import ConditionStep
 from regulars.workflows.steps.kinds import StepProblem
 from regulars.workflows.triggers import TRIGGERS
 
+_AT_ONCE = 2_000  # beginnings in one transaction, which must not last
+
 
 class NothingLive(InvalidInput):
     """This workflow has no version that could be switched on."""
@@ -98,7 +100,7 @@ def count_already_there(workflow: Workflow, at: datetime) -> int:
 def switch_on(workflow: Workflow, at: datetime, already: Already = Already()) -> Switched:
     """Entries from now on begin runs, paused runs go on, and those already there begin as asked. Raises NothingLive, Conflict.
 
-    The sample is drawn by hash, so that the same people are in it whoever asks.
+    The sample is drawn by hash, so that the same people are in it whoever asks. Many begin in several short transactions.
     """
     there = _already_there(workflow, at) if already.who is not Who.NONE else []
     chosen = sorted(there, key=lambda a: blake2b(a.key.encode(), digest_size=8).digest())
@@ -107,7 +109,8 @@ def switch_on(workflow: Workflow, at: datetime, already: Already = Already()) ->
     spread = [replace(a, begins_at=at + number * pause) for number, a in enumerate(chosen)]
     with transaction.atomic():
         resumed = _resume(workflow, at)
-        return Switched(begun=start_runs(workflow, spread, at), resumed=resumed)
+    begun = sum(start_runs(workflow, spread[n : n + _AT_ONCE], at) for n in range(0, len(spread), _AT_ONCE))
+    return Switched(begun=begun, resumed=resumed)
 
 
 def _resume(workflow: Workflow, at: datetime) -> int:

@@ -149,16 +149,13 @@ def switch(request: HttpRequest, public_id: str) -> HttpResponseBase:
 
 def _switch(request: HttpRequest, workflow: Workflow, at: datetime) -> HttpResponseBase:
     viewer, is_on = viewer_of(request), request.POST.get("to") == "on"
-    with transaction.atomic():
-        if is_on:
-            who = request.POST.get("who", Who.NONE)
-            done = operations.switch_on(workflow, at, Already(Who(who) if who in set(Who) else Who.NONE))
-        else:
-            done = operations.switch_off(workflow, at)
-        details = {"workflow": workflow.key, "begun": done.begun, "resumed": done.resumed, "paused": done.paused}
-        record(
-            "workflow.switched_on" if is_on else "workflow.switched_off", viewer, _public_id(workflow), details, at=at
-        )
+    if is_on:
+        who = request.POST.get("who", Who.NONE)
+        done = operations.switch_on(workflow, at, Already(Who(who) if who in set(Who) else Who.NONE))
+    else:
+        done = operations.switch_off(workflow, at)
+    details = {"workflow": workflow.key, "begun": done.begun, "resumed": done.resumed, "paused": done.paused}
+    record("workflow.switched_on" if is_on else "workflow.switched_off", viewer, _public_id(workflow), details, at=at)
     messages.success(request, _switched_words(workflow, done))
     return redirect("workflow", _public_id(workflow))
 

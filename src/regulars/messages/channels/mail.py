@@ -74,6 +74,7 @@ class MailLine:
 
     def __init__(self) -> None:
         self._connection = get_connection(fail_silently=False)
+        self._down: Handed | None = None
 
     def __enter__(self) -> "MailLine":
         return self
@@ -82,12 +83,18 @@ class MailLine:
         self._hang_up()
 
     def hand_over(self, envelope: Envelope) -> Handed:
-        """Never raises for what a mail server can do to us. Not to be called inside a transaction."""
+        """Never raises for what a mail server can do to us. Not to be called inside a transaction.
+
+        A server that cannot be reached is asked once in the life of a line, so that twenty mails do not wait for twenty time-outs.
+        """
+        if self._down is not None:
+            return self._down
         try:
             self._connection.open()
         except (OSError, smtplib.SMTPException) as error:
             self._hang_up()
-            return Handed(Answer.LATER, _words(error))
+            self._down = Handed(Answer.LATER, _words(error))
+            return self._down
         try:
             taken = self._connection.send_messages([envelope])
         except smtplib.SMTPServerDisconnected as error:

@@ -8,6 +8,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from regulars.foundation.errors import Conflict
+from regulars.insight.segments.models import Membership
+from regulars.insight.segments.operations import ensure_rfm_segments
 from regulars.messages.models import Message
 from regulars.messages.operations import Draft, save_template
 from regulars.record.customers.operations import decide_link
@@ -15,7 +17,15 @@ from regulars.record.customers.queries import customers_of
 from regulars.record.events import log
 from regulars.record.events.readers import READERS, catch_up
 from regulars.workflows.models import Effect, Run, RunStep, Workflow
-from regulars.workflows.operations import retry_stuck, save_version, switch_off, switch_on
+from regulars.workflows.operations import (
+    Already,
+    Who,
+    count_already_there,
+    retry_stuck,
+    save_version,
+    switch_off,
+    switch_on,
+)
 from regulars.workflows.runs.claiming import Pace, claim_due
 from regulars.workflows.runs.deciding import decide
 from regulars.workflows.runs.driving import step_runs, work_off
@@ -200,3 +210,28 @@ def test_after_a_merge_the_further_run_stays(workflow: Workflow) -> None:
     assert sorted(Run.objects.values_list("profile_id", "state", "outcome")) == sorted(
         [(one[1], "active", ""), (two[1], "ended", "merged")]
     )
+
+
+@pytest.mark.parametrize(("who", "begun"), [(Who.NONE, 0), (Who.SAMPLE, 2), (Who.ALL, 5)])
+def test_switching_on_takes_those_already_there_as_asked(workflow: Workflow, who: Who, begun: int) -> None:
+    """Five are in the segment by its first computation; their beginnings are spread, and the same entry never begins twice."""
+    segment = {s.key: s for s in ensure_rfm_segments(AT)}["at-risk"]
+    people = make_people(5, make_shop())
+    with log.transaction("system", "test") as entries:
+        for customer, profile in people:
+            Membership.objects.create(
+                segment=segment,
+                profile_id=profile,
+                customer_id=customer,
+                entered_at=AT - DAY,
+                is_initial=True,
+                reason={},
+                batch_id=entries.batch_id,
+            )
+    switch_off(workflow, AT)
+    assert count_already_there(workflow, AT) == 5
+    assert switch_on(workflow, AT, Already(who, sample=2, per_hour=60)).begun == begun
+    wakes = list(Run.objects.order_by("wake_at").values_list("wake_at", flat=True))
+    assert wakes == [AT + timedelta(minutes=n) for n in range(begun)]
+    switch_off(workflow, AT)
+    assert count_already_there(workflow, AT) == 5 - begun

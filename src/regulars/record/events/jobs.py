@@ -5,8 +5,7 @@ from datetime import datetime, timedelta
 from regulars.foundation.shop.settings import read_setting
 from regulars.foundation.work.loops import LOOPS, Loop, Stop
 from regulars.record.events import partitions
-from regulars.record.events.log import SHARDS
-from regulars.record.events.readers import READERS, lag, read_batch
+from regulars.record.events.readers import READERS, read_batch, waiting_shards
 
 
 def keep_up(stop: Stop, at: datetime) -> bool:
@@ -25,12 +24,10 @@ LOOPS.register(
 
 
 def read_on(stop: Stop, at: datetime) -> bool:
-    """One batch of every shard for each reader that is behind. True while a shard has more."""
-    behind = lag()
-    waiting = [reader for name, reader in READERS.items() if behind.get(name, 1)]
+    """One batch of every shard that holds something for a reader. True while a shard has more."""
     more = False
-    for reader in waiting:
-        for shard in range(SHARDS):
+    for _, reader in READERS.items():
+        for shard in waiting_shards(reader):
             if stop.is_set():
                 return False
             more |= read_batch(reader, shard, at)
