@@ -1,4 +1,4 @@
-"""Named crash points: where a test may let the process die as if the power had failed (docs/reliability.md).
+"""Named crash points: where a test may let the process die as if the power had failed (docs/workflows.md).
 
 ``crash_point("runs.claimed")`` does nothing unless REGULARS_CRASH_AT names that point; then the process ends at once, without clean-up.
 ``name:3`` dies when the point is passed for the third time; ``name/stop`` stops there (SIGSTOP) instead, once, until somebody lets it go on.
