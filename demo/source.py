@@ -132,9 +132,9 @@ def _add(found: dict[str, Shopper], row: Row) -> None:
     shopper = found.get(row[_CUSTOMER])
     if shopper is None:
         shopper = found[row[_CUSTOMER]] = Shopper(row[_CUSTOMER], row[_COUNTRY], at, at)
-    if at < shopper.first_at:
-        shopper.first_at, shopper.country = at, row[_COUNTRY]
-    shopper.last_at = max(shopper.last_at, at)
+    shopper.first_at = min(shopper.first_at, at)
+    if at >= shopper.last_at:  # eight customers are in two countries; where they were last is where they live
+        shopper.last_at, shopper.country = at, row[_COUNTRY]
     if row[_INVOICE][0].isdigit():
         shopper.orders.add(row[_INVOICE])
 
