@@ -16,7 +16,7 @@ from django.db.models import F
 from regulars.foundation.access.models import ApiToken, StaffMember
 from regulars.foundation.access.rules import Role
 from regulars.foundation.access.viewer import Viewer
-from regulars.foundation.audit.operations import SYSTEM, System, record
+from regulars.foundation.audit.operations import System, record
 from regulars.foundation.errors import Conflict, InvalidInput, NotAllowed
 
 By = Viewer | System
@@ -147,11 +147,6 @@ def end_sessions(staff_id: int, by: By, at: datetime) -> None:
         by.require("staff.manage")
     StaffMember.objects.filter(pk=staff_id).update(epoch=F("epoch") + 1)
     record("staff.sessions-ended", by, f"staff:{staff_id}", at=at)
-
-
-def create_first_owner(email: str, at: datetime, name: str = "") -> tuple[StaffMember, str]:
-    """For commands: an owner, by the system."""
-    return create_staff(email, Role.OWNER, SYSTEM, at, name=name)
 
 
 def _allow(by: By, permission: str, of_staff: int | None = None) -> None:
