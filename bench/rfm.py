@@ -90,7 +90,7 @@ def _write(table: str, query: str, source: Path, at: datetime) -> WarehouseFile:
         connection.execute(f"COPY ({relation}) TO '{path}' (FORMAT parquet, COMPRESSION zstd)")
         (count,) = connection.execute(f"SELECT count(*) FROM read_parquet('{path}')").fetchall()[0]
     return WarehouseFile.objects.create(
-        table=table, kind="rows", name=path.name, rows=count, size=path.stat().st_size, written_at=at
+        table=table, kind="rows", name=path.name, rows=count, size=path.stat().st_size, is_open=True, written_at=at
     )
 
 

@@ -49,7 +49,7 @@ class Written:
 def folder() -> Path:
     """Where the warehouse lives; made when first asked for."""
     place: Path = settings.HOME / "warehouse"
-    place.mkdir(parents=True, exist_ok=True)
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
     return place
 
 

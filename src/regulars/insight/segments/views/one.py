@@ -72,7 +72,7 @@ def one_segment(request: HttpRequest, name: str) -> HttpResponse:
         context |= {"rules": _rules_in_words(chosen, overview.snapshot.policy_version, overview.snapshot.scale)}
     if viewer.may("customers.view"):
         newest = ledger.rows_of(segment, ListQuery(choices={"state": ("now",)}), viewer).order_by("-entered_at", "-id")
-        context["newest"] = with_names(list(newest[:NEWEST]), overview.snapshot.currency if overview else "")
+        context["newest"] = with_names(list(newest[:NEWEST]), overview.snapshot.currency if overview else "", viewer)
     return render(request, "segments/one.html", context)
 
 
@@ -184,13 +184,13 @@ def _load(segment: Segment, query: ListQuery, viewer: Viewer) -> Rows:
         else Order("entered_at", query.descending)
     )
     page = page_of(rows, sorting, query.cursor, rows.count())
-    return Rows(with_names(page.items, _currency()), page.total, page.next, page.previous, page.first)
+    return Rows(with_names(page.items, _currency(), viewer), page.total, page.next, page.previous, page.first)
 
 
 def _export(segment: Segment, query: ListQuery, viewer: Viewer) -> Iterator[Sequence[Any]]:
     currency = _currency()
     for batch in ledger.batches(segment, query, viewer):
-        for row in with_names(batch, currency):
+        for row in with_names(batch, currency, viewer):
             entry = row.membership
             left = entry.left_at.isoformat() if entry.left_at else ""
             yield [row.public_id, row.name, entry.entered_at.isoformat(), left, entry.is_initial, row.why]
@@ -201,12 +201,12 @@ def _currency() -> str:
     return snapshot.currency if snapshot else ""
 
 
-def with_names(rows: Sequence[Membership], currency: str) -> list[MemberRow]:
+def with_names(rows: Sequence[Membership], currency: str, viewer: Viewer) -> list[MemberRow]:
     """Memberships with the names of their customers; three queries, however many they are."""
     found = list(rows)
     ids = {row.customer_id for row in found}
     uids = dict(Customer.objects.filter(pk__in=ids).values_list("pk", "uid"))
-    cards = read_cards(ids)
+    cards = read_cards(ids, viewer.store_ids)
     made = []
     for row in found:
         public_id = to_public(Customer.PREFIX, uids[row.customer_id])
