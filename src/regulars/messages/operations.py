@@ -1,17 +1,22 @@
 """What can be done to templates and messages."""
 
-from dataclasses import dataclass
+import secrets
+from dataclasses import dataclass, replace
 from datetime import datetime
+from email.utils import format_datetime
 from importlib.resources import files
 
 from django.db import transaction
 
 from regulars.foundation.errors import InvalidInput
+from regulars.foundation.shop.models import Brand
+from regulars.messages.channels.mail import Answer, MailLine, build
 from regulars.messages.models import Message, MessageTemplate, MessageTemplateVersion
 from regulars.messages.queries import read_context
 from regulars.messages.rendering.renderer import RENDERER, Source
 from regulars.messages.samples import SAMPLE
 from regulars.messages.sending.marking import lock_customers
+from regulars.messages.sending.switch import read_switch
 from regulars.record.consent.inputs import ConsentInput
 from regulars.record.consent.models import Channel, ConsentState
 from regulars.record.consent.operations import record_consents, unsubscribe
@@ -69,6 +74,38 @@ def save_template(
         template.name = name
         template.save(update_fields=["live", "name"])
         return template.live
+
+
+class TestNotSent(InvalidInput):
+    """The test could not be sent."""
+
+    code = "test-not-sent"
+
+
+def send_test(draft: Draft, address: str, at: datetime) -> None:
+    """Sends the draft, as a made-up person gets it, to the member of staff who wrote it. Raises TestNotSent, CannotRender.
+
+    Under the same switch and allowlist as everything else; it is no message of the ledger. Not to be called inside a transaction.
+    """
+    switch = read_switch()
+    if refusal := switch.refusal(at):
+        raise TestNotSent(refusal.sentence)
+    if not switch.lets_through(address):
+        raise TestNotSent("Your own address is not on the list of permitted recipients")
+    brand = Brand.objects.order_by("id").first()
+    if brand is None:
+        raise TestNotSent("There is no brand yet in whose name it could be sent")
+    context = SAMPLE | {
+        "to": {"address": address, "name": ""},
+        "from": {"address": brand.from_address, "name": brand.from_name},
+        "message_id": f"<{secrets.token_hex(16)}@{brand.from_address.rpartition('@')[2]}>",
+        "date": format_datetime(at),
+    }
+    rendered = RENDERER.render(replace(draft, subject=f"[Test] {draft.subject}").source(), context)
+    with MailLine() as line:
+        handed = line.hand_over(build(rendered, context))
+    if handed.answer is not Answer.TAKEN:
+        raise TestNotSent(f"The mail server did not take it: {handed.words}")
 
 
 def withdraw(message: Message, method: str, at: datetime) -> bool:

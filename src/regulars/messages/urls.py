@@ -8,6 +8,7 @@ urlpatterns = [
     path("messages", views.messages, name="messages"),
     path("messages/templates", views.templates, name="templates"),
     path("messages/templates/<slug:key>", views.one_template, name="template"),
+    path("messages/templates/<slug:key>/test", views.send_test, name="template-test"),
     path("messages/templates/<slug:key>/preview", views.preview, name="template-preview"),
     path("messages/sending", views.sending, name="sending"),
     path("messages/<str:public_id>", views.one_message, name="message"),

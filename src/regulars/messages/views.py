@@ -46,7 +46,7 @@ class MessageRow:
 
 def with_names(found: list[Message], viewer: Viewer) -> list[MessageRow]:
     """Messages with their customers' names; two queries, however many they are."""
-    cards = read_cards({m.customer_id for m in found}) if viewer.may("customers.view") else {}
+    cards = read_cards({m.customer_id for m in found}, viewer.store_ids) if viewer.may("customers.view") else {}
     names = {customer: card.full_name or card.email for customer, card in cards.items()}
     return [MessageRow(m, names.get(m.customer_id) or customer_href(m.customer).rpartition("/")[2]) for m in found]
 
@@ -102,7 +102,7 @@ MESSAGES = ListPage(
         Filter("workflow", _("Workflow"), choices=_workflows),
         Filter("planned", _("Planned"), "date"),
         Filter("node", _("Step"), "hidden", describe=str),
-        Filter("customer", _("Customer"), "hidden", describe=str),
+        Filter("customer", _("Customer"), "hidden", describe=lambda value: gettext("one of them")),
     ],
     default_sort="-planned",
     load=_load,
@@ -191,7 +191,12 @@ def one_template(request: HttpRequest, key: str) -> HttpResponseBase:
             return _save(request, template, draft)
         except RegularsError as error:
             problem = error.sentence
-    context = {
+    context = _template_context(request, template, draft, problem)
+    return render(request, "messages/template.html", context, status=400 if problem else 200)
+
+
+def _template_context(request: HttpRequest, template: MessageTemplate, draft: Draft, problem: str) -> dict[str, Any]:
+    return {
         "title": template.name,
         "sentence": gettext(
             "Liquid in MJML. What is kept here is sent from then on; messages that left stay as they were."
@@ -200,8 +205,7 @@ def one_template(request: HttpRequest, key: str) -> HttpResponseBase:
         "draft": draft,
         "problem": problem,
         "may_edit": viewer_of(request).may("messages.edit"),
-    }
-    return render(request, "messages/template.html", context | _previewed(draft), status=400 if problem else 200)
+    } | _previewed(draft)
 
 
 @requires(post="messages.view")
@@ -209,6 +213,22 @@ def preview(request: HttpRequest, key: str) -> HttpResponse:
     """The draft in the form, rendered for a made-up person in the same fence as every mail."""
     queries.get_template(key)
     return render(request, "messages/preview.html", _previewed(_draft(request)))
+
+
+@requires(post="messages.edit")
+def send_test(request: HttpRequest, key: str) -> HttpResponseBase:
+    """The draft in the form, sent to oneself; the page comes back with what was written."""
+    viewer, at, draft = viewer_of(request), clock.now(), _draft(request)
+    template = queries.get_template(key)
+    address = str(getattr(request.user, "email", ""))
+    try:
+        operations.send_test(draft, address, at)
+    except RegularsError as error:
+        notes.error(request, error.sentence)
+    else:
+        record("template.tested", viewer, template.key, {}, at=at)
+        notes.success(request, gettext("A test is on its way to %s.") % address)
+    return render(request, "messages/template.html", _template_context(request, template, draft, ""))
 
 
 def _draft(request: HttpRequest) -> Draft:

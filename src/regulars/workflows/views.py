@@ -55,7 +55,7 @@ def node_in_words(run: Run, names: Names) -> str:
 
 def with_names(runs: list[Run], viewer: Viewer) -> list[RunRow]:
     """Runs with their customers' names; two queries, however many they are."""
-    cards = read_cards({r.customer_id for r in runs}) if viewer.may("customers.view") else {}
+    cards = read_cards({r.customer_id for r in runs}, viewer.store_ids) if viewer.may("customers.view") else {}
     people = {customer: card.full_name or card.email for customer, card in cards.items()}
     names = queries.names_in_use()
     return [
@@ -210,7 +210,7 @@ RUNS = ListPage(
         Filter("started", _("Entered"), "date"),
         Filter("node", _("Step"), "hidden", describe=str),
         Filter("outcome", _("Ended because"), "hidden", describe=str),
-        Filter("customer", _("Customer"), "hidden", describe=str),
+        Filter("customer", _("Customer"), "hidden", describe=lambda value: gettext("one of them")),
     ],
     default_sort="-started",
     load=_load,

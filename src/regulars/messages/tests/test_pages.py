@@ -124,6 +124,19 @@ def test_a_template_with_a_mistake_is_refused_and_nothing_changes(staff: Client,
     assert "Hi Ada" in answer.content.decode()
 
 
+def test_a_test_goes_to_oneself_and_into_no_ledger(staff: Client, sent: Message, settings: Any) -> None:
+    draft = {"subject": "Hi {{ customer.first_name }}", "preheader": "", "body": ""}
+    with Sink() as sink:
+        settings.EMAIL_PORT = sink.port
+        page = staff.post("/messages/templates/win-back/test", draft).content.decode()
+        assert "A test is on its way to owner@shop.example." in page
+        assert [(m["To"], m["Subject"]) for m in sink.mails] == [("owner@shop.example", "[Test] Hi Ada")]
+        settings.RECIPIENTS = ["*@people.example"]
+        page = staff.post("/messages/templates/win-back/test", draft).content.decode()
+        assert "not on the list of permitted recipients" in page
+        assert (len(sink.mails), Message.objects.count()) == (1, 1)
+
+
 def unsubscribe_path(message: Message) -> str:
     return (
         links.link_to(links.UNSUBSCRIBE, links.public_id_of(message)).partition("/unsubscribe")[1]
