@@ -102,16 +102,32 @@ _USUAL = ("cp1252", "not UTF-8; the usual one of Windows")
 _ENCODINGS = ["cp1252", "cp1250", "cp1251", "cp1253", "iso8859_15", "shift_jis", "gb18030"]
 
 
+_WORD = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
+_WESTERN = frozenset("äöüßÄÖÜéèêëàâçîïôùûœæøåÉÈÀÇÊÔŒÆØÅñÑãõáíóúÃÕÁÍÓÚìòÌÒ¿¡€£–—‘’“”„«»°")
+_CENTRAL = frozenset("ąćęłńóśźżĄĆĘŁŃÓŚŹŻáčďéěíňřšťúůýžÁČĎÉĚÍŇŘŠŤÚŮÝŽőűŐŰöüäôľĺŕÖÜÄđĐßţşăâîŢŞĂ€–—‘’“”„«»°")
+
+
 def _by_letters(sample: bytes) -> tuple[str, str]:
-    """The encoding in which the letters look most like words; where the usual one does so nearly as well, that."""
-    found = from_bytes(sample, cp_isolation=_ENCODINGS)
-    best = found.best()
-    if best is None:
-        return _USUAL
-    as_good = [m for m in found if m.chaos <= best.chaos and m.coherence >= best.coherence - 0.1]
-    if any(_USUAL[0] in match.could_be_from_charset for match in as_good):
-        return _USUAL
-    return best.encoding, "the letters make words in it"
+    """The encoding in which the letters look most like words.
+
+    Where words are Latin with some other letters among them, the usual letters of Western and of Central European languages are
+    counted, and Western ones win a draw; words of nothing but other letters are left to the statistics of charset-normalizer.
+    """
+    words = b"".join(_WORD.findall(sample))
+    foreign = sum(byte >= 0x80 for byte in words)
+    western, central = _usual_letters(words, "cp1252", _WESTERN), _usual_letters(words, "cp1250", _CENTRAL)
+    if foreign <= 0.75 * len(words) and max(western, central) > 0.5 * foreign:
+        return _USUAL if western >= central else ("cp1250", "Central European letters")
+    best = from_bytes(sample, cp_isolation=_ENCODINGS).best()
+    return (best.encoding, "the letters make words in it") if best else _USUAL
+
+
+def _usual_letters(words: bytes, encoding: str, letters: frozenset[str]) -> int:
+    """How many letters are usual ones in this encoding's languages; -1 where the bytes are not this encoding."""
+    try:
+        return sum(letter in letters for letter in words.decode(encoding))
+    except UnicodeDecodeError:
+        return -1
 
 
 def _cut_bytes(sample: bytes) -> int:
