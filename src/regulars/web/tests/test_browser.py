@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, StorageState, expect
 
 from regulars.web.tests.shop import OWNER, PASSWORD
@@ -74,7 +74,10 @@ def page(browser: Browser, shop_address: str, session: StorageState) -> Iterator
 
 
 def problems_of(page: Page, rules: dict[str, object] = RULES) -> list[str]:
-    found = Axe().run(page, options=rules).response["violations"]
+    """What axe finds. Its script is put into a page once, for it is large."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    found = page.evaluate("rules => axe.run(document, rules).then(done => done.violations)", rules)
     return [f"{one['id']}: {node['html'][:160]}" for one in found for node in one["nodes"][:3]]
 
 
