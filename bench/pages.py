@@ -19,7 +19,9 @@ from django.test import Client
 from bench import Figure, Scale
 from bench.crowd import AT, Crowd, fill
 from regulars.foundation.access.models import StaffMember
-from regulars.foundation.access.operations import create_first_owner
+from regulars.foundation.access.operations import create_staff
+from regulars.foundation.access.rules import Role
+from regulars.foundation.audit.operations import SYSTEM
 from regulars.foundation.ids import to_public
 from regulars.insight.segments.operations import refresh
 from regulars.record.customers.models import Customer
@@ -108,7 +110,7 @@ def _measure(client: Client, page: Page, scale: Scale) -> Figure:
 
 
 def _signed_in() -> Client:
-    member, _ = create_first_owner("bench@volume.example", AT)
+    member, _ = create_staff("bench@volume.example", Role.OWNER, SYSTEM, AT)
     client = Client(raise_request_exception=False)
     client.force_login(StaffMember.objects.get(pk=member.pk))
     return client
