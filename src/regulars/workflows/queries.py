@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
 from regulars.foundation.access.viewer import Viewer
@@ -59,35 +59,32 @@ def seen_by(rows: QuerySet[Run], viewer: Viewer) -> QuerySet[Run]:
 
 def list_workflows(viewer: Viewer) -> list[WorkflowSummary]:
     """All workflows, those that are on first; as many queries for many as for few."""
-    workflows = list(Workflow.objects.select_related("live").order_by("-is_on", "name"))
-    counts = _counts(seen_by(Run.objects.all(), viewer))
-    names = names_in_use()
-    return [_summary(w, counts.get(w.pk, {}), names) for w in workflows]
+    return _summaries(Workflow.objects.order_by("-is_on", "name"), Run.objects.all(), viewer)
 
 
 def summarize(workflow: Workflow, viewer: Viewer) -> WorkflowSummary:
-    counts = _counts(seen_by(Run.objects.filter(workflow=workflow), viewer))
-    return _summary(workflow, counts.get(workflow.pk, {}), names_in_use())
+    return _summaries(Workflow.objects.filter(pk=workflow.pk), Run.objects.filter(workflow=workflow), viewer)[0]
 
 
-def _counts(runs: QuerySet[Run]) -> dict[int, dict[str, Any]]:
-    rows = runs.values("workflow_id").annotate(
-        on_the_way=Count("id", filter=Q(state__in=ON_THE_WAY)),
-        ended=Count("id", filter=Q(state=RunState.ENDED)),
-        stuck=Count("id", filter=Q(state=RunState.STUCK)),
-        last=Max("started_at"),
-    )
-    return {row["workflow_id"]: dict(row) for row in rows}
+def _summaries(workflows: QuerySet[Workflow], runs: QuerySet[Run], viewer: Viewer) -> list[WorkflowSummary]:
+    """Counts come from the index alone, the last entry from its first row: a million runs are counted quickly."""
+    newest = seen_by(Run.objects.filter(workflow=OuterRef("pk")), viewer).order_by("-started_at", "-id")
+    rows = workflows.select_related("live").annotate(last_entry_at=Subquery(newest.values("started_at")[:1]))
+    states: dict[int, Counter[str]] = {}
+    for workflow_id, state, count in seen_by(runs, viewer).values_list("workflow_id", "state").annotate(Count("id")):
+        states.setdefault(workflow_id, Counter())[state] = count
+    names = names_in_use()
+    return [_summary(workflow, states.get(workflow.pk, Counter()), names) for workflow in rows]
 
 
-def _summary(workflow: Workflow, counts: dict[str, Any], names: Names) -> WorkflowSummary:
+def _summary(workflow: Any, states: Counter[str], names: Names) -> WorkflowSummary:
     return WorkflowSummary(
         workflow,
         sentence_of(workflow, names),
-        counts.get("on_the_way", 0),
-        counts.get("ended", 0),
-        counts.get("stuck", 0),
-        counts.get("last"),
+        sum(states[state] for state in ON_THE_WAY),
+        states[RunState.ENDED],
+        states[RunState.STUCK],
+        workflow.last_entry_at,
     )
 
 

@@ -19,7 +19,7 @@ _BACK_OFF = timedelta(minutes=1)
 _FAILED = """
 UPDATE workflows_run
 SET state = CASE WHEN failures >= %(patience)s THEN 'stuck' ELSE state END, problem = %(problem)s, lease_owner = '', lease_until = NULL,
-    wake_at = %(again)s * interval '1 second' * power(4, failures) + %(at)s
+    wake_at = %(again)s * interval '1 second' * power(4, failures) * (0.9 + 0.2 * random()) + %(at)s
 WHERE id = %(id)s AND fence = %(fence)s AND state = 'active'
 """
 
