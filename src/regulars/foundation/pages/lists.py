@@ -71,6 +71,7 @@ class Filter:
     kind: FilterKind = "choice"
     choices: Callable[[Viewer], Choices] | None = None
     describe: Callable[[str], str] | None = None
+    describe_to: Callable[[str, Viewer], str] | None = None  # the same, where not everybody may read it
     is_offered: bool = True
 
     @property
@@ -215,6 +216,8 @@ def _describe(entry: Filter, parameters: QueryDict, viewer: Viewer) -> str:
         low, high = _range(parameters, entry, _date if entry.kind == "date" else _number)
         return _describe_range(low, high)
     given = _given(parameters, entry.name)
+    if entry.describe_to:
+        return ", ".join(entry.describe_to(value, viewer) for value in given)
     if entry.describe:
         return ", ".join(entry.describe(value) for value in given)
     labels = {value: str(label) for value, label in entry.choices(viewer)} if entry.choices else {}

@@ -16,7 +16,8 @@ _KINDS = (events.CHANGED, events.SUPPRESSED, events.UNSUPPRESSED, events.LEFT_AL
 
 
 def load(customer_id: int, viewer: Viewer, before: datetime | None, limit: int) -> Sequence[TimelineEntry]:
-    rows = Event.objects.filter(profile_id__in=profiles_of([customer_id]).get(customer_id, []), kind__in=_KINDS)
+    profiles = profiles_of([customer_id], viewer.store_ids).get(customer_id, [])
+    rows = Event.objects.filter(profile_id__in=profiles, kind__in=_KINDS)
     if before:
         rows = rows.filter(occurred_at__lt=before)
     return [_entry(row) for row in rows.order_by("-occurred_at", "-position")[:limit]]

@@ -47,7 +47,7 @@ def find_customers(text: str, viewer: Viewer, limit: int) -> list[SearchHit]:
     if search.tokens and len(found) < limit:
         known = [card.pk for card in found]
         found += rows.filter(tokens__contains=list(search.tokens)).exclude(pk__in=known)[: limit - len(found)]
-    cards = read_cards([card.pk for card in found])
+    cards = read_cards([card.pk for card in found], viewer.store_ids)
     return [_hit(card.customer, cards[card.pk].full_name, cards[card.pk].email) for card in found]
 
 
@@ -58,7 +58,8 @@ def _hit(customer: Customer, name: str, email: str) -> SearchHit:
 
 def load_changes(customer_id: int, viewer: Viewer, before: datetime | None, limit: int) -> Sequence[TimelineEntry]:
     """What changed in what we know of them."""
-    rows = Event.objects.filter(profile_id__in=profiles_of([customer_id]).get(customer_id, []), kind__in=_CHANGES)
+    profiles = profiles_of([customer_id], viewer.store_ids).get(customer_id, [])
+    rows = Event.objects.filter(profile_id__in=profiles, kind__in=_CHANGES)
     if before:
         rows = rows.filter(occurred_at__lt=before)
     return [_entry(row) for row in rows.order_by("-occurred_at", "-position")[:limit]]

@@ -15,6 +15,7 @@ from regulars.record.customers.identifiers import canonical, identity_token
 from regulars.record.customers.inputs import IdentityInput
 from regulars.record.customers.models import (
     AttributeValue,
+    ContactVersion,
     Customer,
     CustomerCard,
     CustomerProfile,
@@ -37,9 +38,17 @@ def customer_of(profile_id: int) -> int:
     return customers_of([profile_id])[profile_id]
 
 
-def profiles_of(customer_ids: Iterable[int]) -> dict[int, list[int]]:
-    """Present profiles of each customer, oldest first; customers without any (merged away) are left out."""
+Stores = Collection[int] | None  # those that the viewer is limited to; None: all, as ``Viewer.store_ids``
+
+
+def profiles_of(customer_ids: Iterable[int], store_ids: Stores = None) -> dict[int, list[int]]:
+    """Present profiles of each customer, oldest first; customers without any (merged away) are left out.
+
+    With ``store_ids`` only what these stores know of them: whoever is limited to a store sees a customer through it only.
+    """
     rows = CustomerProfile.objects.filter(customer__in=set(customer_ids), until_batch=None).order_by("profile_id")
+    if store_ids is not None:
+        rows = rows.filter(profile__store__in=store_ids)
     found: dict[int, list[int]] = {}
     for customer, profile in rows.values_list("customer_id", "profile_id"):
         found.setdefault(customer, []).append(profile)
@@ -63,12 +72,9 @@ def _successor(customer: Customer) -> Customer:
     return now.customer if now else customer
 
 
-def read_cards(customer_ids: Collection[int]) -> dict[int, ContactCard]:
+def read_cards(customer_ids: Collection[int], store_ids: Stores = None) -> dict[int, ContactCard]:
     """Newest contact data of these customers, opened; an empty card where there is none or the person was erased."""
-    rows = CustomerCard.objects.filter(customer__in=set(customer_ids), contact__isnull=False).values_list(
-        "customer_id", "contact__profile_id", "contact_id", "contact__card"
-    )
-    found = list(rows)
+    found = _newest_cards(customer_ids) if store_ids is None else _newest_cards_of_stores(customer_ids, store_ids)
     plain = keys.find_keys(profile for _, profile, _, _ in found)
     opened = {
         customer: ContactCard.from_bytes(
@@ -78,6 +84,22 @@ def read_cards(customer_ids: Collection[int]) -> dict[int, ContactCard]:
         if profile in plain
     }
     return {customer: opened.get(customer, ContactCard()) for customer in customer_ids}
+
+
+Sealed = tuple[int, int, int, bytes]  # customer, profile, version and card
+
+
+def _newest_cards(customer_ids: Collection[int]) -> list[Sealed]:
+    rows = CustomerCard.objects.filter(customer__in=set(customer_ids), contact__isnull=False)
+    found = rows.values_list("customer_id", "contact__profile_id", "contact_id", "contact__card")
+    return [(customer, profile, version, bytes(card)) for customer, profile, version, card in found]
+
+
+def _newest_cards_of_stores(customer_ids: Collection[int], store_ids: Collection[int]) -> list[Sealed]:
+    owners = {p: customer for customer, some in profiles_of(customer_ids, store_ids).items() for p in some}
+    versions = ContactVersion.objects.filter(profile__in=owners).order_by("occurred_at", "id")
+    newest = {owners[v.profile_id]: (owners[v.profile_id], v.profile_id, v.pk, bytes(v.card)) for v in versions}
+    return list(newest.values())
 
 
 @dataclass(frozen=True)
@@ -93,9 +115,9 @@ class KnownIdentity:
     profile_id: int
 
 
-def read_identities(customer_id: int) -> list[KnownIdentity]:
+def read_identities(customer_id: int, store_ids: Stores = None) -> list[KnownIdentity]:
     """All identities of a customer, oldest first."""
-    profiles = profiles_of([customer_id]).get(customer_id, [])
+    profiles = profiles_of([customer_id], store_ids).get(customer_id, [])
     plain = keys.find_keys(profiles)
     links = IdentityLink.objects.filter(profile__in=plain).select_related("identity").order_by("occurred_at", "id")
     return [
@@ -133,9 +155,9 @@ def read_notes(customer_id: int) -> list[KnownNote]:
     ]
 
 
-def read_attributes(customer_id: int) -> dict[str, Any]:
+def read_attributes(customer_id: int, store_ids: Stores = None) -> dict[str, Any]:
     """Present properties of a customer by name."""
-    profiles = profiles_of([customer_id]).get(customer_id, [])
+    profiles = profiles_of([customer_id], store_ids).get(customer_id, [])
     plain = keys.find_keys(profiles)
     rows = AttributeValue.objects.filter(profile__in=plain).order_by("name", "-occurred_at", "-id").distinct("name")
     values = {row.name: _open_attribute(row, plain) for row in rows}

@@ -76,7 +76,7 @@ def find_visible(public_id: str, viewer: Viewer) -> Customer:
 def read_customer(public_id: str, viewer: Viewer) -> CustomerDetail:
     """Raises NotFound."""
     customer = find_visible(public_id, viewer)
-    card = read_cards([customer.pk])[customer.pk]
+    card = read_cards([customer.pk], viewer.store_ids)[customer.pk]
     identifier = to_public(Customer.PREFIX, customer.uid)
     profiles = profiles_of([customer.pk]).get(customer.pk, [])
     store_ids = CustomerCard.objects.values_list("stores", flat=True).get(customer=customer)
@@ -90,8 +90,8 @@ def read_customer(public_id: str, viewer: Viewer) -> CustomerDetail:
         ],
         figures=find_figures(customer.pk),
         tags=tags_of(customer.pk),
-        attributes=read_attributes(customer.pk),
-        identities=read_identities(customer.pk),
+        attributes=read_attributes(customer.pk, viewer.store_ids),
+        identities=read_identities(customer.pk, viewer.store_ids),
         notes=read_notes(customer.pk),
         scores=scores_over_time(customer.pk),
         memberships=list(

@@ -189,7 +189,7 @@ def list_customers(query: ListQuery, viewer: Viewer) -> Rows:
         query.cursor,
         totals.count(rows),
     )
-    return Rows(read_rows(page.items), page.total, page.next, page.previous, page.first)
+    return Rows(read_rows(page.items, viewer), page.total, page.next, page.previous, page.first)
 
 
 def select_customers(query: ListQuery, viewer: Viewer, ids: Sequence[int] | None) -> list[int]:
@@ -205,15 +205,16 @@ def iterate_customers(query: ListQuery, viewer: Viewer) -> Iterator[CustomerRow]
         yield from read_rows(
             CustomerCard.objects.filter(pk__in=ids[start : start + BATCH])
             .select_related("customer", "customer__figures")
-            .order_by("pk")
+            .order_by("pk"),
+            viewer,
         )
 
 
-def read_rows(cards: Any) -> list[CustomerRow]:
+def read_rows(cards: Any, viewer: Viewer) -> list[CustomerRow]:
     """Names, tags and RFM of these cards, in their order; four queries, however many they are."""
     found: list[CustomerCard] = list(cards)
     ids = [card.pk for card in found]
-    contacts = read_cards(ids)
+    contacts = read_cards(ids, viewer.store_ids)
     tags = dict(Tag.objects.filter(pk__in={tag for card in found for tag in card.tags}).values_list("pk", "name"))
     segments = rfm_of(ids)
     return [_row(card, contacts[card.pk], tags, segments.get(card.pk)) for card in found]
@@ -260,10 +261,10 @@ def countries_of_customers() -> list[str]:
     return [country for (country,) in fetch(_COUNTRIES, [])]
 
 
-def names_of_customers(customer_ids: Sequence[int]) -> dict[int, tuple[str, str]]:
+def names_of_customers(customer_ids: Sequence[int], viewer: Viewer) -> dict[int, tuple[str, str]]:
     """Public id and name of each customer; the name falls back to the mail address."""
     uids = dict(Customer.objects.filter(pk__in=customer_ids).values_list("pk", "uid"))
-    cards = read_cards(list(uids))
+    cards = read_cards(list(uids), viewer.store_ids)
     return {pk: (to_public(Customer.PREFIX, uid), cards[pk].full_name or cards[pk].email) for pk, uid in uids.items()}
 
 

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db.models import QuerySet
+
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.ids import to_public
 from regulars.foundation.pages.registries import FINDINGS, Finding
@@ -12,6 +14,7 @@ from regulars.insight.rfm import queries as rfm
 from regulars.insight.rfm.models import RfmSnapshot
 from regulars.insight.rfm.rules import RfmSegment
 from regulars.messages.models import Message
+from regulars.record.customers.models import Profile
 from regulars.record.customers.queries import customers_of
 from regulars.record.events.models import Event
 from regulars.record.orders.models import Order, Refund
@@ -93,15 +96,22 @@ def list_last_moments(viewer: Viewer, at: datetime) -> list[Moment]:
     """The newest of each kind, merged; what is dated in the future waits."""
     events: list[Event] = []
     for kind in TOLD:
-        told = Event.objects.filter(kind=kind, occurred_at__lte=at)
+        told = _seen_by(viewer).filter(kind=kind, occurred_at__lte=at)
         told = told if kind.startswith("order.") else told.filter(is_history=False)
         events += told.order_by("-occurred_at", "-position")[: LAST if kind == "order.placed" else OF_A_KIND]
     events.sort(key=lambda event: (event.occurred_at, event.position), reverse=True)
     events = events[:LAST]
     owners = customers_of(event.profile_id for event in events if event.profile_id)
-    names = names_of_customers(sorted(set(owners.values())))
+    names = names_of_customers(sorted(set(owners.values())), viewer)
     hrefs = _hrefs(events)
     return [_moment(event, names.get(owners.get(event.profile_id or 0, 0), ("", "")), hrefs) for event in events]
+
+
+def _seen_by(viewer: Viewer) -> QuerySet[Event]:
+    """Whoever is limited to some stores reads of what these know only."""
+    if viewer.store_ids is None:
+        return Event.objects.all()
+    return Event.objects.filter(profile_id__in=Profile.objects.filter(store__in=viewer.store_ids).values("pk"))
 
 
 def _moment(event: Event, name: tuple[str, str], hrefs: dict[tuple[str, int], str]) -> Moment:

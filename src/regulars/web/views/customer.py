@@ -98,7 +98,12 @@ def _scores_chart(detail: CustomerDetail) -> Chart | None:
         "scale": scores[-1].scale,
     }
     return Chart(
-        "rfm", gettext("RFM over time"), summary, day_labels([timezone.localtime(score.as_of).date() for score in scores]), series, height=180
+        "rfm",
+        gettext("RFM over time"),
+        summary,
+        day_labels([timezone.localtime(score.as_of).date() for score in scores]),
+        series,
+        height=180,
     )
 
 
@@ -146,7 +151,7 @@ def edit(request: HttpRequest, public_id: str) -> HttpResponse:
 
 def _saved(form: ContactForm, detail: CustomerDetail, viewer: Viewer) -> bool:
     try:
-        edit_contact(detail.id, form.card(detail.card), _staff(viewer), clock.now())
+        edit_contact(detail.id, form.card(detail.card), _staff(viewer), clock.now(), viewer.store_ids)
     except InvalidInput as error:
         form.add_error(None, error.sentence)
         return False

@@ -108,7 +108,7 @@ class CustomerFilters(PageQuery):
 def list_customers(request: HttpRequest, query: Query[CustomerFilters]) -> Page[CustomerOut]:
     viewer = caller(request)
     found, following = take(_filtered(visible_customers(viewer), query, viewer), query)
-    return Page[CustomerOut](items=show(found), next=following)
+    return Page[CustomerOut](items=show(found, viewer), next=following)
 
 
 @router.get(
@@ -116,7 +116,7 @@ def list_customers(request: HttpRequest, query: Query[CustomerFilters]) -> Page[
 )
 def one_customer(request: HttpRequest, customer_id: str) -> CustomerDetail:
     customer = visible_customer(customer_id, caller(request))
-    return _detail(customer)
+    return _detail(customer, caller(request))
 
 
 @router.post(
@@ -136,7 +136,7 @@ def write_customer(request: HttpRequest, payload: CustomerIn) -> tuple[int, Cust
         [profile] = ensure_profiles([person], log)
         is_new = any(entry.kind == events.CREATED for entry in log.entries)
     customer = Customer.objects.get(pk=customer_of(profile))
-    return (201 if is_new else 200), _detail(customer)
+    return (201 if is_new else 200), _detail(customer, viewer)
 
 
 def visible_customers(viewer: Viewer) -> QuerySet[Customer]:
@@ -182,10 +182,11 @@ def _filtered(rows: QuerySet[Customer], query: CustomerFilters, viewer: Viewer) 
     return rows.filter(created_at__lt=query.created_before) if query.created_before else rows
 
 
-def show(customers: Sequence[Customer]) -> list[CustomerOut]:
-    """Set-wise: the number of queries does not depend on how many there are."""
+def show(customers: Sequence[Customer], viewer: Viewer) -> list[CustomerOut]:
+    """Set-wise: the number of queries does not depend on how many there are. Of what other stores know the viewer sees nothing."""
     ids = [customer.pk for customer in customers]
-    contacts, codes = read_cards(ids), codes_of_stores()
+    contacts = read_cards(ids, viewer.store_ids)
+    codes = {store: code for store, code in codes_of_stores().items() if viewer.sees_store(store)}
     cards = CustomerCard.objects.in_bulk(ids)
     names = dict(
         Tag.objects.filter(pk__in={tag for card in cards.values() for tag in card.tags}).values_list("id", "name")
@@ -196,16 +197,20 @@ def show(customers: Sequence[Customer]) -> list[CustomerOut]:
             created_at=customer.created_at,
             **asdict(contacts[customer.pk]) | {"name": contacts[customer.pk].full_name},
             tags=sorted(names[tag] for tag in cards[customer.pk].tags) if customer.pk in cards else [],
-            stores=sorted(codes[store] for store in cards[customer.pk].stores) if customer.pk in cards else [],
+            stores=sorted(codes[store] for store in cards[customer.pk].stores if store in codes)
+            if customer.pk in cards
+            else [],
         )
         for customer in customers
     ]
 
 
-def _detail(customer: Customer) -> CustomerDetail:
-    [shown] = show([customer])
-    known = read_identities(customer.pk)
+def _detail(customer: Customer, viewer: Viewer) -> CustomerDetail:
+    [shown] = show([customer], viewer)
+    known = read_identities(customer.pk, viewer.store_ids)
     identities = [
         IdentityOut(kind=i.kind, scope=i.scope, value=i.value, trust=i.trust, since=i.occurred_at) for i in known
     ]
-    return CustomerDetail(**shown.dict(), attributes=read_attributes(customer.pk), identities=identities)
+    return CustomerDetail(
+        **shown.dict(), attributes=read_attributes(customer.pk, viewer.store_ids), identities=identities
+    )

@@ -30,8 +30,13 @@ LONGEST_NOTE = 10_000
 LONGEST_TAG = 60
 
 
-def edit_contact(customer_id: int, card: ContactCard, staff_id: int, at: datetime) -> None:
-    """Replaces a customer's contact data as a whole: what is empty now is not known any more. Raises InvalidInput."""
+def edit_contact(
+    customer_id: int, card: ContactCard, staff_id: int, at: datetime, store_ids: Collection[int] | None = None
+) -> None:
+    """Replaces a customer's contact data as a whole: what is empty now is not known any more. Raises InvalidInput.
+
+    ``store_ids``: the stores that the editor is limited to; the change is then made to what these know.
+    """
     if card.email and not canonical_email(card.email):
         raise InvalidInput(f"'{card.email}' is not a mail address")
     if card.phone and not canonical_phone(card.phone, card.country):
@@ -39,9 +44,9 @@ def edit_contact(customer_id: int, card: ContactCard, staff_id: int, at: datetim
             f"'{card.phone}' is not a phone number: write it with its country code, such as +44 20 7946 0000"
         )
     with event_log.transaction("staff", str(staff_id)) as log:
-        profile = profiles_of([customer_id])[customer_id][0]
+        profile = profiles_of([customer_id], store_ids)[customer_id][0]
         # What is shown may be of another profile, so that is what the new card is compared with.
-        fields = differing_fields(read_cards([customer_id])[customer_id], card)
+        fields = differing_fields(read_cards([customer_id], store_ids)[customer_id], card)
         if fields:
             store_contacts([ContactChange(profile, card, at, fields)], log, False)
             refresh_cards([customer_id])
