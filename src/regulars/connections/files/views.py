@@ -181,7 +181,11 @@ def one_import(request: HttpRequest, public_id: str) -> HttpResponse:
 
 def _counts(row: Import) -> list[tuple[Any, int]]:
     """What the record gained, with doors to where it can be seen."""
-    return [(label, row.counts[name]) for name, label in operations.LABELS.items() if row.counts.get(name)]
+    return [
+        (label[row.counts[name] != 1], row.counts[name])
+        for name, label in operations.LABELS.items()
+        if row.counts.get(name)
+    ]
 
 
 def _chosen(request: HttpRequest, row: Import) -> Options:

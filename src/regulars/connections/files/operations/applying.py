@@ -178,6 +178,6 @@ def summary(row: Import) -> str:
     """What became of the rows, in one sentence whose numbers add up to the file's."""
     counts = row.counts
     taken, altered, skipped = (counts.get(f"rows_{what}", 0) for what in ("taken", "altered", "skipped"))
-    parts = [f"{counts[name]:,} {label}" for name, label in LABELS.items() if counts.get(name)]
+    parts = [f"{counts[name]:,} {label[counts[name] != 1]}" for name, label in LABELS.items() if counts.get(name)]
     became = ", ".join(parts) or "nothing that was not known"
-    return f"{row.row_count:,} rows: {taken:,} taken as they are, {altered:,} altered, {skipped:,} skipped. {became[0].upper()}{became[1:]}."
+    return f"{row.row_count:,} {'row' if row.row_count == 1 else 'rows'}: {taken:,} taken as they are, {altered:,} altered, {skipped:,} skipped. {became[0].upper()}{became[1:]}."

@@ -33,12 +33,15 @@ class Undoing:
 
     @property
     def sentence(self) -> str:
+        said = f"Undone: {self.removed:,} orders and refunds and {self.people:,} people removed, {self.restored:,} restored."
+        if not self.kept:
+            return said
         stay = (
-            f" {len(self.kept):,} orders stay, because they were changed since: {', '.join(self.kept[:10])}."
-            if self.kept
-            else ""
+            "1 order stays, because it was"
+            if len(self.kept) == 1
+            else f"{len(self.kept):,} orders stay, because they were"
         )
-        return f"Undone: {self.removed:,} orders and refunds and {self.people:,} people removed, {self.restored:,} restored.{stay}"
+        return f"{said} {stay} changed since: {', '.join(self.kept[:10])}."
 
 
 def undo_import(

@@ -18,21 +18,22 @@ from regulars.record.orders.operations import Known, apply_orders
 
 Said = TypeVar("Said")
 
+# What the record gained, for one and for many.
 LABELS = {
-    "orders_created": "new orders",
-    "orders_updated": "changed orders",
-    "orders_unchanged": "orders known already",
-    "refunds_created": "new refunds",
-    "refunds_updated": "changed refunds",
-    "refunds_unchanged": "refunds known already",
-    "adjustments_created": "adjustments",
-    "adjustments_unchanged": "adjustments known already",
-    "people": "customer records read",
-    "products_created": "new products",
-    "products_updated": "changed products",
-    "products_unchanged": "products known already",
-    "consents": "new consent entries",
-    "suppressions": "new suppressions",
+    "orders_created": ("new order", "new orders"),
+    "orders_updated": ("changed order", "changed orders"),
+    "orders_unchanged": ("order known already", "orders known already"),
+    "refunds_created": ("new refund", "new refunds"),
+    "refunds_updated": ("changed refund", "changed refunds"),
+    "refunds_unchanged": ("refund known already", "refunds known already"),
+    "adjustments_created": ("adjustment", "adjustments"),
+    "adjustments_unchanged": ("adjustment known already", "adjustments known already"),
+    "people": ("customer record read", "customer records read"),
+    "products_created": ("new product", "new products"),
+    "products_updated": ("changed product", "changed products"),
+    "products_unchanged": ("product known already", "products known already"),
+    "consents": ("new consent entry", "new consent entries"),
+    "suppressions": ("new suppression", "new suppressions"),
 }
 
 

@@ -17,11 +17,8 @@ from regulars.connections.files.values import Values
 AT = datetime(2026, 11, 1, tzinfo=UTC)
 CELL = st.one_of(
     st.text(max_size=12),
-    st.sampled_from(
-        "|0|-1|1e400|NaN|2.5|1.234,56|2026-01-31|31/12/2025 25:00|ann@shop.example|+447700900123|yes|no|GBP|XXX|United Kingdom".split(
-            "|"
-        )
-    ),
+    st.sampled_from(["", "0", "-1", "1e400", "NaN", "2.5", "1.234,56", "2026-01-31", "31/12/2025 25:00"]),
+    st.sampled_from(["ann@shop.example", "+447700900123", "yes", "no", "GBP", "XXX", "United Kingdom"]),
     st.sampled_from(["paid", "completed", "cancelled", "name:x|quantity:0|total:5", "'=1+1", "9" * 30, "S" * 2000]),
 )
 

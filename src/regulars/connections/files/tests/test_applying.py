@@ -70,7 +70,7 @@ def everything() -> dict[str, Any]:
 def test_the_whole_story_of_one_file(bring_in: Importer) -> None:
     done = bring_in(FIRST)
     assert done.sentence == (
-        "8 rows: 7 taken as they are, 1 altered, 0 skipped. 3 new orders, 1 new refunds, 1 adjustments."
+        "8 rows: 7 taken as they are, 1 altered, 0 skipped. 3 new orders, 1 new refund, 1 adjustment."
     )
     order = Order.objects.get(number="536365")
     assert (order.placed_at, order.line_count, order.total_minor) == (
@@ -175,7 +175,7 @@ def test_undo_restores_what_was_changed_and_keeps_what_others_changed_since(brin
         apply_orders([OrderInput("536366", AT, "GBP", (line,), person)], log, store_id=store.pk, at=AT)
     undone = undo_import(newer.pk, lambda: AT)
     assert Order.objects.get(number="536366").total_minor == 5400
-    assert undone.sentence.endswith("1 orders stay, because they were changed since: 536366.")
+    assert undone.sentence.endswith("1 order stays, because it was changed since: 536366.")
     assert OrderChange.objects.count() == 2
     assert verify_figures() == []
 
