@@ -35,7 +35,7 @@ def _entry(message: Message) -> TimelineEntry:
     is_sent = message.state == MessageState.SENT
     title = gettext("Got the mail '%(name)s'") % name if is_sent else gettext("Mail '%(name)s'") % name
     detail = "" if is_sent else f"{state_pill(message.state).text}: {reason_in_words(message.reason)}".rstrip(": ")
-    why = [Reason(gettext("Because"), message.sentence or str(state_pill(message.state).text))]
+    why = [Reason(gettext("Delivery"), message.sentence or str(state_pill(message.state).text))]
     if message.run is not None:
         why.insert(
             0, Reason(gettext("Workflow"), message.run.workflow.name, f"/runs/{to_public(Run.PREFIX, message.run.uid)}")

@@ -23,6 +23,7 @@ from regulars.foundation.pages.registries import (
     TimelineEntry,
     TimelineKind,
 )
+from regulars.workflows.labels import in_words
 from regulars.workflows.models import Run, RunState, Workflow
 from regulars.workflows.queries import list_workflows, runs_of_customer, seen_by
 
@@ -46,7 +47,7 @@ def load_runs(customer_id: int, viewer: Viewer, before: datetime | None, limit: 
 
 def _entry(run: Run) -> TimelineEntry:
     where = run.outcome if run.state == RunState.ENDED else gettext("on the way")
-    why = [Reason(gettext("Entered by"), str(run.entry.get("kind", "")))]
+    why = [Reason(gettext("Because"), str(in_words(run.entry.get("kind", ""))))]
     if segment := run.entry.get("segment"):
         why.append(Reason(gettext("Segment"), str(segment), f"/segments/{segment}"))
     href = f"/runs/{to_public(Run.PREFIX, run.uid)}"
