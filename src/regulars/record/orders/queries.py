@@ -195,6 +195,7 @@ class Sales:
         return round(self.ordered_minor / self.orders) if self.orders else None
 
 
+_WHOLE = -1  # the row that stands for the whole span
 _SALES = """
 WITH bought AS MATERIALIZED (
     SELECT ((o.placed_at AT TIME ZONE %(zone)s)::date - %(first)s::date) / %(step)s AS point, o.currency, o.total_minor, m.customer_id
@@ -202,8 +203,8 @@ WITH bought AS MATERIALIZED (
     WHERE o.placed_at >= %(since)s AND o.placed_at < %(until)s AND o.status <> 'cancelled' AND o.payment_status <> 'voided'
       AND (%(stores)s::bigint[] IS NULL OR o.store_id = ANY(%(stores)s::bigint[]))
 ), sums AS (
-    SELECT point, count(*) AS orders, coalesce(sum(total_minor) FILTER (WHERE currency = %(currency)s), 0) AS ordered
-    FROM bought GROUP BY point
+    SELECT coalesce(point, -1) AS point, count(*) AS orders, coalesce(sum(total_minor) FILTER (WHERE currency = %(currency)s), 0) AS ordered
+    FROM bought GROUP BY GROUPING SETS ((point), ())
 ), people AS (
     SELECT point, count(*) FILTER (WHERE is_first) AS fresh, count(*) FILTER (WHERE NOT is_first) AS again FROM (
         SELECT DISTINCT b.point, b.customer_id,
@@ -211,13 +212,17 @@ WITH bought AS MATERIALIZED (
                AND ((f.first_order_at AT TIME ZONE %(zone)s)::date - %(first)s::date) / %(step)s = b.point AS is_first
         FROM bought b JOIN orders_customerfigures f ON f.customer_id = b.customer_id
     ) buyers GROUP BY point
-), back AS (
-    SELECT ((r.occurred_at AT TIME ZONE %(zone)s)::date - %(first)s::date) / %(step)s AS point, sum(r.amount_minor) AS refunded
+    UNION ALL
+    SELECT -1, count(*) FILTER (WHERE f.first_order_at >= %(since)s), count(*) FILTER (WHERE f.first_order_at < %(since)s)
+    FROM (SELECT DISTINCT customer_id FROM bought) everybody JOIN orders_customerfigures f USING (customer_id)
+), returned AS (
+    SELECT ((r.occurred_at AT TIME ZONE %(zone)s)::date - %(first)s::date) / %(step)s AS point, r.amount_minor
     FROM orders_refund r LEFT JOIN orders_order o ON o.id = r.order_id
     WHERE r.occurred_at >= %(since)s AND r.occurred_at < %(until)s AND r.currency = %(currency)s
       AND (o.id IS NULL OR o.status <> 'cancelled' AND o.payment_status <> 'voided')
       AND (%(stores)s::bigint[] IS NULL OR r.store_id = ANY(%(stores)s::bigint[]))
-    GROUP BY 1
+), back AS (
+    SELECT coalesce(point, -1) AS point, sum(amount_minor) AS refunded FROM returned GROUP BY GROUPING SETS ((point), ())
 )
 SELECT point, coalesce(orders, 0), coalesce(ordered, 0), coalesce(refunded, 0), coalesce(fresh, 0), coalesce(again, 0)
 FROM sums FULL JOIN people USING (point) FULL JOIN back USING (point) ORDER BY point
@@ -239,19 +244,21 @@ class Span:
         return -(-(self.until - self.since).days // self.step)
 
 
-def list_sales(span: Span, currency: str, viewer: Viewer) -> list[Sales]:
-    """One entry for each point, empty ones included. Amounts of other currencies are left out; their orders count."""
+@dataclass(frozen=True)
+class SalesOverTime:
+    """One entry for each point, empty ones included, and the whole span, in which everybody counts once."""
+
+    points: Sequence[Sales]
+    total: Sales
+
+
+def sales_over_time(span: Span, currency: str, viewer: Viewer) -> SalesOverTime:
+    """Amounts of other currencies are left out; their orders count."""
     stores = sorted(viewer.store_ids) if viewer.store_ids is not None else None
     asked = {"zone": span.zone, "first": span.first, "since": span.since, "until": span.until, "step": span.step}
     rows = fetch(_SALES, {**asked, "currency": currency, "stores": stores})
     known = {int(row[0]): Sales(*map(int, row[1:])) for row in rows}
-    return [known.get(point, Sales()) for point in range(span.points)]
-
-
-def total_sales(span: Span, currency: str, viewer: Viewer) -> Sales:
-    """The whole span as one point, in which everybody counts once."""
-    days = max(1, (span.until - span.since).days + 1)
-    return list_sales(Span(span.first, span.since, span.until, span.zone, days), currency, viewer)[0]
+    return SalesOverTime([known.get(point, Sales()) for point in range(span.points)], known.get(_WHOLE, Sales()))
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from regulars.record.customers.models import Profile
 from regulars.record.customers.queries import customers_of
 from regulars.record.events.models import Event
 from regulars.record.orders.models import Order, Refund
-from regulars.record.orders.queries import Sales, Span, list_sales, total_sales
+from regulars.record.orders.queries import SalesOverTime, Span, sales_over_time
 from regulars.web.queries.customers import names_of_customers
 from regulars.web.queries.periods import Period
 
@@ -26,17 +26,9 @@ LAST = 8
 OF_A_KIND = 3
 
 
-@dataclass(frozen=True)
-class SalesOf:
-    """A period: its points, and the whole."""
-
-    points: Sequence[Sales]
-    total: Sales
-
-
-def read_sales(period: Period, currency: str, viewer: Viewer) -> SalesOf:
+def read_sales(period: Period, currency: str, viewer: Viewer) -> SalesOverTime:
     span = Span(period.first, period.since, period.until, read_setting("shop.time_zone"), period.step)
-    return SalesOf(list_sales(span, currency, viewer), total_sales(span, currency, viewer))
+    return sales_over_time(span, currency, viewer)
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,9 @@ def look_at(page: Page, name: str) -> list[str]:
         page.emulate_media(color_scheme=theme, reduced_motion="reduce")
         for width, height in SIZES.items():
             page.set_viewport_size({"width": width, "height": height})
+            page.evaluate(
+                "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+            )  # colours have changed by then
             rules = RULES if (theme, width) in {("light", 360), ("light", 1440)} else CHANGING_RULES
             wrong += [f"{name}, {width}, {theme}: {problem}" for problem in problems_of(page, rules)]
             if page.evaluate("document.documentElement.scrollWidth") > width:

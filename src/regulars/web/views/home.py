@@ -16,12 +16,11 @@ from regulars.foundation.access.viewer import viewer_of
 from regulars.foundation.pages.charts import Chart, Series, day_labels
 from regulars.foundation.pages.formats import format_date, format_money_short, format_number, format_percent
 from regulars.foundation.shop.settings import read_setting
-from regulars.record.orders.queries import Sales
+from regulars.record.orders.queries import Sales, SalesOverTime
 from regulars.web.labels import RFM
 from regulars.web.queries.home import (
     Moment,
     RfmMap,
-    SalesOf,
     list_findings,
     list_last_moments,
     read_rfm_map,
@@ -172,7 +171,7 @@ def _figures(period: Period, now: Sales, before: Sales, currency: str) -> list[F
     ]
 
 
-def _charts(period: Period, now: SalesOf, before: SalesOf, currency: str) -> list[Chart]:
+def _charts(period: Period, now: SalesOverTime, before: SalesOverTime, currency: str) -> list[Chart]:
     points = period.points()
     labels = day_labels([point.first for point in points])
 
@@ -198,7 +197,7 @@ def _charts(period: Period, now: SalesOf, before: SalesOf, currency: str) -> lis
     ]
 
 
-def _people_chart(now: SalesOf, before: SalesOf, labels: Sequence[str], points: Sequence[Period]) -> Chart:
+def _people_chart(now: SalesOverTime, before: SalesOverTime, labels: Sequence[str], points: Sequence[Period]) -> Chart:
     new, again = now.total.customers_new, now.total.customers_again
     summary = gettext(
         "%(new)s bought for the first time, %(again)s came back; before: %(was_new)s and %(was_again)s."
