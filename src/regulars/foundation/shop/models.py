@@ -27,7 +27,12 @@ class Brand(models.Model):
 class Store(models.Model):
     """One shop or sales channel; its numbers (orders, customers) are unique within it."""
 
-    privacy = {"code": PrivacyClass.CLEAR, "name": PrivacyClass.CLEAR, "time_zone": PrivacyClass.CLEAR, "currency": PrivacyClass.CLEAR}
+    privacy = {
+        "code": PrivacyClass.CLEAR,
+        "name": PrivacyClass.CLEAR,
+        "time_zone": PrivacyClass.CLEAR,
+        "currency": PrivacyClass.CLEAR,
+    }
 
     uid = models.UUIDField(default=new_uid, unique=True, editable=False)
     code = models.SlugField(unique=True)

@@ -27,7 +27,9 @@ def count(rows: QuerySet[Any]) -> int:
     return of(rows, "count", QuerySet.count, lambda total: total)
 
 
-def of(rows: QuerySet[Any], what: str, compute: Callable[[QuerySet[Any]], Total], size: Callable[[Total], int]) -> Total:
+def of(
+    rows: QuerySet[Any], what: str, compute: Callable[[QuerySet[Any]], Total], size: Callable[[Total], int]
+) -> Total:
     """``compute(rows)``, remembered under ``what`` until the log's head moves, where ``size`` of it says that this is worth it."""
     try:
         statement, values = rows.query.sql_with_params()

@@ -180,4 +180,5 @@ def summary(row: Import) -> str:
     taken, altered, skipped = (counts.get(f"rows_{what}", 0) for what in ("taken", "altered", "skipped"))
     parts = [f"{counts[name]:,} {label[counts[name] != 1]}" for name, label in LABELS.items() if counts.get(name)]
     became = ", ".join(parts) or "nothing that was not known"
-    return f"{row.row_count:,} {'row' if row.row_count == 1 else 'rows'}: {taken:,} taken as they are, {altered:,} altered, {skipped:,} skipped. {became[0].upper()}{became[1:]}."
+    rows = "1 row" if row.row_count == 1 else f"{row.row_count:,} rows"
+    return f"{rows}: {taken:,} taken as they are, {altered:,} altered, {skipped:,} skipped. {became[0].upper()}{became[1:]}."
