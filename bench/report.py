@@ -1,10 +1,11 @@
-"""The results of a run as the table of docs/benchmarks.md: ``python -m bench.report bench-results/FILE.json``."""
+"""Puts the results of a run into docs/benchmarks.md: ``python -m bench.report bench-results/FILE.json``."""
 
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
+_BEGIN, _END = "<!-- results -->", "<!-- end of results -->"
 _HEAD = "| what | figure | limit of the same run | ratio | goal | notes |\n| --- | --- | --- | --- | --- | --- |"
 
 
@@ -35,5 +36,12 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.3g}"
 
 
+def write(results: dict[str, Any], page: Path) -> None:
+    """Replaces what stands between the page's two marks."""
+    before, _, rest = page.read_text().partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    page.write_text(f"{before}{_BEGIN}\n{table(results)}\n{_END}{after}")
+
+
 if __name__ == "__main__":
-    sys.stdout.write(table(json.loads(Path(sys.argv[1]).read_text())) + "\n")
+    write(json.loads(Path(sys.argv[1]).read_text()), Path("docs/benchmarks.md"))
