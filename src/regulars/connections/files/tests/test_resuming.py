@@ -16,7 +16,7 @@ import pytest
 from regulars.foundation.ids import to_public
 from tests.database import Database
 
-ORDERS = 800
+ORDERS = 500
 LINES = 4
 HEADER = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
 
