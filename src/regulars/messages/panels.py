@@ -27,7 +27,7 @@ from regulars.workflows.models import Run
 
 
 def load_messages(customer_id: int, viewer: Viewer, before: datetime | None, limit: int) -> Sequence[TimelineEntry]:
-    return [_entry(message) for message in messages_of_customer(customer_id, before, limit)]
+    return [_entry(message) for message in messages_of_customer(customer_id, viewer, before, limit)]
 
 
 def _entry(message: Message) -> TimelineEntry:

@@ -29,10 +29,10 @@ class Sent:
 
 
 def seen_by(rows: QuerySet[Message], viewer: Viewer) -> QuerySet[Message]:
-    """Messages to customers whom the viewer may see."""
+    """Messages to a profile of the viewer's stores: of what other stores write to the same customer they see nothing."""
     if viewer.store_ids is None:
         return rows
-    return rows.filter(customer__customercard__stores__overlap=sorted(viewer.store_ids))
+    return rows.filter(profile__store__in=viewer.store_ids)
 
 
 def messages_matching(query: ListQuery, viewer: Viewer) -> QuerySet[Message]:
@@ -101,9 +101,9 @@ def render_again(message: Message) -> Sent:
     return Sent(RENDERER.render(source, context), context)
 
 
-def messages_of_customer(customer_id: int, before: datetime | None, limit: int) -> Sequence[Message]:
+def messages_of_customer(customer_id: int, viewer: Viewer, before: datetime | None, limit: int) -> Sequence[Message]:
     """Messages to one customer, newest first."""
-    rows = Message.objects.filter(customer=customer_id).select_related("template", "run__workflow")
+    rows = seen_by(Message.objects.filter(customer=customer_id), viewer).select_related("template", "run__workflow")
     rows = rows.order_by("-planned_at", "-id")
     return list((rows.filter(planned_at__lt=before) if before else rows)[:limit])
 

@@ -42,7 +42,7 @@ def find(text: str, viewer: Viewer, limit: int) -> list[SearchHit]:
 
 
 def load_runs(customer_id: int, viewer: Viewer, before: datetime | None, limit: int) -> Sequence[TimelineEntry]:
-    return [_entry(run) for run in runs_of_customer(customer_id, before, limit)]
+    return [_entry(run) for run in runs_of_customer(customer_id, viewer, before, limit)]
 
 
 def _entry(run: Run) -> TimelineEntry:

@@ -51,10 +51,10 @@ class WorkflowSummary:
 
 
 def seen_by(rows: QuerySet[Run], viewer: Viewer) -> QuerySet[Run]:
-    """Runs of customers whom the viewer may see."""
+    """Runs that began for a profile of the viewer's stores: of other stores' doings with the same customer they see nothing."""
     if viewer.store_ids is None:
         return rows
-    return rows.filter(customer__customercard__stores__overlap=sorted(viewer.store_ids))
+    return rows.filter(profile__store__in=viewer.store_ids)
 
 
 def list_workflows(viewer: Viewer) -> list[WorkflowSummary]:
@@ -196,9 +196,13 @@ def trace_of(run: Run) -> list[RunStep]:
     return list(RunStep.objects.filter(run=run).order_by("number"))
 
 
-def runs_of_customer(customer_id: int, before: datetime | None, limit: int) -> Sequence[Run]:
+def runs_of_customer(customer_id: int, viewer: Viewer, before: datetime | None, limit: int) -> Sequence[Run]:
     """Runs of one customer, newest first."""
-    rows = Run.objects.filter(customer=customer_id).select_related("workflow").order_by("-started_at", "-id")
+    rows = (
+        seen_by(Run.objects.filter(customer=customer_id), viewer)
+        .select_related("workflow")
+        .order_by("-started_at", "-id")
+    )
     return list((rows.filter(started_at__lt=before) if before else rows)[:limit])
 
 
