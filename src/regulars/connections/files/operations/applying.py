@@ -20,7 +20,7 @@ from regulars.connections.files.operations.writing import LABELS, write
 from regulars.connections.files.queries import unmatched_refunds
 from regulars.connections.files.reading import Unit, read_rows, units
 from regulars.foundation.ahead import ahead
-from regulars.foundation.bulk import execute
+from regulars.foundation.bulk import Statistics, execute
 from regulars.foundation.errors import InvalidInput
 from regulars.foundation.ids import to_public
 from regulars.foundation.sealing import Cell, seal
@@ -32,6 +32,23 @@ Clock = Callable[[], datetime]
 _REFUSALS = (DataError, IntegrityError, psycopg.DataError, psycopg.IntegrityError, InvalidInput)
 _TARGET_SECONDS = 0.6
 _FEWEST_ROWS, _MOST_ROWS = 200, 20_000
+_GROWING = (
+    "events_eventkey",
+    "customers_identity",
+    "customers_profile",
+    "customers_customerprofile",
+    "customers_identitylink",
+    "customers_contactversion",
+    "customers_customercard",
+    "consent_consententry",
+    "catalog_product",
+    "catalog_variant",
+    "orders_order",
+    "orders_orderline",
+    "orders_refund",
+    "orders_refundline",
+    "orders_customerfigures",
+)
 
 
 @dataclass
@@ -69,11 +86,12 @@ def apply_import(import_id: int, now: Clock, on_progress: Callable[[Import], Non
     """
     row = _begin(import_id)
     source = source_of(row)
-    pace, known = Pace(), Known()
+    pace, known, statistics = Pace(), Known(), Statistics(_GROWING)
     for batch in ahead(_batches(row, source, pace)):
         began = perf_counter()
         _apply_batch(row, source, batch, now(), known)
         pace.learn(batch.row_count, perf_counter() - began)
+        statistics.after(batch.row_count)
         on_progress(row)
     return _finish(row, now())
 
@@ -181,4 +199,5 @@ def summary(row: Import) -> str:
     parts = [f"{counts[name]:,} {label[counts[name] != 1]}" for name, label in LABELS.items() if counts.get(name)]
     became = ", ".join(parts) or "nothing that was not known"
     rows = "1 row" if row.row_count == 1 else f"{row.row_count:,} rows"
-    return f"{rows}: {taken:,} taken as they are, {altered:,} altered, {skipped:,} skipped. {became[0].upper()}{became[1:]}."
+    sums = f"{taken:,} taken as they are, {altered:,} altered, {skipped:,} skipped"
+    return f"{rows}: {sums}. {became[0].upper()}{became[1:]}."
