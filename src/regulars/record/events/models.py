@@ -25,7 +25,10 @@ class Batch(models.Model):
     recorded_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["source", "reference"], name="batch_by_source")]
+        indexes = [
+            models.Index(fields=["source", "reference"], name="batch_by_source"),
+            models.Index(fields=["last_position"], name="batch_by_position"),
+        ]
 
 
 class EventKey(models.Model):

@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 ('recorded_at', models.DateTimeField(null=True)),
             ],
             options={
-                'indexes': [models.Index(fields=['source', 'reference'], name='batch_by_source')],
+                'indexes': [models.Index(fields=['source', 'reference'], name='batch_by_source'), models.Index(fields=['last_position'], name='batch_by_position')],
             },
         ),
         migrations.CreateModel(
