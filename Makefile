@@ -8,6 +8,8 @@ UV_COMPILE := UV_SYSTEM_CERTS=1 UV_CUSTOM_COMPILE_COMMAND="make lock" .venv/tool
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate
 TESTS ?=
 WORKERS ?= 2
+# Compiled modules are kept even where the shell says otherwise: every process that tests start would compile all of them again.
+export PYTHONDONTWRITEBYTECODE :=
 
 help:
 	echo "Regulars: the CRM and workflow engine for online shops"
