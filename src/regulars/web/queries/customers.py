@@ -118,14 +118,21 @@ def _by_orders(rows: QuerySet[CustomerCard], query: ListQuery, viewer: Viewer) -
         within_numbers(f"{figures}order_count", query.numbers, "orders"),
     )
     if any(query.dates.get("ordered", (None, None))):
-        orders = Order.objects.filter(COUNTS & within_days("placed_at", query.dates, "ordered"))
-        if viewer.store_ids is not None:
-            orders = orders.filter(store__in=viewer.store_ids)
-        bought = CustomerProfile.objects.filter(
-            until_batch=None, profile__in=orders.filter(profile__isnull=False).values("profile_id")
+        rows = rows.filter(
+            customer__in=_buyers(within_days("placed_at", query.dates, "ordered"), viewer).values("customer_id")
         )
-        rows = rows.filter(customer__in=bought.values("customer_id"))
+    if product := query.one("product"):
+        held = Q(lines__variant__product=int(product) if product.isdigit() else 0, lines__until_batch=None)
+        rows = rows.filter(customer__in=_buyers(held, viewer).values("customer_id"))
     return rows
+
+
+def _buyers(condition: Q, viewer: Viewer) -> QuerySet[CustomerProfile]:
+    """Profiles, with their present customers, that have an order that counts and fits."""
+    orders = Order.objects.filter(COUNTS, condition, profile__isnull=False)
+    if viewer.store_ids is not None:
+        orders = orders.filter(store__in=viewer.store_ids)
+    return CustomerProfile.objects.filter(until_batch=None, profile__in=orders.values("profile_id"))
 
 
 def _by_rfm(rows: QuerySet[CustomerCard], query: ListQuery) -> QuerySet[CustomerCard]:

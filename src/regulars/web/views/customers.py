@@ -16,6 +16,7 @@ from regulars.foundation.pages.formats import country_name, format_number
 from regulars.foundation.pages.listing import show_list
 from regulars.foundation.pages.lists import BulkAction, Choices, Column, Empty, Filter, ListPage, ListQuery, Pill
 from regulars.foundation.shop.models import Store
+from regulars.record.catalog.queries import titles_of
 from regulars.record.consent.operations import leave_alone
 from regulars.record.customers.operations import set_tag
 from regulars.record.customers.queries import list_tags
@@ -48,6 +49,10 @@ def _stores(viewer: Viewer) -> Choices:
 
 def _countries(viewer: Viewer) -> Choices:
     return sorted(((code, country_name(code)) for code in countries_of_customers()), key=lambda pair: pair[1])
+
+
+def _describe_product(value: str) -> str:
+    return titles_of([int(value)]).get(int(value), value) if value.isdigit() and len(value) < 19 else value
 
 
 def _describe_rfm(value: str) -> str:
@@ -158,6 +163,7 @@ CUSTOMERS = ListPage(
         Filter("r", _("Recency score"), "hidden", describe=str),
         Filter("f", _("Frequency score"), "hidden", describe=str),
         Filter("m", _("Monetary score"), "hidden", describe=str),
+        Filter("product", _("Bought"), "hidden", describe=_describe_product),
     ],
     default_sort="-last-order",
     sentence=_sentence,
