@@ -9,12 +9,14 @@ from urllib.parse import urlencode
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from regulars.foundation import clock
 from regulars.foundation.access.gate import requires
 from regulars.foundation.access.viewer import viewer_of
 from regulars.foundation.pages.charts import Chart, Series, day_labels
 from regulars.foundation.pages.formats import format_date, format_money_short, format_number, format_percent
+from regulars.foundation.pages.registries import Text
 from regulars.foundation.shop.settings import read_setting
 from regulars.record.orders.queries import Sales, SalesOverTime
 from regulars.web.labels import RFM
@@ -118,57 +120,37 @@ def _figures(period: Period, now: Sales, before: Sales, currency: str) -> list[F
     def money(amount: int | None) -> str:
         return "–" if amount is None else format_money_short(amount, currency)
 
-    def was(text: str) -> str:
-        return gettext("was %s") % text
-
-    orders = _orders_href(period)
+    orders, new, again = _orders_href(period), _new_href(period), _again_href(period)
     return [
-        Figure(
-            gettext("Sales"),
-            money(now.sales_minor),
-            orders,
-            None,
-            gettext("Totals of orders that count, less refunds given on these days."),
-            _change(now.sales_minor, before.sales_minor),
-            was(money(before.sales_minor)),
-        ),
-        Figure(
-            gettext("Orders"),
-            format_number(now.orders),
-            orders,
-            now.orders,
-            gettext("Orders placed on these days, neither cancelled nor voided."),
-            _change(now.orders, before.orders),
-            was(format_number(before.orders)),
-        ),
-        Figure(
-            gettext("Average order"),
-            money(now.average_minor),
-            orders,
-            None,
-            gettext("Totals of these orders, before refunds, by their number."),
-            _change(now.average_minor, before.average_minor),
-            was(money(before.average_minor)),
-        ),
-        Figure(
-            gettext("New customers"),
-            format_number(now.customers_new),
-            _new_href(period),
-            now.customers_new,
-            gettext("People whose first order ever lies within these days."),
-            _change(now.customers_new, before.customers_new),
-            was(format_number(before.customers_new)),
-        ),
-        Figure(
-            gettext("Returning customers"),
-            format_number(now.customers_again),
-            _again_href(period),
-            now.customers_again,
-            gettext("People who ordered on these days and had ordered before them."),
-            _change(now.customers_again, before.customers_again),
-            was(format_number(before.customers_again)),
-        ),
+        _figure(gettext("Sales"), _MEANS["sales"], orders, now.sales_minor, before.sales_minor, money),
+        _figure(gettext("Orders"), _MEANS["orders"], orders, now.orders, before.orders),
+        _figure(gettext("Average order"), _MEANS["average"], orders, now.average_minor, before.average_minor, money),
+        _figure(gettext("New customers"), _MEANS["new"], new, now.customers_new, before.customers_new),
+        _figure(gettext("Returning customers"), _MEANS["again"], again, now.customers_again, before.customers_again),
     ]
+
+
+_MEANS = {
+    "sales": _("Totals of orders that count, less refunds given on these days."),
+    "orders": _("Orders placed on these days, neither cancelled nor voided."),
+    "average": _("Totals of these orders, before refunds, by their number."),
+    "new": _("People whose first order ever lies within these days."),
+    "again": _("People who ordered on these days and had ordered before them."),
+}
+
+
+def _figure(
+    label: str,
+    means: Text,
+    href: str,
+    now: int | None,
+    before: int | None,
+    money: Callable[[int | None], str] | None = None,
+) -> Figure:
+    """A count, which its list must repeat, or an amount of money, where ``money`` is given."""
+    value, was = (money(now), money(before)) if money else (format_number(now or 0), format_number(before or 0))
+    count = None if money else now
+    return Figure(label, value, href, count, str(means), _change(now, before), gettext("was %s") % was)
 
 
 def _charts(period: Period, now: SalesOverTime, before: SalesOverTime, currency: str) -> list[Chart]:
