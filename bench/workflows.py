@@ -9,6 +9,7 @@ import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -156,7 +157,7 @@ def _look() -> float:
     return _timed(lambda: [step_runs("bench", AT) for _ in range(times)]) / times
 
 
-def _execute(statement: str, parameters: dict[str, object] | None = None) -> None:
+def _execute(statement: str, parameters: dict[str, Any] | None = None) -> None:
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
 

@@ -18,7 +18,11 @@ def ensure_account(home: Path, at: datetime) -> str:
     member = StaffMember.objects.filter(email=EMAIL).first()
     if member is not None and kept.exists() and member.check_password(kept.read_text()):
         return kept.read_text()
-    password = create_staff(EMAIL, Role.OWNER, SYSTEM, at, name=_NAME)[1] if member is None else reset_password(member.pk, SYSTEM, at)
+    password = (
+        create_staff(EMAIL, Role.OWNER, SYSTEM, at, name=_NAME)[1]
+        if member is None
+        else reset_password(member.pk, SYSTEM, at)
+    )
     kept.unlink(missing_ok=True)
     kept.touch(mode=0o600)
     kept.write_text(password)

@@ -16,7 +16,7 @@ def counting(made: list[int], until: int) -> Iterator[int]:
 
 
 def test_items_in_order_then_the_error() -> None:
-    found = []
+    found: list[int] = []
     with pytest.raises(ValueError, match="the end"):
         found.extend(ahead(counting([], 5)))
     found = list(ahead(range(100)))
