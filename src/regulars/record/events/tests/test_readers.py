@@ -2,12 +2,15 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from io import StringIO
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from regulars.record.events.log import Entry, head, transaction
 from regulars.record.events.models import ParkedEvent, ReaderPosition
-from regulars.record.events.readers import PATIENCE, Reader, Recorded, catch_up, lag, replay_parked
+from regulars.record.events.queries import list_parked
+from regulars.record.events.readers import PATIENCE, READERS, Reader, Recorded, catch_up, lag, replay_parked
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -75,3 +78,21 @@ def test_the_position_is_committed_with_the_effects() -> None:
     run(notebook)
     place.refresh_from_db()
     assert (place.failures, place.position) == (0, head())
+
+
+def test_parked_events_are_listed_and_replayed_by_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    notebook = Notebook(1)
+    monkeypatch.setitem(READERS._entries, "notebook", notebook.reader)
+    happen(1, 0)
+    happen(1, 1)
+    run(notebook, PATIENCE + 1)
+    said = StringIO()
+    call_command("events", "parked", "--reader", "notebook", stdout=said)
+    assert "notebook: 2 of profile 1: ValueError: failed 3 times" in said.getvalue()
+    with pytest.raises(CommandError, match="profile 1 stays parked: ValueError"):
+        call_command("events", "replay", "--reader", "notebook", stdout=said)
+    assert ParkedEvent.objects.filter(replayed_at=None).count() == 2
+    notebook.poison.clear()
+    call_command("events", "replay", "--reader", "notebook", stdout=said)
+    assert notebook.seen == [(1, 0), (1, 1)]
+    assert list_parked() == []
