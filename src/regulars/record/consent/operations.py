@@ -1,6 +1,7 @@
 """Writing the ledgers of consent and suppression: append-only, set-wise, nothing written that says what already holds."""
 
 import json
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -76,28 +77,28 @@ def record_consents(
 
 
 def record_suppressions(inputs: Sequence[SuppressionInput], log: LogTransaction, *, is_history: bool = False) -> int:
-    """Appends what changes an address's state; how many that were. Events: consent.suppressed, consent.unsuppressed."""
+    """Appends what changes an address's state or gives another reason for it; how many that were. A second reason is kept, so
+    that undoing the import that brought the first one leaves the address suppressed.
+
+    Events: consent.suppressed, consent.unsuppressed.
+    """
     ring = keys.key_ring()
     tokens = [address_token(ring, i.address) for i in inputs]
-    latest = (
-        SuppressionEntry.objects.filter(address__in=tokens)
-        .order_by("address", "channel", "-id")
-        .distinct("address", "channel")
-    )
-    state = {(bytes(e.address), e.channel): e.is_on for e in latest}
+    standing = _reasons_by_address(tokens)
     owners = _profiles_by_address(tokens)
     people = customers_of(owners.values())
     rows = []
     for given, token in zip(inputs, tokens, strict=True):
-        if state.get((token, given.channel), False) == given.is_on:
+        reasons, reason = standing[token, given.channel], given.reason[:30]
+        if reason in reasons if given.is_on else not reasons:
             continue
-        state[token, given.channel] = given.is_on
+        reasons.add(reason) if given.is_on else reasons.clear()
         rows.append(
             SuppressionEntry(
                 address=token,
                 channel=given.channel,
                 is_on=given.is_on,
-                reason=given.reason[:30],
+                reason=reason,
                 occurred_at=given.occurred_at,
                 batch_id=log.batch_id,
             )
@@ -109,6 +110,15 @@ def record_suppressions(inputs: Sequence[SuppressionInput], log: LogTransaction,
         log.append(entry)
     SuppressionEntry.objects.bulk_create(rows, batch_size=5000)
     return len(rows)
+
+
+def _reasons_by_address(tokens: Sequence[bytes]) -> dict[tuple[bytes, str], set[str]]:
+    """Why each address is suppressed on each channel: the reasons given since it was last lifted."""
+    found: dict[tuple[bytes, str], set[str]] = defaultdict(set)
+    for entry in SuppressionEntry.objects.filter(address__in=list(set(tokens))).order_by("id"):
+        reasons = found[bytes(entry.address), entry.channel]
+        reasons.add(entry.reason) if entry.is_on else reasons.clear()
+    return found
 
 
 def leave_alone(customer_ids: Sequence[int], is_on: bool, staff_id: int, at: datetime) -> int:

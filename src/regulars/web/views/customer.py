@@ -58,9 +58,14 @@ def _sentence(detail: CustomerDetail, at: datetime) -> str:
         return gettext("Has not ordered yet.")
     silent = (at - figures.last_order_at).days
     if figures.order_count < 2:
-        return gettext("Ordered once, %(days)s days ago.") % {"days": format_number(silent)}
+        once = ngettext("Ordered once, %(days)s day ago.", "Ordered once, %(days)s days ago.", silent)
+        return once % {"days": format_number(silent)}
     rhythm = (figures.last_order_at - figures.first_order_at).days / (figures.order_count - 1)
-    words = gettext("Orders every %(rhythm)s days on average; the last order was %(silent)s days ago.")
+    words = ngettext(
+        "Orders every %(rhythm)s days on average; the last order was %(silent)s day ago.",
+        "Orders every %(rhythm)s days on average; the last order was %(silent)s days ago.",
+        silent,
+    )
     if rhythm and silent > 2 * rhythm:
         words = gettext("Used to order every %(rhythm)s days, but has been silent for %(silent)s.")
     return words % {"rhythm": format_number(max(1, round(rhythm))), "silent": format_number(silent)}

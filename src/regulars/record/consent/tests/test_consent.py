@@ -102,3 +102,14 @@ def test_unsubscribing_twice_is_once(brand: int, ann: int) -> None:
     assert operations.unsubscribe(token, brand, "marketing", ann, "one-click", AT) is True
     assert operations.unsubscribe(token, brand, "marketing", ann, "one-click", AT) is False
     assert verdict(brand, ann) == "denied"
+
+
+def test_a_second_reason_outlives_the_undoing_of_the_first(brand: int, ann: int) -> None:
+    say(brand, ConsentState.GRANTED)
+    with transaction("import") as first:
+        operations.record_suppressions([SuppressionInput(ANN, "import", AT)], first)
+    with transaction("system") as log:
+        assert operations.record_suppressions([SuppressionInput(ANN, "complaint", AT)] * 2, log) == 1
+        assert operations.record_suppressions([SuppressionInput(ANN, "import", AT)], log) == 0
+    SuppressionEntry.objects.filter(batch_id=first.batch_id).delete()  # as an undo does
+    assert verdict(brand, ann, is_marketing=False) == "suppressed"
