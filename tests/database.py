@@ -42,12 +42,22 @@ class Database:
     def copy(self, name: str) -> Iterator[str]:
         """A migrated database of its own, dropped at the end; gives its address."""
         statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY")
-        self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+        self._drop(name)
         self._execute(statement.format(sql.Identifier(name), sql.Identifier(self.template)))
         try:
             yield self.url(name)
         finally:
-            self._execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            self._drop(name)
+
+    def _drop(self, name: str) -> None:
+        """An autovacuum worker in it belongs to the superuser and is not ours to end: it is soon done."""
+        statement = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+        for pause in (0.5, 1, 2, 4, 8):
+            try:
+                return self._execute(statement)
+            except psycopg.errors.InsufficientPrivilege:
+                time.sleep(pause)
+        return self._execute(statement)
 
     def _execute(self, statement: sql.Composed) -> None:
         with psycopg.connect(self.address, autocommit=True) as connection:
