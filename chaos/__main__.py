@@ -19,20 +19,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m chaos", description=__doc__)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6), help="draws the same kills again")
     parser.add_argument("--kills", type=int, default=200)
-    parser.add_argument("--short", action="store_true", help="without the poisoned run: the form of the test suite")
-    parser.add_argument("--database", default="", help="address of a migrated, empty database; empty: one of our own")
+    parser.add_argument("--short", action="store_true", help="fewer stops, no poisoned run: the form of the test suite")
+    parser.add_argument(
+        "--database",
+        default="",
+        help="address of a migrated, empty database; empty: one of our own, whose server is killed too",
+    )
     given = parser.parse_args()
     with ExitStack() as stack:
         home = stack.enter_context(tempfile.TemporaryDirectory(prefix="regulars-chaos-"))
         sink = stack.enter_context(Sink(Path(home) / "taken", free_port()))
-        _set_environment(home, given.database or _own_database(stack), sink.port)
+        server = None
+        if not given.database:
+            database = stack.enter_context(start_database(durable=True))
+            server, given.database = database.server, stack.enter_context(database.copy("chaos"))
+        _set_environment(home, given.database, sink.port)
         django.setup()
-        found: bool = import_module("chaos.run").run(given.seed, given.kills, sink, is_short=given.short)
+        found: bool = import_module("chaos.run").run(given.seed, given.kills, sink, server, is_short=given.short)
     return 0 if found else 1
-
-
-def _own_database(stack: ExitStack) -> str:
-    return stack.enter_context(stack.enter_context(start_database()).copy("chaos"))
 
 
 def _set_environment(home: str, database: str, port: int) -> None:

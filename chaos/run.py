@@ -9,6 +9,7 @@ from chaos.hands import Workers
 from chaos.scene import make_entrants, set_up
 from chaos.storm import STOPS, Storm
 from chaos.verdict import judge, print_table
+from regulars.foundation.embedded.server import EmbeddedServer
 from regulars.messages.tests.sink import Sink
 
 EACH = 3  # customers who enter between two kills
@@ -16,12 +17,12 @@ SPARE = 120  # who enter at named points and stops
 SHORT_STOPS = ("runs.decided", "messages.marked")
 
 
-def run(seed: int, kills: int, sink: Sink, *, is_short: bool) -> bool:
-    """Prints what was done and what was found. True when everything holds."""
+def run(seed: int, kills: int, sink: Sink, server: EmbeddedServer | None, *, is_short: bool) -> bool:
+    """Prints what was done and what was found. ``server`` is ours to kill. True when everything holds."""
     clock, began = FastClock(time.time()), time.monotonic()
     people = make_entrants(kills * EACH + SPARE, set_up(clock.now()))
     with Workers(clock.began) as workers:
-        storm = Storm(workers, clock, random.Random(seed), people)  # noqa: S311  kills need no secret dice
+        storm = Storm(workers, clock, random.Random(seed), people, server)  # noqa: S311  kills need no secret dice
         storm.kill_at_every_point()
         storm.kill_at_random(kills, EACH)
         storm.stop_past_leases(SHORT_STOPS if is_short else STOPS)

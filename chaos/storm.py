@@ -1,4 +1,4 @@
-"""What is done to the workers: killed at random, at every named point, stopped past their leases and let go on, poisoned."""
+"""What is done to workers and database: killed at random, at every named point, stopped past their leases and let go on, poisoned."""
 
 import random
 import time
@@ -13,11 +13,13 @@ from chaos.clock import FastClock
 from chaos.hands import Workers
 from chaos.scene import LEASE, let_in
 from regulars.foundation.crash import CRASH_POINTS, KILLED
+from regulars.foundation.embedded.server import EmbeddedServer
 from regulars.messages.models import Message, MessageState
 from regulars.workflows.models import Run, RunState
 from regulars.workflows.operations import retry_stuck
 
 PATIENCE = 90.0
+EACH_DATABASE = 10
 POINTS = [name for name in CRASH_POINTS if name.split(".")[0] in {"entries", "runs", "messages"}]
 _POISON = """
 UPDATE workflows_run SET entry = '{"kind": "poison"}'
@@ -34,6 +36,7 @@ class Storm:
     clock: FastClock
     random: random.Random
     waiting: list[tuple[int, int]]
+    server: EmbeddedServer | None = None
     entered: int = 0
     done: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
@@ -53,13 +56,24 @@ class Storm:
         return sorted(self.workers.alive)
 
     def kill_at_random(self, times: int, people_each: int) -> None:
-        """So many SIGKILLs, at moments drawn from the seed, while customers keep entering."""
-        for _ in range(times):
+        """So many SIGKILLs, at moments drawn from the seed, while customers keep entering; the database dies at every tenth."""
+        for turn in range(1, times + 1):
             alive = self.keep_two()
             self.enter(people_each)
             time.sleep(self.random.uniform(0.02, 0.35))
             self.workers.kill(self.random.choice(alive))
             self.done["random kills"] += 1
+            if turn % EACH_DATABASE == 0 and self.server:
+                self._kill_database(self.server)
+
+    def _kill_database(self, server: EmbeddedServer) -> None:
+        """It stops at once, as in a power cut, is away for up to two seconds, and recovers from its log; the workers go on by themselves."""
+        server.stop(at_once=True)
+        connection.close()
+        time.sleep(self.random.uniform(0, 2))
+        server.start()
+        time.sleep(1)
+        self.done["kills of the database"] += 1
 
     def kill_at_every_point(self) -> None:
         """One worker dies at each named point of runs and messages, by itself, with work at hand."""
@@ -111,17 +125,20 @@ class Storm:
     def poison(self) -> None:
         """One customer whose fact ends every process that asks: put aside in the end, and the others go on."""
         self.enter(10)
-        _until(lambda: Run.objects.count() >= self.entered, PATIENCE)
-        with connection.cursor() as cursor:
-            cursor.execute(_POISON)
-            if cursor.rowcount != 1:
-                self.problems.append("nobody was there to be poisoned")
+        if not _until(lambda: bool(self.keep_two()) and _poison_one(), PATIENCE):
+            self.problems.append("nobody was there to be poisoned")
         if _until(lambda: bool(self.keep_two()) and Run.objects.filter(state=RunState.STUCK).exists(), PATIENCE):
             self.done["poisoned runs put aside"] += 1
         else:
             self.problems.append("a poisoned run was never put aside")
         with connection.cursor() as cursor:
             cursor.execute("UPDATE workflows_run SET entry = '{}' WHERE entry->>'kind' = 'poison'")
+
+
+def _poison_one() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(_POISON)
+        return bool(cursor.rowcount)
 
 
 def _until(holds: Callable[[], bool], seconds: float) -> bool:

@@ -30,10 +30,11 @@ _KEPT_SECONDS = 3600
 
 @dataclass(frozen=True)
 class Database:
-    """Addresses of one server's databases; ``template`` holds the migrated one."""
+    """Addresses of one server's databases; ``template`` holds the migrated one. ``server`` is known where it is our own."""
 
     address: str  # postgresql://… of the maintenance database
     template: str
+    server: EmbeddedServer | None = None
 
     def url(self, name: str) -> str:
         return urlunsplit(urlsplit(self.address)._replace(path=f"/{name}"))
@@ -65,11 +66,11 @@ class Database:
 
 
 @contextmanager
-def start_database() -> Iterator[Database]:
-    """A server with a migrated template, for one run of the tests."""
+def start_database(*, durable: bool = False) -> Iterator[Database]:
+    """A server with a migrated template, for one run of the tests. Not ``durable``: it may forget what it has when it is killed."""
     named = os.environ.get("TEST_DATABASE_URL", "")
     with ExitStack() as stack:
-        yield _migrated_in(named) if named else stack.enter_context(_embedded())
+        yield _migrated_in(named) if named else stack.enter_context(_embedded(durable))
 
 
 def migrations_digest() -> str:
@@ -86,11 +87,11 @@ def migrations_digest() -> str:
 
 
 @contextmanager
-def _embedded() -> Iterator[Database]:
+def _embedded(durable: bool) -> Iterator[Database]:
     home = Path(tempfile.mkdtemp(prefix="regulars-test-"))
     home.chmod(0o711)
     place = EmbeddedPlace.under(home)
-    server = EmbeddedServer(place, durable=False)
+    server = EmbeddedServer(place, durable=durable)
     try:
         kept = KEPT / migrations_digest()
         is_migrated = _restore(kept, place.data)
@@ -101,7 +102,7 @@ def _embedded() -> Iterator[Database]:
                 server.stop()
                 _keep(place.data, kept)
                 server.start()
-            yield Database(_socket_address(place, "postgres"), DATABASE)
+            yield Database(_socket_address(place, "postgres"), DATABASE, server)
     finally:
         server.stop(at_once=True)
         shutil.rmtree(home, ignore_errors=True)
