@@ -3,17 +3,16 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
-from django.utils import timezone
 
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.errors import NotFound
 from regulars.foundation.ids import from_public
+from regulars.foundation.pages.days import within_days
 from regulars.foundation.pages.lists import ListQuery
-from regulars.foundation.pages.paging import Order, Rows, page_of
 from regulars.foundation.sealing import CannotOpen, Cell, unseal
 from regulars.foundation.vault import keys
 from regulars.messages.models import Message, MessageState, MessageTemplate
@@ -37,18 +36,13 @@ def seen_by(rows: QuerySet[Message], viewer: Viewer) -> QuerySet[Message]:
 
 def messages_matching(query: ListQuery, viewer: Viewer) -> QuerySet[Message]:
     """Messages that fit the filters of the list page."""
-    rows = seen_by(Message.objects.all(), viewer)
+    rows = seen_by(Message.objects.select_related("template", "customer", "run__workflow"), viewer)
     for name, column in _COLUMNS.items():
         if given := query.choices.get(name):
             rows = rows.filter(**{f"{column}__in": given})
     if (customer := query.one("customer")).isdigit():
         rows = rows.filter(customer=int(customer))
-    first, last = query.dates.get("planned", (None, None))
-    if first is not None:
-        rows = rows.filter(planned_at__gte=_midnight(first))
-    if last is not None:
-        rows = rows.filter(planned_at__lt=_midnight(last + timedelta(days=1)))
-    return rows
+    return rows.filter(within_days("planned_at", query.dates, "planned"))
 
 
 _COLUMNS = {
@@ -58,18 +52,6 @@ _COLUMNS = {
     "workflow": "run__workflow__key",
     "node": "node",
 }
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time()))
-
-
-def list_messages(query: ListQuery, viewer: Viewer) -> Rows:
-    """One page of messages."""
-    rows = messages_matching(query, viewer)
-    order = Order("planned_at", query.descending)
-    related = rows.select_related("template", "customer", "run__workflow")
-    return page_of(related, order, query.cursor, rows.count())
 
 
 def get_message(public_id: str, viewer: Viewer) -> Message:

@@ -1,6 +1,5 @@
 """Messages: what was sent, what was not and why; one message as its reader sees it; templates; the switch."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages as notes
@@ -18,8 +17,8 @@ from regulars.foundation.errors import RegularsError
 from regulars.foundation.ids import to_public
 from regulars.foundation.pages.formats import format_full, format_number
 from regulars.foundation.pages.listing import show_list
-from regulars.foundation.pages.lists import Choices, Column, Empty, Filter, ListPage, ListQuery
-from regulars.foundation.pages.paging import Rows
+from regulars.foundation.pages.lists import Choices, Column, Empty, Filter, ListPage
+from regulars.foundation.pages.paging import Order
 from regulars.messages import operations, queries
 from regulars.messages.labels import LABELS, REASONS, reason_in_words, state_pill
 from regulars.messages.models import Message, MessageTemplate
@@ -27,33 +26,9 @@ from regulars.messages.operations import Draft
 from regulars.messages.rendering.renderer import RENDERER, CannotRender
 from regulars.messages.samples import SAMPLE
 from regulars.messages.sending.switch import read_switch, switch_sending
-from regulars.record.customers.queries import read_cards
+from regulars.record.customers.named import with_names
 from regulars.workflows.models import Run
 from regulars.workflows.queries import customer_href
-
-
-@dataclass(frozen=True)
-class MessageRow:
-    """A message with whom it was for, for lists."""
-
-    message: Message
-    customer: str
-
-    @property
-    def id(self) -> int:
-        return self.message.pk
-
-
-def with_names(found: list[Message], viewer: Viewer) -> list[MessageRow]:
-    """Messages with their customers' names; two queries, however many they are."""
-    cards = read_cards({m.customer_id for m in found}, viewer.store_ids) if viewer.may("customers.view") else {}
-    names = {customer: card.full_name or card.email for customer, card in cards.items()}
-    return [MessageRow(m, names.get(m.customer_id) or customer_href(m.customer).rpartition("/")[2]) for m in found]
-
-
-def _load(query: ListQuery, viewer: Viewer) -> Rows:
-    page = queries.list_messages(query, viewer)
-    return Rows(with_names(list(page.items), viewer), page.total, page.next, page.previous, page.first)
 
 
 def _templates(viewer: Viewer) -> Choices:
@@ -69,10 +44,6 @@ def _states(viewer: Viewer) -> Choices:
     return [(state, words.capitalize()) for state, words in LABELS.items()]
 
 
-def _why(row: MessageRow) -> str:
-    return reason_in_words(row.message.reason).capitalize()
-
-
 def _sentence(viewer: Viewer) -> str:
     refusal = read_switch().refusal(clock.now())
     return refusal.sentence + "." if refusal else gettext("Sending is on.")
@@ -82,18 +53,18 @@ MESSAGES = ListPage(
     name="messages",
     title=_("Messages"),
     columns=[
-        Column("customer", _("To"), "strong"),
-        Column("template", _("Template"), value=lambda row: row.message.template.name),
-        Column("state", _("State"), "pill", value=lambda row: state_pill(row.message.state)),
-        Column("why", _("Why"), value=_why, on_phone=False),
+        Column("name", _("To"), "strong"),
+        Column("template", _("Template"), value=lambda one: one.row.template.name),
+        Column("state", _("State"), "pill", value=lambda one: state_pill(one.row.state)),
+        Column("why", _("Why"), value=lambda one: reason_in_words(one.row.reason).capitalize(), on_phone=False),
         Column(
             "workflow",
             _("Workflow"),
-            value=lambda row: row.message.run.workflow.name if row.message.run else "",
+            value=lambda one: one.row.run.workflow.name if one.row.run else "",
             on_phone=False,
         ),
-        Column("planned", _("Planned"), "when", value=lambda row: row.message.planned_at, sort="planned"),
-        Column("sent", _("Sent"), "when", value=lambda row: row.message.sent_at, on_phone=False),
+        Column("planned", _("Planned"), "when", value=lambda one: one.row.planned_at, sort="planned"),
+        Column("sent", _("Sent"), "when", value=lambda one: one.row.sent_at, on_phone=False),
     ],
     filters=[
         Filter("state", _("State"), choices=_states),
@@ -105,9 +76,11 @@ MESSAGES = ListPage(
         Filter("customer", _("Customer"), "hidden", describe=lambda value: gettext("one of them")),
     ],
     default_sort="-planned",
-    load=_load,
+    rows=queries.messages_matching,
+    sorts={"planned": Order("planned_at")},
+    present=with_names,
     sentence=_sentence,
-    href=lambda row: f"/messages/{to_public(Message.PREFIX, row.message.uid)}",
+    href=lambda one: f"/messages/{to_public(Message.PREFIX, one.row.uid)}",
     unit=lambda n: ngettext("%s message", "%s messages", n) % format_number(n),
     tabs=[(_("Messages"), "/messages"), (_("Templates"), "/messages/templates"), (_("Sending"), "/messages/sending")],
     empty=Empty(
@@ -129,9 +102,9 @@ def messages(request: HttpRequest) -> HttpResponseBase:
 def one_message(request: HttpRequest, public_id: str) -> HttpResponse:
     viewer = viewer_of(request)
     message = queries.get_message(public_id, viewer)
-    row = with_names([message], viewer)[0]
+    [one] = with_names([message], viewer)
     context: dict[str, Any] = {
-        "title": row.customer,
+        "title": one.name,
         "message": message,
         "pill": state_pill(message.state),
         "why": reason_in_words(message.reason),

@@ -13,7 +13,7 @@ from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.errors import NotFound
 from regulars.foundation.ids import from_public, to_public
 from regulars.foundation.pages.lists import ListQuery
-from regulars.foundation.pages.paging import Order, Rows, page_of
+from regulars.foundation.pages.paging import Order
 from regulars.insight.segments.queries import list_segments
 from regulars.record.customers.models import Customer
 from regulars.workflows.definition import Definition
@@ -149,7 +149,7 @@ def count_entries(workflow: Workflow, since: datetime, until: datetime, viewer: 
 
 def runs_matching(query: ListQuery, viewer: Viewer) -> QuerySet[Run]:
     """Runs that fit the filters of the list page."""
-    rows = seen_by(Run.objects.all(), viewer)
+    rows = seen_by(Run.objects.select_related("workflow", "customer"), viewer)
     if key := query.one("workflow"):
         rows = rows.filter(workflow__key=key)
     if states := query.choices.get("state"):
@@ -173,14 +173,6 @@ def _midnight(day: date) -> datetime:
 
 
 SORTS = {"started": Order("started_at"), "wakes": Order("wake_at", descending=False, nullable=True)}
-
-
-def list_runs(query: ListQuery, viewer: Viewer) -> Rows:
-    """One page of runs."""
-    rows = runs_matching(query, viewer)
-    sorting = SORTS.get(query.sort, SORTS["started"])
-    order = Order(sorting.field, query.descending, sorting.nullable)
-    return page_of(rows.select_related("workflow", "customer"), order, query.cursor, rows.count())
 
 
 def get_run(public_id: str, viewer: Viewer) -> Run:

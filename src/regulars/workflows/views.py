@@ -1,6 +1,7 @@
 """Workflows: the list, one workflow as a tree with live numbers, its switch, runs and one run with its reasons."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,8 +20,7 @@ from regulars.foundation.ids import to_public
 from regulars.foundation.pages.formats import format_full, format_number
 from regulars.foundation.pages.listing import show_list
 from regulars.foundation.pages.lists import Choices, Column, Empty, Filter, ListPage, ListQuery
-from regulars.foundation.pages.paging import Rows
-from regulars.record.customers.queries import read_cards
+from regulars.record.customers.named import Named, with_names
 from regulars.workflows import operations, queries
 from regulars.workflows.cards import cards_of
 from regulars.workflows.labels import RUN_STATES, in_words, question_in_words, run_pill, workflow_pill
@@ -34,38 +34,16 @@ from regulars.workflows.steps.kinds import STEPS, Names
 MONTH = timedelta(days=30)
 
 
-@dataclass(frozen=True)
-class RunRow:
-    """A run with whose it is, for lists."""
-
-    run: Run
-    customer: str
-    node: str
-
-    @property
-    def id(self) -> int:
-        return self.run.pk
-
-
 def node_in_words(run: Run, names: Names) -> str:
     """The step at which a run stands or ended, by the version that it is on."""
     node = definition_of(run.version_id).nodes.get(run.node)
     return node.step.describe(names) if node else run.node
 
 
-def with_names(runs: list[Run], viewer: Viewer) -> list[RunRow]:
-    """Runs with their customers' names; two queries, however many they are."""
-    cards = read_cards({r.customer_id for r in runs}, viewer.store_ids) if viewer.may("customers.view") else {}
-    people = {customer: card.full_name or card.email for customer, card in cards.items()}
+def _present(runs: Sequence[Run], viewer: Viewer) -> list[Named]:
+    """Runs with whose they are, and at which step each stands."""
     names = queries.names_in_use()
-    return [
-        RunRow(
-            r,
-            people.get(r.customer_id) or queries.customer_href(r.customer).rpartition("/")[2],
-            node_in_words(r, names),
-        )
-        for r in runs
-    ]
+    return [replace(one, words=node_in_words(one.row, names)) for one in with_names(runs, viewer)]
 
 
 @requires("workflows.view")
@@ -103,7 +81,7 @@ def one_workflow(request: HttpRequest, public_id: str) -> HttpResponse:
     viewer, at = viewer_of(request), clock.now()
     workflow = queries.get_workflow(public_id)
     summary = queries.summarize(workflow, viewer)
-    newest = list(queries.list_runs(_of(workflow), viewer).items)[:8]
+    newest = queries.runs_matching(ListQuery(choices={"workflow": (workflow.key,)}), viewer)
     context = {
         "title": workflow.name,
         "sentence": summary.sentence,
@@ -114,13 +92,11 @@ def one_workflow(request: HttpRequest, public_id: str) -> HttpResponse:
         if workflow.live_id
         else "",
         "entries": queries.count_entries(workflow, at - MONTH, at, viewer),
-        "newest": [(row, run_pill(row.run)) for row in with_names(newest, viewer)],
+        "newest": [
+            (one, run_pill(one.row)) for one in _present(list(newest.order_by("-started_at", "-pk")[:8]), viewer)
+        ],
     }
     return render(request, "workflows/one.html", context)
-
-
-def _of(workflow: Workflow) -> ListQuery:
-    return ListQuery(choices={"workflow": (workflow.key,)}, sort="started")
 
 
 @requires("workflows.switch", post="workflows.switch")
@@ -176,11 +152,6 @@ def _public_id(workflow: Workflow) -> str:
     return to_public(Workflow.PREFIX, workflow.uid)
 
 
-def _load(query: ListQuery, viewer: Viewer) -> Rows:
-    page = queries.list_runs(query, viewer)
-    return Rows(with_names(list(page.items), viewer), page.total, page.next, page.previous, page.first)
-
-
 def _workflow_choices(viewer: Viewer) -> Choices:
     return list(Workflow.objects.order_by("name").values_list("key", "name"))
 
@@ -197,12 +168,12 @@ RUNS = ListPage(
     name="runs",
     title=_("Runs"),
     columns=[
-        Column("customer", _("Customer"), "strong"),
-        Column("workflow", _("Workflow"), value=lambda row: row.run.workflow.name, on_phone=False),
-        Column("state", _("State"), "pill", value=lambda row: run_pill(row.run)),
-        Column("where", _("Where, or why it ended"), value=lambda row: row.run.outcome or row.node, on_phone=False),
-        Column("started", _("Entered"), "when", value=lambda row: row.run.started_at, sort="started"),
-        Column("wakes", _("Goes on"), "when", value=lambda row: row.run.wake_at, sort="wakes", on_phone=False),
+        Column("name", _("Customer"), "strong"),
+        Column("workflow", _("Workflow"), value=lambda one: one.row.workflow.name, on_phone=False),
+        Column("state", _("State"), "pill", value=lambda one: run_pill(one.row)),
+        Column("where", _("Where, or why it ended"), value=lambda one: one.row.outcome or one.words, on_phone=False),
+        Column("started", _("Entered"), "when", value=lambda one: one.row.started_at, sort="started"),
+        Column("wakes", _("Goes on"), "when", value=lambda one: one.row.wake_at, sort="wakes", on_phone=False),
     ],
     filters=[
         Filter("workflow", _("Workflow"), choices=_workflow_choices),
@@ -213,8 +184,10 @@ RUNS = ListPage(
         Filter("customer", _("Customer"), "hidden", describe=lambda value: gettext("one of them")),
     ],
     default_sort="-started",
-    load=_load,
-    href=lambda row: f"/runs/{to_public(Run.PREFIX, row.run.uid)}",
+    rows=queries.runs_matching,
+    sorts=queries.SORTS,
+    present=_present,
+    href=lambda one: f"/runs/{to_public(Run.PREFIX, one.row.uid)}",
     unit=lambda n: ngettext("%s run", "%s runs", n) % format_number(n),
     empty=Empty(
         _("Nobody has been on the way yet"),
@@ -240,12 +213,12 @@ def one_run(request: HttpRequest, public_id: str) -> HttpResponseBase:
             record("run.retried", viewer, public_id, {}, at=at)
             messages.success(request, gettext("It is tried again within a second or two."))
         return redirect("run", public_id)
-    row = with_names([run], viewer)[0]
+    [one] = _present([run], viewer)
     context = {
-        "title": row.customer,
-        "sentence": _run_sentence(row),
+        "title": one.name,
+        "sentence": _run_sentence(run, one.words),
         "run": run,
-        "row": row,
+        "step_now": one.words,
         "pill": run_pill(run),
         "customer_href": queries.customer_href(run.customer),
         "workflow_href": f"/workflows/{_public_id(run.workflow)}",
@@ -255,8 +228,7 @@ def one_run(request: HttpRequest, public_id: str) -> HttpResponseBase:
     return render(request, "workflows/run.html", context)
 
 
-def _run_sentence(row: RunRow) -> str:
-    run = row.run
+def _run_sentence(run: Run, step: str) -> str:
     if run.state == "ended":
         return gettext("Went through '%(name)s'; it ended: %(why)s.") % {"name": run.workflow.name, "why": run.outcome}
     if run.state == "stuck":
@@ -266,7 +238,7 @@ def _run_sentence(row: RunRow) -> str:
         )
     words = {
         "name": run.workflow.name,
-        "step": row.node,
+        "step": step,
         "when": format_full(run.wake_at) if run.wake_at else "",
     }
     if run.state == "paused":

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils.translation import gettext, ngettext
@@ -28,7 +29,7 @@ from regulars.foundation.pages.export import csv_response
 from regulars.foundation.pages.formats import format_number
 from regulars.foundation.pages.listing import show_list
 from regulars.foundation.pages.lists import Column, Empty, Filter, ListPage, ListQuery, Pill
-from regulars.foundation.pages.paging import Order, Rows, page_of
+from regulars.foundation.pages.paging import Order
 from regulars.foundation.shop.models import Store
 
 KINDS = {
@@ -57,9 +58,8 @@ def _state(row: Import) -> Pill:
     return Pill(label, tone)
 
 
-def _load(query: ListQuery, viewer: Viewer) -> Rows:
-    rows = list_imports(viewer, query.text, query.choices.get("kind", ()), query.choices.get("state", ()))
-    return page_of(rows, Order("created_at", descending=query.descending), query.cursor, rows.count())
+def _rows(query: ListQuery, viewer: Viewer) -> QuerySet[Import]:
+    return list_imports(viewer, query.text, query.choices.get("kind", ()), query.choices.get("state", ()))
 
 
 IMPORTS = ListPage(
@@ -85,7 +85,8 @@ IMPORTS = ListPage(
     ],
     search=_("Search by file name"),
     default_sort="-created",
-    load=_load,
+    rows=_rows,
+    sorts={"created": Order("created_at")},
     href=address_of,
     unit=lambda n: ngettext("%s import", "%s imports", n) % format_number(n),
     primary=(_("Import a file"), "/imports/new"),

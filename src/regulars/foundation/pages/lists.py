@@ -1,25 +1,25 @@
 """A list page is data: columns, filters, actions and a loader. See docs/pages.md for an example."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from operator import attrgetter
 from typing import Any, Literal
 
+from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext
 
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.errors import InvalidInput
-from regulars.foundation.pages.formats import format_date, format_number
-from regulars.foundation.pages.paging import Rows
+from regulars.foundation.pages.formats import format_date, format_money_short, format_number
+from regulars.foundation.pages.paging import Order, Rows, page_of
 from regulars.foundation.pages.registries import Text
 
 CellKind = Literal["text", "strong", "number", "money", "percent", "when", "date", "pill", "pills", "template"]
 FilterKind = Literal["choice", "text", "date", "number", "hidden"]
 Choices = Sequence[tuple[str, Text]]
-_RESERVED = {"q", "sort", "cursor", "columns", "view", "export"}
 
 
 class InvalidFilter(InvalidInput):
@@ -41,7 +41,8 @@ class Pill:
 class Column:
     """``value(row)`` gives what ``kind`` needs: money is ``(minor, currency)``, pill a ``Pill``, pills several.
 
-    ``sort`` is the loader's sort key.
+    ``sort`` is a name in the page's ``sorts``. Every column goes into the export but those not ``in_export``; one that is not
+    ``on_page`` goes only there.
     """
 
     name: str
@@ -52,6 +53,8 @@ class Column:
     template: str = ""
     is_optional: bool = False
     on_phone: bool = True
+    on_page: bool = True
+    in_export: bool = True
 
     def read(self, row: Any) -> Any:
         return self.value(row) if self.value else attrgetter(self.name)(row)
@@ -126,34 +129,77 @@ class Empty:
 
 
 @dataclass(frozen=True)
-class ListPage:
-    """``load(query, viewer)`` gives one page; ``sentence(viewer)`` says what is the case.
+class Sum:
+    """What the rows of a list come to: ``(minor, currency)`` of each currency. ``words`` say more than the bare amounts can."""
 
-    ``select(query, viewer, ids)`` gives the ids of all that match, or those of ``ids`` that do.
-    ``export(query, viewer)`` yields rows of values.
-    ``summary(query, viewer)`` stands beside the count: the sum of what is listed.
+    amounts: Sequence[tuple[int, str]]
+    words: str = ""
+
+    def __str__(self) -> str:
+        return self.words or " + ".join(format_money_short(*amount) for amount in self.amounts)
+
+    @property
+    def key(self) -> str:
+        """As doors name it, so that a sum can be compared with the number that led to it."""
+        return sum_key(self.amounts)
+
+
+def sum_key(amounts: Sequence[tuple[int, str]]) -> str:
+    return " ".join(f"{minor}{currency}" for minor, currency in amounts if minor)
+
+
+def unchanged(items: Sequence[Any], viewer: Viewer) -> Sequence[Any]:
+    return items
+
+
+@dataclass(frozen=True)
+class ListPage:
+    """``rows(query, viewer)`` are all rows that match; paging, counting, choosing and the export follow from it.
+
+    ``present(items, viewer)`` gives the rows of one page as the columns read them, set-wise. ``load(query, viewer)`` takes the place of
+    both only where a list is no query set. ``sentence(viewer)`` says what is the case. ``sum`` stands beside the count.
     """
 
     name: str
     title: Text
     columns: Sequence[Column]
-    load: Callable[[ListQuery, Viewer], Rows]
     href: Callable[[Any], str]
     empty: Empty
     unit: Callable[[int], str]
+    rows: Callable[[ListQuery, Viewer], QuerySet[Any]] | None = None
+    sorts: Mapping[str, Order] = field(default_factory=dict)
+    present: Callable[[Sequence[Any], Viewer], Sequence[Any]] = unchanged
+    count: Callable[[QuerySet[Any]], int] = QuerySet.count
+    load: Callable[[ListQuery, Viewer], Rows] | None = None
     filters: Sequence[Filter] = ()
     search: Text = ""
     default_sort: str = ""
     key: Callable[[Any], int] = attrgetter("id")
-    select: Callable[[ListQuery, Viewer, Sequence[int] | None], Iterable[int]] | None = None
     sentence: Callable[[Viewer], str] | None = None
-    summary: Callable[[ListQuery, Viewer], str] | None = None
+    sum: Callable[[ListQuery, Viewer], Sum | None] | None = None
     actions: Sequence[BulkAction] = ()
-    export: Callable[[ListQuery, Viewer], Iterable[Sequence[Any]]] | None = None
-    export_header: Sequence[Text] = ()
     export_permission: str = ""
     tabs: Sequence[tuple[Text, str]] = ()
     primary: tuple[Text, str] | None = None
+    by_store: bool = False
+
+    def matching(self, query: ListQuery, viewer: Viewer) -> QuerySet[Any]:
+        if self.rows is None:
+            raise LookupError(f"List {self.name} has no rows to choose from")
+        return self.rows(query, viewer)
+
+    def page(self, query: ListQuery, viewer: Viewer) -> Rows:
+        """Raises BrokenCursor."""
+        if self.load is not None:
+            return self.load(query, viewer)
+        rows, sorting = self.matching(query, viewer), self.sorts[query.sort]
+        page = page_of(rows, replace(sorting, descending=query.descending), query.cursor, self.count(rows))
+        return replace(page, items=self.present(page.items, viewer))
+
+    def ids(self, query: ListQuery, viewer: Viewer, chosen: Sequence[int] | None = None) -> list[int]:
+        """Ids of all that match, or of those among ``chosen``."""
+        rows = self.matching(query, viewer)
+        return list((rows if chosen is None else rows.filter(pk__in=chosen)).values_list("pk", flat=True))
 
     def read(self, parameters: QueryDict) -> ListQuery:
         """Raises InvalidFilter for what cannot be read, naming it."""
@@ -180,7 +226,8 @@ class ListPage:
 
     def shown(self, parameters: QueryDict) -> list[Column]:
         wanted = set(parameters.getlist("columns"))
-        return [c for c in self.columns if (c.name in wanted if wanted else not c.is_optional)] or list(self.columns)
+        there = [column for column in self.columns if column.on_page]
+        return [c for c in there if (c.name in wanted if wanted else not c.is_optional)] or there
 
 
 @dataclass(frozen=True)

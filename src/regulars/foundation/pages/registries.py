@@ -42,7 +42,8 @@ GROUP_LABELS: dict[Group, Text] = {
 class NavigationEntry:
     """One line of the left navigation. ``url`` is the name of a route without arguments, ``icon`` a name of the sprite.
 
-    ``at_hand`` entries stand in the bottom bar of a phone; at most four of the whole house.
+    ``at_hand`` entries stand in the bottom bar of a phone; at most four of the whole house. ``by_store``: reads ``?store=``,
+    and keeps what the present page has.
     """
 
     group: Group
@@ -52,6 +53,7 @@ class NavigationEntry:
     permission: str
     order: int = 50
     at_hand: bool = False
+    by_store: bool = False
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from regulars.foundation.access.viewer import viewer_of
 from regulars.foundation.pages.registries import GROUP_LABELS, NAVIGATION, Group, NavigationEntry
+from regulars.foundation.pages.stores import keep_store
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,8 @@ def navigation_of(request: HttpRequest) -> Navigation:
     current = _current(request.path, entries, hrefs)
 
     def places(of: Sequence[NavigationEntry]) -> list[Place]:
-        return [Place(str(entry.label), hrefs[entry], entry.icon, entry is current) for entry in of]
+        shown = {entry: keep_store(hrefs[entry], request) if entry.by_store else hrefs[entry] for entry in of}
+        return [Place(str(entry.label), shown[entry], entry.icon, entry is current) for entry in of]
 
     entries.sort(key=lambda entry: (list(Group).index(entry.group), entry.order))
     groups = [

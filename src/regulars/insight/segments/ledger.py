@@ -1,15 +1,11 @@
 """The ledger of a segment as a list: filtered, counted and exported alike, so that every number on a page can open its rows."""
 
-from collections.abc import Iterator
-
 from django.db.models import QuerySet
 
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.pages.days import within_days
 from regulars.foundation.pages.lists import ListQuery
 from regulars.insight.segments.models import Membership, Segment
-
-BATCH = 500
 
 
 def rows_of(segment: Segment, query: ListQuery, viewer: Viewer) -> QuerySet[Membership]:
@@ -23,11 +19,3 @@ def rows_of(segment: Segment, query: ListQuery, viewer: Viewer) -> QuerySet[Memb
     if came:
         rows = rows.filter(is_initial=came == "initial")
     return rows.filter(within_days("entered_at", query.dates, "entered"), within_days("left_at", query.dates, "left"))
-
-
-def batches(segment: Segment, query: ListQuery, viewer: Viewer) -> Iterator[list[Membership]]:
-    """All that fit, oldest first, for an export."""
-    last = 0
-    while batch := list(rows_of(segment, query, viewer).filter(id__gt=last).order_by("id")[:BATCH]):
-        yield batch
-        last = batch[-1].pk

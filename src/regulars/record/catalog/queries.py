@@ -13,7 +13,6 @@ from regulars.foundation.errors import NotFound
 from regulars.foundation.ids import from_public
 from regulars.foundation.pages.lists import ListQuery
 from regulars.foundation.pages.paging import Order as Sorting
-from regulars.foundation.pages.paging import Rows, page_of
 from regulars.record.catalog.models import Category, CostEntry, PriceEntry, Product, StockEntry, Variant
 
 SORTS = {
@@ -40,13 +39,6 @@ def products_matching(query: ListQuery, viewer: Viewer) -> QuerySet[Product]:
     if kind := query.one("kind"):
         rows = rows.filter(is_service=kind == "service")
     return rows
-
-
-def list_products(query: ListQuery, viewer: Viewer) -> Rows:
-    """One page of the list, sorted by what stands on the product itself."""
-    rows = products_matching(query, viewer)
-    sorting = SORTS.get(query.sort, SORTS["title"])
-    return page_of(rows.select_related("store"), Sorting(sorting.field, query.descending), query.cursor, rows.count())
 
 
 def products_in(product_ids: Sequence[int]) -> list[Product]:

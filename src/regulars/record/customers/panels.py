@@ -110,7 +110,9 @@ def load_notes(customer_id: int, viewer: Viewer, before: datetime | None, limit:
 
 NAVIGATION.register(
     "customers",
-    NavigationEntry(Group.CUSTOMERS, _("People"), "customers", "users", "customers.view", order=10, at_hand=True),
+    NavigationEntry(
+        Group.CUSTOMERS, _("People"), "customers", "users", "customers.view", order=10, at_hand=True, by_store=True
+    ),
 )
 SEARCH.register("customers", SearchSource(_("Customers"), "customers.view", find_customers, "/customers", order=10))
 TIMELINE.register("profile", TimelineKind(_("Profile"), "id", "customers.view", load_changes, order=60))

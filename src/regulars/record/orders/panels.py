@@ -69,7 +69,10 @@ def _returned(refund: Refund) -> TimelineEntry:
 
 
 NAVIGATION.register(
-    "orders", NavigationEntry(Group.SELL, _("Orders"), "orders", "shopping-bag", "orders.view", order=10, at_hand=True)
+    "orders",
+    NavigationEntry(
+        Group.SELL, _("Orders"), "orders", "shopping-bag", "orders.view", order=10, at_hand=True, by_store=True
+    ),
 )
 SEARCH.register("orders", SearchSource(_("Orders"), "orders.view", find, "/orders", order=20))
 TIMELINE.register("order", TimelineKind(_("Orders"), "shopping-bag", "orders.view", load_orders, order=10))

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet, Sum
+from django.db.models import Count, Exists, F, FilteredRelation, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
 
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.bulk import fetch
@@ -13,11 +14,11 @@ from regulars.foundation.ids import from_public
 from regulars.foundation.pages.days import within_days, within_numbers
 from regulars.foundation.pages.lists import ListQuery
 from regulars.foundation.pages.paging import Order as Sorting
-from regulars.foundation.pages.paging import Rows, page_of
-from regulars.record.customers.queries import profiles_of
+from regulars.record.customers.queries import Stores, profiles_of
 from regulars.record.events import totals
 from regulars.record.orders.models import (
     CustomerFigures,
+    Figures,
     Fulfilment,
     FulfilmentStatus,
     Order,
@@ -27,6 +28,7 @@ from regulars.record.orders.models import (
     Payment,
     PaymentStatus,
     Refund,
+    StoreFigures,
 )
 
 SORTS = {"placed": Sorting("placed_at"), "total": Sorting("total_minor")}
@@ -78,15 +80,6 @@ def _of_subject(rows: QuerySet[Order], query: ListQuery) -> QuerySet[Order]:
         )
         rows = rows.filter(Exists(lines))
     return rows
-
-
-def list_orders(query: ListQuery, viewer: Viewer) -> Rows:
-    """One page of the list."""
-    rows = orders_matching(query, viewer)
-    sorting = SORTS.get(query.sort, SORTS["placed"])
-    return page_of(
-        rows.select_related("store"), Sorting(sorting.field, query.descending), query.cursor, totals.count(rows)
-    )
 
 
 @dataclass(frozen=True)
@@ -160,9 +153,41 @@ def refunds_of_customer(customer_id: int, viewer: Viewer, before: datetime | Non
     return list(rows.select_related("store", "order").order_by("-occurred_at", "-id")[:limit])
 
 
-def find_figures(customer_id: int) -> CustomerFigures | None:
-    """Cached figures of a customer; None without orders and refunds."""
-    return CustomerFigures.objects.filter(customer=customer_id).first()
+_FOLDS = {
+    "currency": Max,
+    "order_count": Sum,
+    "spent_minor": Sum,
+    "refunded_minor": Sum,
+    "first_order_at": Min,
+    "last_order_at": Max,
+    "unconverted_count": Sum,
+}  # fmt: skip
+
+
+def with_figures(rows: QuerySet[Any], store_ids: Stores) -> QuerySet[Any]:
+    """Rows that have a ``customer`` with each one's figures in these stores, under the names of ``Figures``; null without any.
+
+    For all stores and for one they are columns of a joined row, so that an index sorts by them; for several they are summed.
+    """
+    if store_ids is None:
+        return rows.annotate(**{name: F(f"customer__figures__{name}") for name in _FOLDS})
+    if len(store_ids) == 1:
+        mine = Q(customer__store_figures__store__in=store_ids)
+        rows = rows.annotate(own=FilteredRelation("customer__store_figures", condition=mine))
+        return rows.annotate(**{name: F(f"own__{name}") for name in _FOLDS})
+    own = StoreFigures.objects.filter(customer=OuterRef("customer"), store__in=store_ids).order_by().values("customer")
+    return rows.annotate(
+        **{name: Subquery(own.annotate(folded=fold(name)).values("folded")) for name, fold in _FOLDS.items()}
+    )
+
+
+def find_figures(customer_id: int, store_ids: Stores = None) -> Figures | None:
+    """Figures of a customer in these stores; None without orders and refunds."""
+    if store_ids is None:
+        return CustomerFigures.objects.filter(customer=customer_id).first()
+    found = StoreFigures.objects.filter(customer=customer_id, store__in=store_ids)
+    summed = found.aggregate(**{name: fold(name) for name, fold in _FOLDS.items()})
+    return None if summed["currency"] is None else CustomerFigures(customer_id=customer_id, **summed)
 
 
 def count_waiting(viewer: Viewer) -> int:

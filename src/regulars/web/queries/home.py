@@ -15,11 +15,11 @@ from regulars.insight.rfm.models import RfmSnapshot
 from regulars.insight.rfm.rules import RfmSegment
 from regulars.messages.models import Message
 from regulars.record.customers.models import Profile
+from regulars.record.customers.named import Name, names_of
 from regulars.record.customers.queries import customers_of
 from regulars.record.events.models import Event
 from regulars.record.orders.models import Order, Refund
 from regulars.record.orders.queries import SalesOverTime, Span, sales_over_time
-from regulars.web.queries.customers import names_of_customers
 from regulars.web.queries.periods import Period
 
 LAST = 8
@@ -67,8 +67,7 @@ class Moment:
 
     kind: str
     at: datetime
-    customer: str
-    customer_id: str
+    customer: Name | None
     data: dict[str, object]
     href: str
 
@@ -94,9 +93,9 @@ def list_last_moments(viewer: Viewer, at: datetime) -> list[Moment]:
     events.sort(key=lambda event: (event.occurred_at, event.position), reverse=True)
     events = events[:LAST]
     owners = customers_of(event.profile_id for event in events if event.profile_id)
-    names = names_of_customers(sorted(set(owners.values())), viewer)
+    names = names_of(set(owners.values()), viewer)
     hrefs = _hrefs(events)
-    return [_moment(event, names.get(owners.get(event.profile_id or 0, 0), ("", "")), hrefs) for event in events]
+    return [_moment(event, names.get(owners.get(event.profile_id or 0, 0)), hrefs) for event in events]
 
 
 def _seen_by(viewer: Viewer) -> QuerySet[Event]:
@@ -106,12 +105,11 @@ def _seen_by(viewer: Viewer) -> QuerySet[Event]:
     return Event.objects.filter(profile_id__in=Profile.objects.filter(store__in=viewer.store_ids).values("pk"))
 
 
-def _moment(event: Event, name: tuple[str, str], hrefs: dict[tuple[str, int], str]) -> Moment:
+def _moment(event: Event, customer: Name | None, hrefs: dict[tuple[str, int], str]) -> Moment:
     return Moment(
         event.kind,
         event.occurred_at,
-        name[1] or name[0],
-        name[0],
+        customer,
         event.data,
         hrefs.get((event.kind, event.subject_id or 0), ""),
     )

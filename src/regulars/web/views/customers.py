@@ -1,8 +1,7 @@
 """The list of customers: search as you type, filters in the address, bulk actions, export."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext, ngettext
@@ -11,24 +10,23 @@ from django.utils.translation import gettext_lazy as _
 from regulars.foundation.access.gate import requires
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.errors import InvalidInput
-from regulars.foundation.money import to_decimal
 from regulars.foundation.pages.formats import country_name, format_number
 from regulars.foundation.pages.listing import show_list
-from regulars.foundation.pages.lists import BulkAction, Choices, Column, Empty, Filter, ListPage, ListQuery, Pill
-from regulars.foundation.shop.models import Store
+from regulars.foundation.pages.lists import BulkAction, Choices, Column, Empty, Filter, ListPage, Pill
 from regulars.record.catalog.queries import titles_of
 from regulars.record.consent.operations import leave_alone
 from regulars.record.customers.operations import set_tag
 from regulars.record.customers.queries import list_tags
+from regulars.record.events import totals
 from regulars.web.labels import CONSENT, RFM, rfm_pill
 from regulars.web.queries.customers import (
+    SORTS,
     CustomerRow,
     count_leaving,
     countries_of_customers,
-    iterate_customers,
-    list_customers,
+    customers_matching,
     list_segments,
-    select_customers,
+    read_rows,
 )
 
 
@@ -41,10 +39,6 @@ def _sentence(viewer: Viewer) -> str:
         "%s of them used to buy and has gone quiet.", "%s of them used to buy and have gone quiet.", leaving
     )
     return words % format_number(leaving) if leaving else gettext("Nobody who used to buy has gone quiet.")
-
-
-def _stores(viewer: Viewer) -> Choices:
-    return [(store.code, store.name) for store in Store.objects.order_by("name") if viewer.sees_store(store.pk)]
 
 
 def _countries(viewer: Viewer) -> Choices:
@@ -95,27 +89,6 @@ def _may_contact(ids: Sequence[int], form: Mapping[str, str], viewer: Viewer, at
     ) % format_number(changed)
 
 
-def _export(query: ListQuery, viewer: Viewer) -> Iterator[Sequence[Any]]:
-    for row in iterate_customers(query, viewer):
-        spent, refunded = (
-            to_decimal(minor, row.currency) if row.currency else 0 for minor in (row.spent_minor, row.refunded_minor)
-        )
-        days = [moment.date().isoformat() if moment else "" for moment in (row.first_order_at, row.last_order_at)]
-        yield [
-            row.public_id,
-            row.name,
-            row.email,
-            row.country,
-            str(RFM.get(row.rfm or "", "")),
-            row.orders,
-            spent,
-            refunded,
-            row.currency,
-            *days,
-            ", ".join(row.tags),
-        ]
-
-
 def _pills(row: CustomerRow) -> list[Pill]:
     return [Pill(tag) for tag in row.tags]
 
@@ -125,7 +98,9 @@ CUSTOMERS = ListPage(
     title=_("Customers"),
     search=_("Search by name, mail, phone or number"),
     columns=[
+        Column("public_id", _("Id"), on_page=False),
         Column("name", _("Customer"), "template", template="web/customer_cell.html"),
+        Column("email", _("Mail"), on_page=False),
         Column("rfm", _("RFM"), "pill", value=lambda row: rfm_pill(row.rfm)),
         Column("country", _("Country"), value=lambda row: country_name(row.country), on_phone=False),
         Column("orders", _("Orders"), "number", sort="orders", on_phone=False),
@@ -143,6 +118,7 @@ CUSTOMERS = ListPage(
             value=lambda row: (row.refunded_minor, row.currency) if row.currency else None,
             is_optional=True,
         ),
+        Column("currency", _("Currency"), on_page=False),
         Column("last_order_at", _("Last order"), "when", sort="last-order", on_phone=False),
         Column("first_order_at", _("First order"), "when", is_optional=True),
         Column("tags", _("Tags"), "pills", value=_pills, on_phone=False),
@@ -155,7 +131,6 @@ CUSTOMERS = ListPage(
         Filter("country", _("Country"), choices=_countries),
         Filter("tag", _("Tag"), choices=lambda viewer: [(tag, tag) for tag in list_tags()]),
         Filter("consent", _("Consent"), choices=lambda viewer: list(CONSENT.items())),
-        Filter("store", _("Store"), choices=_stores),
         Filter("first_order", _("First order"), "date", is_offered=False),
         Filter("ordered", _("Ordered"), "date", is_offered=False),
         Filter("rfm", _("RFM"), "hidden", describe=_describe_rfm),
@@ -167,8 +142,11 @@ CUSTOMERS = ListPage(
     ],
     default_sort="-last-order",
     sentence=_sentence,
-    load=list_customers,
-    select=select_customers,
+    rows=lambda query, viewer: customers_matching(query, viewer).select_related("customer", "customer__figures"),
+    sorts=SORTS,
+    present=read_rows,
+    count=totals.count,
+    by_store=True,
     href=lambda row: f"/customers/{row.public_id}",
     unit=lambda n: ngettext("%s customer", "%s customers", n) % format_number(n),
     empty=Empty(
@@ -186,22 +164,7 @@ CUSTOMERS = ListPage(
         BulkAction("leave-alone", _("Do not contact"), "hand-stop", "customers.edit", _leave_alone),
         BulkAction("may-contact", _("May be contacted"), "mail", "customers.edit", _may_contact),
     ],
-    export=_export,
     export_permission="customers.export",
-    export_header=[
-        _("Id"),
-        _("Name"),
-        _("Mail"),
-        _("Country"),
-        _("RFM"),
-        _("Orders"),
-        _("Spent"),
-        _("Refunded"),
-        _("Currency"),
-        _("First order"),
-        _("Last order"),
-        _("Tags"),
-    ],
 )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -20,7 +19,6 @@ from regulars.foundation.pages.formats import format_number, reader_locale
 from regulars.foundation.pages.listing import show_list
 from regulars.foundation.pages.lists import Choices, Column, Empty, Filter, ListPage, ListQuery
 from regulars.foundation.pages.paging import PAGE_SIZE, Cursor, Rows
-from regulars.foundation.shop.models import Store
 from regulars.foundation.shop.settings import read_setting
 from regulars.record.catalog import queries
 from regulars.record.catalog.models import Product
@@ -72,10 +70,7 @@ def _recent() -> datetime:
 
 
 def _load(query: ListQuery, viewer: Viewer) -> Rows:
-    if query.sort in {"units", "revenue"}:
-        return _load_by_sales(query, viewer)
-    page = queries.list_products(query, viewer)
-    return replace(page, items=_rows(page.items, viewer))
+    return (_load_by_sales if query.sort in {"units", "revenue"} else _BY_NAME.page)(query, viewer)
 
 
 def _load_by_sales(query: ListQuery, viewer: Viewer) -> Rows:
@@ -105,27 +100,7 @@ def _categories(viewer: Viewer) -> Choices:
     return [(str(pk), name) for pk, name in queries.list_categories(viewer)]
 
 
-def _stores(viewer: Viewer) -> Choices:
-    return [(store.code, store.name) for store in Store.objects.order_by("name") if viewer.sees_store(store.pk)]
-
-
-def _export(query: ListQuery, viewer: Viewer) -> Iterator[Sequence[Any]]:
-    ids = list(queries.products_matching(query, viewer).order_by("pk").values_list("pk", flat=True))
-    for start in range(0, len(ids), 500):
-        for row in _rows(queries.products_in(ids[start : start + 500]), viewer):
-            price = (row.price.low, row.price.currency) if row.price else ("", "")
-            yield [
-                row.product.key,
-                row.product.title,
-                row.product.status,
-                *price,
-                row.stock,
-                row.sales.units,
-                row.sales.orders,
-            ]
-
-
-PRODUCTS = ListPage(
+_BY_NAME = ListPage(
     name="products",
     title=_("Products"),
     search=_("Search by name or key"),
@@ -134,6 +109,9 @@ PRODUCTS = ListPage(
         Column("key", _("Key"), value=lambda row: row.product.key, sort="key", on_phone=False),
         Column("status", _("Status"), "pill", value=lambda row: product_pill(row.product.status), on_phone=False),
         Column("price", _("Price"), "money", value=_price),
+        Column(
+            "price_currency", _("Currency"), value=lambda row: row.price.currency if row.price else "", on_page=False
+        ),
         Column("stock", _("In stock"), "number", value=lambda row: row.stock, on_phone=False),
         Column("units", _("Sold, 13 weeks"), "number", value=lambda row: row.sales.units, sort="units"),
         Column(
@@ -144,6 +122,7 @@ PRODUCTS = ListPage(
             sort="revenue",
             on_phone=False,
         ),
+        Column("orders", _("Orders, 13 weeks"), "number", value=lambda row: row.sales.orders, is_optional=True),
         Column("store", _("Store"), value=lambda row: row.product.store.name, is_optional=True),
     ],
     filters=[
@@ -154,10 +133,12 @@ PRODUCTS = ListPage(
             choices=lambda viewer: [("product", _("Goods")), ("service", _("Postage, fees and the like"))],
         ),
         Filter("category", _("Category"), choices=_categories),
-        Filter("store", _("Store"), choices=_stores),
     ],
     default_sort="-units",
-    load=_load,
+    rows=lambda query, viewer: queries.products_matching(query, viewer).select_related("store"),
+    sorts=queries.SORTS,
+    present=_rows,
+    by_store=True,
     href=lambda row: f"/products/{row.public_id}",
     unit=lambda n: ngettext("%s product", "%s products", n) % format_number(n),
     empty=Empty(
@@ -169,19 +150,9 @@ PRODUCTS = ListPage(
         "/imports/new",
         "packages",
     ),
-    export=_export,
     export_permission="products.export",
-    export_header=[
-        _("Key"),
-        _("Product"),
-        _("Status"),
-        _("Price"),
-        _("Currency"),
-        _("In stock"),
-        _("Sold, 13 weeks"),
-        _("Orders, 13 weeks"),
-    ],
 )
+PRODUCTS = replace(_BY_NAME, load=_load)
 
 
 @requires("products.view", post="products.view")

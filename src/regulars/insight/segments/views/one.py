@@ -1,8 +1,8 @@
 """One segment, and its ledger of members."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -15,12 +15,11 @@ from django.utils.translation import gettext_lazy as _
 from regulars.foundation import clock
 from regulars.foundation.access.gate import requires
 from regulars.foundation.access.viewer import Viewer, viewer_of
-from regulars.foundation.ids import to_public
 from regulars.foundation.pages.charts import Chart, Series, day_labels
 from regulars.foundation.pages.formats import format_money, format_number, today
 from regulars.foundation.pages.listing import show_list
 from regulars.foundation.pages.lists import Column, Empty, Filter, ListPage, ListQuery, Pill
-from regulars.foundation.pages.paging import Order, Rows, page_of
+from regulars.foundation.pages.paging import Order
 from regulars.insight.rfm import queries as rfm
 from regulars.insight.rfm.rules import RfmSegment
 from regulars.insight.segments import ledger, queries
@@ -35,25 +34,10 @@ from regulars.insight.segments.overview import (
     read_overview,
 )
 from regulars.insight.segments.rules import parse_definition
-from regulars.record.customers.models import Customer
-from regulars.record.customers.queries import read_cards
+from regulars.record.customers.named import Named, with_names
 
 RECENT = timedelta(days=30)
 NEWEST = 8
-
-
-@dataclass(frozen=True)
-class MemberRow:
-    """One stay in a segment, with the customer's name."""
-
-    membership: Membership
-    public_id: str
-    name: str
-    why: str
-
-    @property
-    def id(self) -> int:
-        return self.membership.pk
 
 
 @requires("segments.view")
@@ -72,7 +56,7 @@ def one_segment(request: HttpRequest, name: str) -> HttpResponse:
         context |= {"rules": _rules_in_words(chosen, overview.snapshot.policy_version, overview.snapshot.scale)}
     if viewer.may("customers.view"):
         newest = ledger.rows_of(segment, ListQuery(choices={"state": ("now",)}), viewer).order_by("-entered_at", "-id")
-        context["newest"] = with_names(list(newest[:NEWEST]), overview.snapshot.currency if overview else "", viewer)
+        context["newest"] = _present(list(newest[:NEWEST]), viewer)
     return render(request, "segments/one.html", context)
 
 
@@ -164,8 +148,7 @@ def members(request: HttpRequest, name: str) -> HttpResponseBase:
     page = replace(
         LEDGER,
         title=gettext("%(segment)s: members") % {"segment": segment.name},
-        load=partial(_load, segment),
-        export=partial(_export, segment),
+        rows=partial(ledger.rows_of, segment),
         name=f"segment-{segment.key}",
         tabs=[
             (gettext("The segment"), f"/segments/{segment.key}"),
@@ -176,43 +159,11 @@ def members(request: HttpRequest, name: str) -> HttpResponseBase:
     return show_list(request, page)
 
 
-def _load(segment: Segment, query: ListQuery, viewer: Viewer) -> Rows:
-    rows = ledger.rows_of(segment, query, viewer)
-    sorting = (
-        Order("left_at", query.descending, nullable=True)
-        if query.sort == "left"
-        else Order("entered_at", query.descending)
-    )
-    page = page_of(rows, sorting, query.cursor, rows.count())
-    return Rows(with_names(page.items, _currency(), viewer), page.total, page.next, page.previous, page.first)
-
-
-def _export(segment: Segment, query: ListQuery, viewer: Viewer) -> Iterator[Sequence[Any]]:
-    currency = _currency()
-    for batch in ledger.batches(segment, query, viewer):
-        for row in with_names(batch, currency, viewer):
-            entry = row.membership
-            left = entry.left_at.isoformat() if entry.left_at else ""
-            yield [row.public_id, row.name, entry.entered_at.isoformat(), left, entry.is_initial, row.why]
-
-
-def _currency() -> str:
+def _present(rows: Sequence[Membership], viewer: Viewer) -> list[Named]:
+    """Stays with the names of their customers, and why they began."""
     snapshot = rfm.latest_snapshot()
-    return snapshot.currency if snapshot else ""
-
-
-def with_names(rows: Sequence[Membership], currency: str, viewer: Viewer) -> list[MemberRow]:
-    """Memberships with the names of their customers; three queries, however many they are."""
-    found = list(rows)
-    ids = {row.customer_id for row in found}
-    uids = dict(Customer.objects.filter(pk__in=ids).values_list("pk", "uid"))
-    cards = read_cards(ids, viewer.store_ids)
-    made = []
-    for row in found:
-        public_id = to_public(Customer.PREFIX, uids[row.customer_id])
-        card = cards[row.customer_id]
-        made.append(MemberRow(row, public_id, card.full_name or card.email or public_id, say_why(row.reason, currency)))
-    return made
+    currency = snapshot.currency if snapshot else ""
+    return [replace(one, words=say_why(one.row.reason, currency)) for one in with_names(rows, viewer)]
 
 
 def say_why(reason: dict[str, Any], currency: str) -> str:
@@ -226,23 +177,21 @@ def say_why(reason: dict[str, Any], currency: str) -> str:
     return ", ".join(part for part in (last, bought, spent) if part) + f" ({reason['r']}-{reason['f']}-{reason['m']})"
 
 
-def _state(row: MemberRow) -> Pill:
-    return Pill(_("In it"), "green") if row.membership.left_at is None else Pill(_("Left"))
-
-
-def _when_left(row: MemberRow) -> datetime | None:
-    return row.membership.left_at
+def _state(one: Named) -> Pill:
+    return Pill(_("In it"), "green") if one.row.left_at is None else Pill(_("Left"))
 
 
 LEDGER = ListPage(
     name="segment-members",
     title=_("Members"),
     columns=[
+        Column("public_id", _("Customer id"), value=lambda one: one.customer.public_id, on_page=False),
         Column("name", _("Customer"), "strong"),
         Column("state", _("State"), "pill", value=_state),
-        Column("entered_at", _("Entered"), "when", value=lambda row: row.membership.entered_at, sort="entered"),
-        Column("left_at", _("Left"), "when", value=_when_left, sort="left", on_phone=False),
-        Column("why", _("Why"), on_phone=False),
+        Column("entered_at", _("Entered"), "when", value=lambda one: one.row.entered_at, sort="entered"),
+        Column("left_at", _("Left"), "when", value=lambda one: one.row.left_at, sort="left", on_phone=False),
+        Column("came", _("From the start"), value=lambda one: one.row.is_initial, on_page=False),
+        Column("words", _("Why"), on_phone=False),
     ],
     filters=[
         Filter("state", _("State"), choices=lambda viewer: [("now", _("In it now")), ("past", _("Left"))]),
@@ -255,8 +204,9 @@ LEDGER = ListPage(
         Filter("left", _("Left"), "date"),
     ],
     default_sort="-entered",
-    load=lambda query, viewer: Rows([], 0),
-    href=lambda row: f"/customers/{row.public_id}",
+    sorts={"entered": Order("entered_at"), "left": Order("left_at", nullable=True)},
+    present=_present,
+    href=lambda one: one.customer.href,
     unit=lambda n: ngettext("%s stay", "%s stays", n) % format_number(n),
     empty=Empty(
         _("Nobody was ever in this segment"),
@@ -265,6 +215,5 @@ LEDGER = ListPage(
         "/segments",
         "chart-pie",
     ),
-    export_header=[_("Customer id"), _("Name"), _("Entered"), _("Left"), _("From the start"), _("Why")],
     export_permission="customers.export",
 )

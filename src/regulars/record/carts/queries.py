@@ -1,0 +1,65 @@
+"""What can be asked of carts: lists for pages, and one cart with what lies in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, QuerySet, Sum
+
+from regulars.foundation.access.viewer import Viewer
+from regulars.foundation.errors import NotFound
+from regulars.foundation.ids import from_public
+from regulars.foundation.pages.days import within_days, within_numbers
+from regulars.foundation.pages.lists import ListQuery
+from regulars.foundation.pages.paging import Order as Sorting
+from regulars.record.carts.models import Cart, CartLine, CartState
+from regulars.record.customers.queries import profiles_of
+
+SORTS = {"touched": Sorting("changed_at"), "value": Sorting("value_minor")}
+UNFINISHED = (CartState.OPEN, CartState.CHECKOUT, CartState.ABANDONED)
+
+
+def carts_matching(query: ListQuery, viewer: Viewer) -> QuerySet[Cart]:
+    """Carts that fit the filters of the list page and that the viewer may see."""
+    rows = Cart.objects.select_related("store").annotate(line_count=Count("lines"))
+    if viewer.store_ids is not None:
+        rows = rows.filter(store__in=viewer.store_ids)
+    if states := query.choices.get("state"):
+        rows = rows.filter(state__in=states)
+    if known := query.one("who"):
+        rows = rows.filter(profile__isnull=known == "unknown")
+    if customer := query.one("customer"):
+        rows = rows.filter(
+            profile__in=profiles_of([int(customer)]).get(int(customer), []) if customer.isdigit() else []
+        )
+    return rows.filter(
+        within_days("changed_at", query.dates, "touched"), within_numbers("value_minor", query.numbers, "value", 100)
+    )
+
+
+def sums_of(query: ListQuery, viewer: Viewer) -> list[tuple[int, str]]:
+    """What lies in the carts of a list, by currency."""
+    rows = carts_matching(query, viewer).values("pk", "value_minor", "currency")
+    sums = Cart.objects.filter(pk__in=rows.values("pk")).order_by("currency").values_list("currency")
+    return [(total, currency) for currency, total in sums.annotate(Sum("value_minor"))]
+
+
+@dataclass(frozen=True)
+class CartDetail:
+    """One cart with what lies in it now."""
+
+    cart: Cart
+    lines: Sequence[CartLine]
+
+
+def get_cart(public_id: str, viewer: Viewer) -> CartDetail:
+    """Raises NotFound, also for a cart of a store that the viewer does not see."""
+    cart = Cart.objects.filter(uid=from_public(Cart.PREFIX, public_id)).select_related("store", "order").first()
+    if cart is None or not viewer.sees_store(cart.store_id):
+        raise NotFound(f"There is no cart {public_id}")
+    return CartDetail(cart, list(cart.lines.select_related("variant__product").order_by("pk")))
+
+
+def carts_of_customer(customer_id: int, viewer: Viewer) -> QuerySet[Cart]:
+    """A customer's carts that were not ordered, the last touched first."""
+    query = ListQuery(choices={"customer": (str(customer_id),), "state": UNFINISHED})
+    return carts_matching(query, viewer).order_by("-changed_at", "-pk")

@@ -1,0 +1,132 @@
+"""Carts: what was put into them and not bought, and one cart."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import render
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from regulars.foundation.access.gate import requires
+from regulars.foundation.access.viewer import Viewer, viewer_of
+from regulars.foundation.ids import to_public
+from regulars.foundation.money import line_total
+from regulars.foundation.pages.formats import format_money_short, format_number
+from regulars.foundation.pages.listing import show_list
+from regulars.foundation.pages.lists import Column, Empty, Filter, ListPage, ListQuery, Sum
+from regulars.record.carts import queries
+from regulars.record.carts.labels import STATES, state_pill
+from regulars.record.carts.models import Cart, CartState
+from regulars.record.catalog.models import Product
+from regulars.record.customers.named import names_of, with_owners
+from regulars.record.orders.models import Order
+
+
+def _sentence(viewer: Viewer) -> str:
+    left = ListQuery(choices={"state": (CartState.ABANDONED,)})
+    count = queries.carts_matching(left, viewer).count()
+    if not count:
+        return gettext("No cart has been left behind.")
+    words = ngettext(
+        "%(n)s cart was left behind, worth %(sum)s.", "%(n)s carts were left behind, worth %(sum)s.", count
+    )
+    return words % {"n": format_number(count), "sum": Sum(queries.sums_of(left, viewer))}
+
+
+def _describe_customer(value: str, viewer: Viewer) -> str:
+    """A name only where the viewer may know it: the number in the address can be anybody's."""
+    named = names_of([int(value)], viewer) if value.isdigit() and len(value) < 19 else {}
+    return named[int(value)].text if named else value
+
+
+CARTS = ListPage(
+    name="carts",
+    title=_("Carts"),
+    columns=[
+        Column("name", _("Customer"), value=lambda one: one.name or gettext("Unknown visitor"), in_export=False),
+        Column("state", _("State"), "pill", value=lambda one: state_pill(one.row.state)),
+        Column("lines", _("Lines"), "number", value=lambda one: one.row.line_count, on_phone=False),
+        Column("value", _("Value"), "money", value=lambda one: (one.row.value_minor, one.row.currency), sort="value"),
+        Column("currency", _("Currency"), value=lambda one: one.row.currency, on_page=False),
+        Column("touched", _("Last touched"), "when", value=lambda one: one.row.changed_at, sort="touched"),
+        Column("opened", _("Opened"), "when", value=lambda one: one.row.opened_at, is_optional=True),
+        Column("store", _("Store"), value=lambda one: one.row.store.name, is_optional=True),
+    ],
+    filters=[
+        Filter(
+            "state", _("State"), choices=lambda viewer: [(state, label) for state, (label, _tone) in STATES.items()]
+        ),
+        Filter("touched", _("Last touched"), "date"),
+        Filter("value", _("Value"), "number"),
+        Filter("who", _("Who"), choices=lambda viewer: [("known", _("Known")), ("unknown", _("Unknown visitors"))]),
+        Filter("customer", _("Customer"), "hidden", describe_to=_describe_customer),
+    ],
+    default_sort="-touched",
+    sentence=_sentence,
+    rows=queries.carts_matching,
+    sorts=queries.SORTS,
+    present=with_owners,
+    sum=lambda query, viewer: Sum(queries.sums_of(query, viewer)),
+    by_store=True,
+    href=lambda one: f"/carts/{to_public(Cart.PREFIX, one.row.uid)}",
+    unit=lambda n: ngettext("%s cart", "%s carts", n) % format_number(n),
+    empty=Empty(
+        _("No carts yet"),
+        _(
+            "Carts come from your shop by the API as they are filled, so that a workflow can write to who left one behind."
+        ),
+        _("Make a token for your shop"),
+        "/settings/tokens",
+        "shopping-cart",
+    ),
+)
+
+
+@requires("carts.view")
+def carts(request: HttpRequest) -> HttpResponseBase:
+    return show_list(request, CARTS)
+
+
+@requires("carts.view")
+def one_cart(request: HttpRequest, public_id: str) -> HttpResponse:
+    viewer = viewer_of(request)
+    detail = queries.get_cart(public_id, viewer)
+    cart = detail.cart
+    [named] = with_owners([cart], viewer)
+    context = {
+        "title": gettext("Cart of %s") % named.name if named.customer else gettext("Cart of an unknown visitor"),
+        "sentence": _cart_sentence(cart),
+        "cart": cart,
+        "named": named,
+        "pill": state_pill(cart.state),
+        "order": cart.order,
+        "order_href": f"/orders/{to_public(Order.PREFIX, cart.order.uid)}" if cart.order else "",
+        "lines": [
+            (
+                line,
+                line_total(line.quantity, line.unit_price, cart.currency),
+                f"/products/{to_public(Product.PREFIX, line.variant.product.uid)}" if line.variant else "",
+            )
+            for line in detail.lines
+        ],
+        "moments": sorted(_moments(cart), reverse=True),
+    }
+    return render(request, "carts/one.html", context)
+
+
+def _cart_sentence(cart: Cart) -> str:
+    value = format_money_short(cart.value_minor, cart.currency)
+    sentences = {
+        CartState.OPEN: gettext("%s lies in it, and it is still open."),
+        CartState.CHECKOUT: gettext("%s lies in it, and the checkout has begun."),
+        CartState.ABANDONED: gettext("%s was left behind in it."),
+        CartState.ORDERED: gettext("%s was in it, and was ordered."),
+        CartState.RECOVERED: gettext("%s was left behind in it, and was ordered after all."),
+    }
+    return sentences[CartState(cart.state)] % value
+
+
+def _moments(cart: Cart) -> Iterator[tuple[datetime, str]]:
+    yield cart.opened_at, gettext("Opened")
+    yield cart.changed_at, gettext("Last touched")
