@@ -7,7 +7,7 @@ from enum import StrEnum
 from hashlib import blake2b
 from typing import Any
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from regulars.foundation.errors import Conflict, InvalidInput
 from regulars.foundation.facts import FACTS, Question
@@ -135,12 +135,25 @@ def _switch(workflow: Workflow, *, is_on: bool, at: datetime) -> None:
 
 
 def retry_stuck(run: Run, at: datetime) -> bool:
-    """Lets a stuck run try again from where it stands. False when it was not stuck any more."""
-    return bool(
-        Run.objects.filter(id=run.id, state=RunState.STUCK).update(
-            state=RunState.ACTIVE, failures=0, problem="", wake_at=at, lease_owner="", lease_until=None
-        )
-    )
+    """Lets a stuck run try again from where it stands; while its workflow is off it stands still there.
+
+    False when it was not stuck any more. Raises Conflict when the customer is on the way through the workflow again.
+    """
+    try:
+        with transaction.atomic():
+            workflow = Workflow.objects.select_for_update(no_key=True).get(id=run.workflow_id)
+            return bool(
+                Run.objects.filter(id=run.id, state=RunState.STUCK).update(
+                    state=RunState.ACTIVE if workflow.is_on else RunState.PAUSED,
+                    failures=0,
+                    problem="",
+                    wake_at=at,
+                    lease_owner="",
+                    lease_until=None,
+                )
+            )
+    except IntegrityError as error:  # one_active_run_a_slot
+        raise Conflict("This customer has entered it again meanwhile, and that run is on its way") from error
 
 
 def _trigger_problems(settings: Mapping[str, Any]) -> list[Problem]:

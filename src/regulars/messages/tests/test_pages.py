@@ -10,6 +10,7 @@ from django.test import Client
 
 from regulars.foundation import clock
 from regulars.foundation.access.models import StaffMember
+from regulars.foundation.audit.operations import SYSTEM
 from regulars.foundation.ids import to_public
 from regulars.insight.segments.operations import ensure_rfm_segments
 from regulars.messages import links
@@ -20,6 +21,7 @@ from regulars.messages.operations import is_subscribed
 from regulars.messages.sending.switch import switch_sending
 from regulars.messages.tests.sink import Sink
 from regulars.record.consent.models import ConsentEntry
+from regulars.record.customers.operations.erasure import erase_customer
 from regulars.workflows.models import Run, Workflow
 from regulars.workflows.operations import save_version, switch_on
 from regulars.workflows.tests.factories import DAY, DEFINITION, enter, make_people, make_shop, membership
@@ -188,3 +190,23 @@ def test_preferences_can_be_taken_back(sent: Message) -> None:
     client.post(path, {"news": "yes"})
     assert is_subscribed(sent)
     assert "checked" in client.get(path).content.decode()
+
+
+def test_an_erased_person_can_still_say_no(sent: Message) -> None:
+    erase_customer(sent.customer_id, SYSTEM, clock.now())
+    client = Client(enforce_csrf_checks=True)
+    assert [client.get(unsubscribe_path(sent)).status_code, client.post(unsubscribe_path(sent)).status_code] == [
+        200,
+        200,
+    ]
+    assert not is_subscribed(sent)
+
+
+def test_an_erased_person_cannot_say_yes_by_an_old_mail(sent: Message) -> None:
+    """Their address is gone; a yes would make it known again."""
+    Client().post(unsubscribe_path(sent))
+    erase_customer(sent.customer_id, SYSTEM, clock.now())
+    address = links.link_to(links.PREFERENCES, links.public_id_of(sent))
+    before = ConsentEntry.objects.count()
+    assert Client().post(address[address.index("/preferences") :], {"news": "yes"}).status_code == 410
+    assert (ConsentEntry.objects.count(), is_subscribed(sent)) == (before, False)

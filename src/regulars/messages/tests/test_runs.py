@@ -182,6 +182,44 @@ def test_off_means_that_everybody_stands_still(workflow: Workflow) -> None:
     assert set(Run.objects.values_list("outcome", flat=True)) == {"completed"}
 
 
+def _stuck(person: tuple[int, int]) -> Run:
+    """A run that failed too often."""
+    enter([person], AT)
+    read()
+    Run.objects.update(state="stuck", failures=3, problem="it broke", wake_at=AT)
+    return Run.objects.get()
+
+
+def test_a_stuck_run_of_a_workflow_that_is_off_waits_until_it_is_on(workflow: Workflow) -> None:
+    stuck = _stuck(make_people(1, make_shop())[0])
+    switch_off(workflow, AT)
+    assert retry_stuck(stuck, DUE)
+    assert (work_off("w", DUE), Message.objects.count()) == (0, 0)
+    switch_on(workflow, DUE)
+    work_off("w", DUE)
+    work_off("w", DUE + 3 * DAY)
+    assert Run.objects.get().outcome == "completed"
+
+
+def test_a_stuck_run_does_not_go_on_beside_a_newer_one(workflow: Workflow) -> None:
+    people = make_people(1, make_shop())
+    stuck = _stuck(people[0])
+    enter(people, AT + DAY)
+    read(AT + DAY)
+    with pytest.raises(Conflict):
+        retry_stuck(stuck, AT + DAY)
+    assert list(Run.objects.order_by("id").values_list("state", "failures")) == [("stuck", 3), ("active", 0)]
+
+
+def test_runs_that_begin_while_it_is_switched_off_stand_still(workflow: Workflow) -> None:
+    """A reader found it on, staff switched it off, then the reader began the run."""
+    customer, profile = make_people(1, make_shop())[0]
+    found_on = Workflow.objects.get(id=workflow.id)
+    switch_off(workflow, AT)
+    start_runs(found_on, [Arrival(customer, profile, "membership 1", AT)], AT)
+    assert (work_off("w", DUE), Run.objects.filter(state="active").count()) == (0, 0)
+
+
 def test_runs_keep_the_version_that_they_began_on(workflow: Workflow) -> None:
     people = make_people(2, make_shop())
     enter(people[:1], AT)

@@ -49,13 +49,16 @@ ON CONFLICT DO NOTHING RETURNING id, customer_id, profile_id, entry_key
 def start_runs(workflow: Workflow, arrivals: Sequence[Arrival], at: datetime) -> int:
     """Begins a run of the live version for each arrival that has none yet. Returns how many are on their way now.
 
-    Who is already on the way, entered too long ago or too often gets a run that ended at once and says so. Event: run.started.
+    While the workflow is off, nothing begins. Who is already on the way, entered too long ago or too often gets a run that ended at once
+    and says so. Event: run.started.
     """
     if not arrivals or workflow.live_id is None:
         return 0
     arrivals = sorted(without_known(workflow, arrivals), key=lambda a: (a.customer_id, a.key))
     by_outcome = _sort_out(arrivals, _storming(workflow, arrivals, at), at)
     with event_log.transaction("workflow", workflow.key) as log:
+        if not _is_on(workflow):
+            return 0
         begun = _insert(workflow, by_outcome[""], log, at)
         begun_keys = {(customer, key) for _, customer, _, key in begun}
         by_outcome[ALREADY] = [a for a in by_outcome.pop("") if (a.customer_id, a.key) not in begun_keys]
@@ -65,6 +68,13 @@ def start_runs(workflow: Workflow, arrivals: Sequence[Arrival], at: datetime) ->
             log.append(events.run_started(run_id, customer, profile, workflow.key, at))
         crash_point(STARTED)
     return len(begun)
+
+
+def _is_on(workflow: Workflow) -> bool:
+    """Asked in the very transaction that begins runs, and held until its end: switching off waits, and then finds them all."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT is_on FROM workflows_workflow WHERE id = %s FOR SHARE", [workflow.id])
+        return bool(cursor.fetchone()[0])
 
 
 def _sort_out(arrivals: Sequence[Arrival], storming: set[int], at: datetime) -> dict[str, list[Arrival]]:
