@@ -2,7 +2,8 @@
 
 from regulars.insight.segments.readers import MEMBERSHIPS
 from regulars.messages.readers import MERGES as MESSAGES
-from regulars.record.events.readers import READERS
+from regulars.record.customers.families import families_of
+from regulars.record.events.readers import FAMILIES, READERS
 from regulars.record.orders.readers import FIGURES
 from regulars.workflows.readers import ENTRIES, MERGES
 
@@ -14,3 +15,5 @@ for reader in (
     MESSAGES,  # a merge or split: messages follow their profiles
 ):
     READERS.register(reader.name, reader)
+
+FAMILIES.register("customers", families_of)  # whose events keep their order together

@@ -87,6 +87,7 @@ class ParkedEvent(models.Model):
     position = models.BigIntegerField()
     profile_id = models.BigIntegerField(null=True)
     reason = models.TextField()
+    attempts = models.SmallIntegerField(default=0)  # how often the reader failed on it; 0: it only waits behind another
     parked_at = models.DateTimeField()
     replayed_at = models.DateTimeField(null=True)
 

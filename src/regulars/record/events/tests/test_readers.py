@@ -10,7 +10,17 @@ from django.core.management import CommandError, call_command
 from regulars.record.events.log import Entry, head, transaction
 from regulars.record.events.models import ParkedEvent, ReaderPosition
 from regulars.record.events.queries import list_parked
-from regulars.record.events.readers import PATIENCE, READERS, Reader, Recorded, catch_up, lag, replay_parked
+from regulars.record.events.readers import (
+    PATIENCE,
+    READERS,
+    EarlierIsParked,
+    Reader,
+    Recorded,
+    catch_up,
+    lag,
+    replay_one,
+    replay_parked,
+)
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -96,3 +106,34 @@ def test_parked_events_are_listed_and_replayed_by_command(monkeypatch: pytest.Mo
     call_command("events", "replay", "--reader", "notebook", stdout=said)
     assert notebook.seen == [(1, 0), (1, 1)]
     assert list_parked() == []
+
+
+def test_a_replay_stops_at_what_fails_again_and_counts_the_attempt() -> None:
+    notebook = Notebook(1)
+    for n in range(3):
+        happen(1, n)
+    run(notebook, PATIENCE + 1)
+    attempts = ParkedEvent.objects.order_by("position").values_list("attempts", flat=True)
+    assert list(attempts) == [PATIENCE, 0, 0]
+    with pytest.raises(ValueError, match="poison"):
+        replay_parked(notebook.reader, 1, AT)
+    assert list(attempts.all()) == [PATIENCE + 1, 0, 0]
+    assert ParkedEvent.objects.filter(replayed_at=None).count() == 3
+
+
+def test_one_is_replayed_alone_only_when_nothing_earlier_of_its_customer_is_parked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    notebook = Notebook(1)
+    monkeypatch.setitem(READERS._entries, "notebook", notebook.reader)
+    happen(1, 0)
+    happen(1, 1)
+    run(notebook, PATIENCE + 1)
+    notebook.poison.clear()
+    first, second = ParkedEvent.objects.order_by("position")
+    with pytest.raises(EarlierIsParked):
+        replay_one(second, AT)
+    assert notebook.seen == []
+    replay_one(first, AT)
+    replay_one(second, AT)
+    assert notebook.seen == [(1, 0), (1, 1)]

@@ -1,0 +1,125 @@
+"""Identifiers and the evidence that ties them to profiles."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+
+from regulars.foundation.bulk import execute
+from regulars.foundation.retrying import Overtaken
+from regulars.foundation.sealing import Cell, seal
+from regulars.foundation.vault import keys
+from regulars.foundation.vault.rows import reserve_ids
+from regulars.record.customers.identifiers import identity_token
+from regulars.record.customers.inputs import IdentityInput
+from regulars.record.customers.models import Identity, IdentityLink, Profile, Trust
+from regulars.record.events.log import LogTransaction
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Somebody said that this identity (canonical, by its row) is this profile's."""
+
+    profile: int
+    identity: int
+    value: str
+    trust: Trust
+    source: str  # 'import', 'staff' ...
+    occurred_at: datetime
+
+    @property
+    def key(self) -> tuple[int, int, Trust]:
+        return self.profile, self.identity, self.trust
+
+
+def identity_rows(wanted: Iterable[IdentityInput]) -> dict[IdentityInput, int]:
+    """Row of each canonical identity, made where new; in sorted order, so that two transactions cannot lock each other out."""
+    ring = keys.key_ring()
+    tokens = {i: identity_token(ring, i) for i in wanted}
+    ordered = sorted(tokens.items(), key=lambda pair: (pair[0].kind, pair[0].scope, pair[1]))
+    columns: list[Any] = [[i.kind.value for i, _ in ordered], [i.scope for i, _ in ordered], [t for _, t in ordered]]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO customers_identity (kind, scope, token) SELECT w.kind, w.scope, w.token"
+            " FROM unnest(%s::text[], %s::text[], %s::bytea[]) AS w(kind, scope, token)"
+            " LEFT JOIN customers_identity i ON (i.kind, i.scope, i.token) = (w.kind, w.scope, w.token)"
+            " WHERE i.id IS NULL ON CONFLICT DO NOTHING",
+            columns,
+        )
+        cursor.execute(
+            "SELECT i.kind, i.scope, i.token, i.id FROM customers_identity i"
+            " JOIN unnest(%s::text[], %s::text[], %s::bytea[]) AS w(kind, scope, token) USING (kind, scope, token)",
+            columns,
+        )
+        found = {(kind, scope, bytes(token)): row for kind, scope, token, row in cursor.fetchall()}
+    if len(found) < len(tokens):
+        raise Overtaken  # an erasure or an undo took one away between the two statements
+    return {i: found[i.kind.value, i.scope, token] for i, token in tokens.items()}
+
+
+def lock_identities(identity_ids: Collection[int]) -> None:
+    """In key order, against deadlock. Whoever holds them is alone in naming a profile by them or in linking them; nobody
+    removes them meanwhile. Raises Overtaken where somebody already has.
+    """
+    wanted = set(identity_ids)
+    rows = Identity.objects.select_for_update(no_key=True).filter(id__in=wanted).order_by("id")
+    if len(rows.values_list("id", flat=True)) < len(wanted):
+        raise Overtaken
+
+
+def lock_profiles(names: Mapping[int, int]) -> None:
+    """Profiles with the identity that names each. What is said of one by two at once is written one after the other, so that
+    neither word is lost. Raises Overtaken for one that was erased or undone while we waited: it has that name no more.
+    """
+    if names:
+        rows = Profile.objects.select_for_update(no_key=True).filter(id__in=names).order_by("id")
+        if dict(rows.values_list("id", "named_by_id")) != dict(names):
+            raise Overtaken
+
+
+def add_links(said: Sequence[Evidence], log: LogTransaction) -> list[Evidence]:
+    """Stores what is new of it and gives that back; the identities stay locked, so that of two who confirm one at the same
+    moment the later sees the earlier's link and joins its profile.
+    """
+    wanted = {evidence.key: evidence for evidence in said}
+    there = IdentityLink.objects.filter(profile__in={profile for profile, _, _ in wanted})
+    known = {(p, i, Trust(t)) for p, i, t in there.values_list("profile_id", "identity_id", "trust")}
+    new = [wanted[key] for key in sorted(wanted.keys() - known)]
+    if not new:
+        return []
+    lock_identities({one.identity for one in new})
+    plain = keys.find_keys(one.profile for one in new)
+    ids = reserve_ids("customers_identitylink", len(new))
+    rows = [
+        IdentityLink(
+            id=row_id,
+            profile_id=one.profile,
+            identity_id=one.identity,
+            trust=one.trust,
+            evidence=one.source,
+            value=seal(plain[one.profile], one.value.encode(), Cell("customers_identitylink", "value", row_id)),
+            occurred_at=one.occurred_at,
+            batch_id=log.batch_id,
+        )
+        for row_id, one in zip(ids, new, strict=True)
+    ]
+    IdentityLink.objects.bulk_create(rows, batch_size=5000, ignore_conflicts=True)
+    return new
+
+
+_DROP = """
+DELETE FROM customers_identity i WHERE id = ANY(%s)
+AND NOT EXISTS (SELECT 1 FROM customers_identitylink l WHERE l.identity_id = i.id)
+AND NOT EXISTS (SELECT 1 FROM customers_profile p WHERE p.named_by_id = i.id)
+"""
+
+
+def drop_unused_identities(identity_ids: Iterable[int]) -> int:
+    """Removes the keyed tokens of identifiers that lead to nobody any more; how many. Locked first, so that one which
+    somebody is linking at the moment is waited for and stays.
+    """
+    wanted = sorted(set(identity_ids))
+    list(Identity.objects.select_for_update().filter(id__in=wanted).order_by("id").values_list("id", flat=True))
+    return execute(_DROP, [wanted])
