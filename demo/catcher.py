@@ -39,9 +39,10 @@ _STYLE = Path(__file__).with_suffix(".css").read_text()
 
 @dataclass(frozen=True)
 class Caught:
-    """One caught mail."""
+    """One caught mail: as it came, and read."""
 
     name: str
+    raw: bytes
     mail: EmailMessage
 
     @property
@@ -88,7 +89,8 @@ class Mails:
         path = self.folder / f"{name}.eml"
         if not _NAME.fullmatch(name) or not path.exists():
             return None
-        return Caught(name, message_from_bytes(path.read_bytes(), policy=policy.default))
+        raw = path.read_bytes()
+        return Caught(name, raw, message_from_bytes(raw, policy=policy.default))
 
     def newest(self, wanted: str) -> list[Caught]:
         """The newest mails whose recipient or subject holds these letters."""
@@ -122,13 +124,15 @@ def list_page(mails: Mails, wanted: str) -> str:
         for m in mails.newest(wanted)
     )
     table = (
-        f"<table><thead><tr><th>Subject</th><th>To</th><th>Sent</th></tr></thead><tbody>{rows}</tbody></table>"
+        f"<table><thead><tr><th>Subject</th><th>To</th><th class='end'>Sent</th></tr></thead><tbody>{rows}</tbody></table>"
         if rows
         else ("<p>Nothing yet. Mails appear here as soon as a workflow sends one.</p>")
     )
     words = 'placeholder="Search recipient or subject" aria-label="Search"'
     search = f'<form><input type="search" name="q" value="{escape(wanted)}" {words}></form>'
-    sentence = f"{len(mails)} mails were caught here. None of them left this machine. The newest {PAGE} are shown."
+    count = len(mails)
+    sentence = f"{count} mail{' was' if count == 1 else 's were'} caught here. None left this machine."
+    sentence += f" The newest {PAGE} are shown." if count > PAGE else ""
     return _page("Caught mail", f"<h1>Caught mail</h1><p>{sentence}</p>{search}{table}")
 
 
@@ -137,7 +141,11 @@ _VIEWS = (("html", "", "As the reader sees it"), ("text", "?as=text", "Plain tex
 
 def mail_page(mail: Caught, view: str) -> str:
     """One mail: as its reader sees it, as plain text, or as it came."""
-    shown = [name for name in ("From", "To", "Date", "List-Unsubscribe", "Message-ID") if mail.mail[name]]
+    shown = [
+        name
+        for name in ("From", "To", "Date", "List-Unsubscribe", "List-Unsubscribe-Post", "Message-ID")
+        if mail.mail[name]
+    ]
     facts = "".join(f"<dt>{escape(name)}</dt><dd>{escape(str(mail.mail[name]))}</dd>" for name in shown)
     views = "".join(
         f'<a href="/mail/{mail.name}{address}"{" aria-current=page" if key == view else ""}>{label}</a>'
@@ -146,7 +154,7 @@ def mail_page(mail: Caught, view: str) -> str:
     if view == "text":
         body = f"<pre>{escape(mail.part('plain'))}</pre>"
     elif view == "source":
-        body = f"<pre>{escape(mail.mail.as_string())}</pre>"
+        body = f"<pre>{escape(mail.raw.decode(errors='replace'))}</pre>"
     else:
         body = f'<iframe sandbox="allow-popups allow-popups-to-escape-sandbox" title="The mail" src="/mail/{mail.name}/html"></iframe>'
     return _page(

@@ -18,7 +18,7 @@ def ensure_shop(at: datetime) -> Store:
         defaults={
             "from_name": _NAME,
             "from_address": "hello@giftcupboard.example",
-            "postal_address": "The Gift Cupboard (a demo shop), 1 Made-up Lane, London",
+            "postal_address": "1 Made-up Lane, London (a demo, no such shop)",
             "website": "https://giftcupboard.example",
         },
     )

@@ -33,7 +33,13 @@ class _Reader(HTMLParser):
         if tag == "li":
             self._add("- ")
 
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """``<br />`` opens nothing, so it closes nothing either."""
+        self.handle_starttag(tag, attrs)
+
     def handle_endtag(self, tag: str) -> None:
+        if all(name != tag for name, _, _ in self._stack):
+            return
         while self._stack:
             name, hides, address = self._stack.pop()
             if address.startswith(("http", "mailto:")):

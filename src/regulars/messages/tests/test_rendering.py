@@ -105,6 +105,13 @@ def test_ready_made_mails_render_with_and_without_a_name_and_products(renderer: 
     assert renderer.render(draft.source(), SAMPLE) == full
 
 
+def test_a_line_break_ends_a_line_and_nothing_else() -> None:
+    html = "<div style='display:none'>no<br/>never</div><table>"
+    html += "".join(f"<tr><td><b>{n}</b><br />ordered</td><td>{n} GBP</td></tr>" for n in (1, 2))
+    html += "</table><p>Yours,<br>us</br></i></p>"
+    assert to_plain(html) == "1\nordered 1 GBP\n\n2\nordered 2 GBP\n\nYours,\nus\n"
+
+
 def test_plain_text_reads_like_a_letter() -> None:
     html = "<style>x</style><h1>Hi</h1><p>One <a href='https://a.example/'>link</a>.</p><ul><li>a</li><li>b</li></ul>"
     html += "<div style='display:none'>no</div>"
