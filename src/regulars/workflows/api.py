@@ -7,12 +7,14 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
 
+from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.api.access import caller, needs
 from regulars.foundation.api.paging import Page, PageQuery, take
 from regulars.foundation.api.problems import ERRORS
 from regulars.foundation.errors import NotFound
 from regulars.foundation.ids import from_public, to_public
 from regulars.workflows.models import Run, Workflow
+from regulars.workflows.queries import seen_by
 
 router = Router(tags=["workflows"])
 ROUTERS = {"/workflows": router}
@@ -40,7 +42,7 @@ class WorkflowDetail(WorkflowOut):
 @router.get("", auth=needs("workflows:read"), response={200: Page[WorkflowOut], **ERRORS}, summary="List workflows")
 def list_workflows(request: HttpRequest, query: Query[PageQuery]) -> Page[WorkflowOut]:
     found, following = take(Workflow.objects.select_related("live"), query)
-    runs = _runs([workflow.pk for workflow in found], caller(request).store_ids)
+    runs = _runs([workflow.pk for workflow in found], caller(request))
     return Page[WorkflowOut](items=[WorkflowOut(**_columns(workflow, runs)) for workflow in found], next=following)
 
 
@@ -49,7 +51,7 @@ def list_workflows(request: HttpRequest, query: Query[PageQuery]) -> Page[Workfl
 )
 def one_workflow(request: HttpRequest, workflow_id: str) -> WorkflowDetail:
     workflow = _find(Workflow.objects.select_related("live"), workflow_id)
-    runs = _runs([workflow.pk], caller(request).store_ids)
+    runs = _runs([workflow.pk], caller(request))
     return WorkflowDetail(**_columns(workflow, runs), definition=workflow.live.definition if workflow.live else None)
 
 
@@ -67,10 +69,8 @@ def _find(rows: QuerySet[Workflow], workflow_id: str) -> Workflow:
     return workflow
 
 
-def _runs(workflow_ids: list[int], store_ids: frozenset[int] | None) -> dict[int, dict[str, int]]:
-    rows = Run.objects.filter(workflow__in=workflow_ids)
-    if store_ids is not None:
-        rows = rows.filter(customer__customercard__stores__overlap=sorted(store_ids))
+def _runs(workflow_ids: list[int], viewer: Viewer) -> dict[int, dict[str, int]]:
+    rows = seen_by(Run.objects.filter(workflow__in=workflow_ids), viewer)
     found: dict[int, dict[str, int]] = {workflow_id: {} for workflow_id in workflow_ids}
     for workflow_id, state, count in rows.values_list("workflow_id", "state").annotate(Count("id")):
         found[workflow_id][state] = count

@@ -9,7 +9,7 @@ from django.db.models.functions import Lower
 from django.utils.crypto import salted_hmac
 
 from regulars.foundation.access.rules import Role, permissions_of
-from regulars.foundation.access.viewer import Viewer
+from regulars.foundation.access.viewer import Viewer, limited
 from regulars.foundation.ids import new_uid, to_public
 from regulars.foundation.privacy import PrivacyClass
 
@@ -67,9 +67,12 @@ class StaffMember(AbstractBaseUser):
 
     def viewer(self) -> Viewer:
         """On behalf of this member of staff; reads their stores."""
-        stores = frozenset(self.stores.values_list("id", flat=True))
         permissions = permissions_of(self.role) if self.is_active else frozenset()
-        return Viewer(self.pk, permissions, stores or None, self.language, str(self))
+        return limited(Viewer(self.pk, permissions, self.limit(), self.language, str(self)))
+
+    def limit(self) -> frozenset[int] | None:
+        """Stores that they are limited to; None: all."""
+        return frozenset(self.stores.values_list("id", flat=True)) or None
 
     def get_session_auth_hash(self) -> str:
         """Changes with the password, the role and the epoch, so that a session made before any of them is over."""

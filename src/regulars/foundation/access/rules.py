@@ -27,11 +27,16 @@ EVERYBODY: tuple[Role, ...] = tuple(Role)
 
 @dataclass(frozen=True)
 class Permission:
-    """One thing that may be allowed: ``customers.view``. The owner always holds it."""
+    """One thing that may be allowed: ``customers.view``. The owner always holds it.
+
+    ``is_of_all_stores``: what it shows is of the shop as a whole and cannot be told for one store, so nobody who is limited to
+    some stores holds it.
+    """
 
     name: str
     meaning: str
     roles: frozenset[Role]
+    is_of_all_stores: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,9 +52,9 @@ PERMISSIONS: Registry[Permission] = Registry("permission")
 SCOPES: Registry[Scope] = Registry("token scope")
 
 
-def permit(name: str, meaning: str, *roles: Role) -> str:
+def permit(name: str, meaning: str, *roles: Role, is_of_all_stores: bool = False) -> str:
     """Called from a module's ``permissions.py``; gives the name back. The owner need not be named."""
-    PERMISSIONS.register(name, Permission(name, meaning, frozenset(roles) | {Role.OWNER}))
+    PERMISSIONS.register(name, Permission(name, meaning, frozenset(roles) | {Role.OWNER}, is_of_all_stores))
     return name
 
 
@@ -67,6 +72,11 @@ def permissions_of(role: str) -> frozenset[str]:
 def permissions_for(scopes: list[str]) -> frozenset[str]:
     """Names of everything that these scopes give; a scope that no longer exists gives nothing."""
     return frozenset(scope.permission for name, scope in SCOPES.items() if name in scopes)
+
+
+def within_stores(permissions: frozenset[str]) -> frozenset[str]:
+    """What is left of these permissions for whoever is limited to some stores."""
+    return frozenset(name for name in permissions if name in PERMISSIONS and not PERMISSIONS[name].is_of_all_stores)
 
 
 def is_session_over(signed_in_at: datetime, seen_at: datetime, at: datetime) -> bool:

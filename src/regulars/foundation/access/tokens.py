@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from regulars.foundation.access.models import ApiToken
 from regulars.foundation.access.operations import By
 from regulars.foundation.access.rules import SCOPES, permissions_for, permissions_of
-from regulars.foundation.access.viewer import Viewer
+from regulars.foundation.access.viewer import Viewer, limited
 from regulars.foundation.audit.operations import record
 from regulars.foundation.errors import InvalidInput, NotFound, RegularsError
 
@@ -134,10 +134,10 @@ def _viewer(token: ApiToken) -> Viewer:
     language = "en-gb"
     if token.staff:
         permissions &= permissions_of(token.staff.role)
-        own = frozenset(token.staff.stores.values_list("id", flat=True))
+        own = token.staff.limit()
         stores = (stores & own if stores else own) if own else stores
         language = token.staff.language
-    return Viewer(token.staff_id, permissions, stores, language, token.name, token.pk)
+    return limited(Viewer(token.staff_id, permissions, stores, language, token.name, token.pk))
 
 
 def _hash(secret: str) -> bytes:

@@ -1,12 +1,13 @@
 """Who is looking: what every query that lists, and every operation, is asked on behalf of."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.http import HttpRequest
 
-from regulars.foundation.access.rules import PERMISSIONS
+from regulars.foundation.access.rules import PERMISSIONS, within_stores
 from regulars.foundation.errors import NotAllowed
+from regulars.foundation.shop.models import Store
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,17 @@ class Viewer:
 
 
 NOBODY = Viewer(None, frozenset())
+
+
+def limited(viewer: Viewer) -> Viewer:
+    """The viewer as their stores let them see: a limit to all the stores there are is none, and whoever has one is shown
+    nothing that is of the shop as a whole.
+    """
+    if viewer.store_ids is None:
+        return viewer
+    if viewer.store_ids and viewer.store_ids.issuperset(Store.objects.values_list("id", flat=True)):
+        return replace(viewer, store_ids=None)
+    return replace(viewer, permissions=within_stores(viewer.permissions))
 
 
 def viewer_of(request: HttpRequest) -> Viewer:

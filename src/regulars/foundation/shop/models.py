@@ -58,12 +58,17 @@ class Setting(models.Model):
 class ExchangeRate(models.Model):
     """From a day on, one unit of ``currency`` is worth ``rate`` units of ``reporting_currency``, until a later day says otherwise."""
 
-    privacy = {"currency": PrivacyClass.CLEAR, "reporting_currency": PrivacyClass.CLEAR}
+    privacy = {
+        "currency": PrivacyClass.CLEAR,
+        "reporting_currency": PrivacyClass.CLEAR,
+        "source": PrivacyClass.CLEAR,
+    }
 
     currency = models.CharField(max_length=3)
     reporting_currency = models.CharField(max_length=3)
     on = models.DateField()
     rate = models.DecimalField(max_digits=18, decimal_places=8)
+    source = models.CharField(max_length=60, blank=True)  # who said so: a bank, a file, a member of staff
 
     class Meta:
         constraints = [

@@ -48,12 +48,24 @@ class Identity(models.Model):
 
 
 class Profile(models.Model):
-    """What one source knows of one person, named by the first identity seen there."""
+    """What one store (or a source without one) knows of one person, named by the first identity seen there.
+
+    Whatever hangs on a profile was said in its store, so that who is limited to a store is shown its profiles and nothing else.
+    """
 
     store = models.ForeignKey("shop.Store", on_delete=models.PROTECT, null=True)
-    named_by = models.OneToOneField(Identity, on_delete=models.PROTECT, related_name="names")
+    named_by = models.ForeignKey(
+        Identity, on_delete=models.PROTECT, related_name="names", db_index=False
+    )  # the constraint is its index
     occurred_at = models.DateTimeField()
     batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["named_by", "store"], nulls_distinct=False, name="one_profile_of_a_name_in_a_store"
+            )
+        ]
 
 
 class CustomerProfile(models.Model):
@@ -236,6 +248,26 @@ class CustomerCard(models.Model):
             GinIndex(fields=["tags"], name="card_tags", fastupdate=False),
             models.Index(fields=["country", "customer"], name="card_country"),
         ]
+
+
+class StoreCard(models.Model):
+    """As ``CustomerCard``, of what one store knows of the customer: what staff limited to that store are shown.
+
+    A search goes over the customer's card, whose tokens are those of all stores, and is checked here: one large index is enough.
+    """
+
+    privacy = {"country": PrivacyClass.CLEAR, "tokens": PrivacyClass.TOKEN, "tags": PrivacyClass.CLEAR}
+
+    pk = models.CompositePrimaryKey("customer_id", "store_id")
+    customer = models.ForeignKey(Customer, on_delete=models.CASCADE, related_name="store_cards", db_index=False)
+    store = models.ForeignKey("shop.Store", on_delete=models.PROTECT, db_index=False)
+    contact = models.ForeignKey(ContactVersion, on_delete=models.SET_NULL, null=True)
+    country = models.CharField(max_length=2, blank=True)
+    tokens = ArrayField(models.BigIntegerField(), default=list)
+    tags = ArrayField(models.BigIntegerField(), default=list)
+
+    class Meta:
+        indexes = [models.Index(fields=["store", "country", "customer"], name="store_card_country")]
 
 
 class Erasure(models.Model):

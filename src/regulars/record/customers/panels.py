@@ -22,8 +22,15 @@ from regulars.foundation.pages.registries import (
 )
 from regulars.foundation.shop.models import Store
 from regulars.record.customers import events
-from regulars.record.customers.models import Customer, CustomerCard
-from regulars.record.customers.queries import parse_search, profiles_of, read_cards, read_notes
+from regulars.record.customers.models import Customer
+from regulars.record.customers.queries import (
+    found_by,
+    parse_search,
+    profiles_of,
+    read_cards,
+    read_notes,
+    visible_cards,
+)
 from regulars.record.events.models import Event
 
 _CHANGES = (
@@ -39,14 +46,13 @@ _CHANGES = (
 
 def find_customers(text: str, viewer: Viewer, limit: int) -> list[SearchHit]:
     """By exact identity first, then by the beginnings of names and mails."""
-    search = parse_search(text, list(Store.objects.values_list("code", flat=True)))
-    rows = CustomerCard.objects.select_related("customer")
-    if viewer.store_ids is not None:
-        rows = rows.filter(stores__overlap=sorted(viewer.store_ids))
-    found = list(rows.filter(pk__in=search.customer_ids)[:limit])
-    if search.tokens and len(found) < limit:
+    codes = list(Store.objects.values_list("code", flat=True))
+    exact = parse_search(text, codes, viewer.store_ids).customer_ids
+    rows = visible_cards(viewer.store_ids).select_related("customer")
+    found = list(rows.filter(pk__in=exact)[:limit])
+    if len(found) < limit:
         known = [card.pk for card in found]
-        found += rows.filter(tokens__contains=list(search.tokens)).exclude(pk__in=known)[: limit - len(found)]
+        found += rows.filter(found_by(text, viewer.store_ids)).exclude(pk__in=known)[: limit - len(found)]
     cards = read_cards([card.pk for card in found], viewer.store_ids)
     return [_hit(card.customer, cards[card.pk].full_name, cards[card.pk].email) for card in found]
 
@@ -93,7 +99,9 @@ def _words(event: Event) -> tuple[str, str]:
 
 def load_notes(customer_id: int, viewer: Viewer, before: datetime | None, limit: int) -> Sequence[TimelineEntry]:
     """What staff wrote."""
-    notes = [note for note in read_notes(customer_id) if before is None or note.row.occurred_at < before][:limit]
+    notes = [
+        note for note in read_notes(customer_id, viewer.store_ids) if before is None or note.row.occurred_at < before
+    ][:limit]
     names = names_of_staff({note.row.staff_id for note in notes})
     return [
         TimelineEntry(

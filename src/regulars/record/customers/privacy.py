@@ -17,8 +17,10 @@ from regulars.record.customers.models import (
     LinkDecision,
     Note,
     Profile,
+    StoreCard,
     TagEntry,
 )
+from regulars.record.customers.operations.links import drop_unused_identities
 from regulars.record.customers.queries import customers_of
 
 SCOPE_OF_THE_ERASED = "erased"
@@ -36,15 +38,14 @@ def _erase_profiles(profile_ids: list[int], at: datetime) -> int:
     for profile, _ in names:
         nameless = Identity.objects.create(kind=IdentityKind.OTHER, scope=SCOPE_OF_THE_ERASED, token=os.urandom(16))
         Profile.objects.filter(pk=profile).update(named_by=nameless)
-    unused = Identity.objects.filter(identitylink__isnull=True, names__isnull=True)
-    return len(names) + unused.filter(pk__in=[identity for _, identity in names]).delete()[0]
+    return len(names) + drop_unused_identities(identity for _, identity in names)
 
 
 def _erase_links(profile_ids: list[int], at: datetime) -> int:
     links = IdentityLink.objects.filter(profile__in=profile_ids)
     identities = list(links.values_list("identity_id", flat=True))
     count = links.delete()[0]
-    Identity.objects.filter(pk__in=identities, identitylink__isnull=True, names__isnull=True).delete()
+    drop_unused_identities(identities)
     return count
 
 
@@ -55,15 +56,13 @@ def _export_links(profile_ids: list[int]) -> list[dict[str, Any]]:
 
 
 def _erase_contacts(profile_ids: list[int], at: datetime) -> int:
-    CustomerCard.objects.filter(contact__profile__in=profile_ids).update(contact=None)
+    for card in (CustomerCard, StoreCard):
+        card.objects.filter(contact__profile__in=profile_ids).update(contact=None)
     return ContactVersion.objects.filter(profile__in=profile_ids).delete()[0]
 
 
-def _export_cards(profile_ids: list[int]) -> list[dict[str, Any]]:
-    """Keyed tokens are left out as an array of numbers would be: they mean nothing outside."""
-    owners = set(customers_of(profile_ids).values())
-    rows = exported(CustomerCard.objects.filter(customer__in=owners), "customer_id")
-    return [{name: value for name, value in row.items() if name != "tokens"} for row in rows]
+def _export_cards(card: Any) -> Any:
+    return lambda ids: exported(card.objects.filter(customer__in=set(customers_of(ids).values())), "customer_id")
 
 
 def _erase_cards(profile_ids: list[int], at: datetime) -> int:
@@ -71,6 +70,11 @@ def _erase_cards(profile_ids: list[int], at: datetime) -> int:
     return CustomerCard.objects.filter(customer__in=owners).update(
         contact=None, country="", region="", postal_area="", language="", mail_domain="", tokens=[], tags=[]
     )
+
+
+def _erase_store_cards(profile_ids: list[int], at: datetime) -> int:
+    owners = set(customers_of(profile_ids).values())
+    return StoreCard.objects.filter(customer__in=owners).update(contact=None, country="", tokens=[], tags=[])
 
 
 def _decisions(profile_ids: list[int]) -> Any:
@@ -133,6 +137,17 @@ register(
 )
 register(
     SubjectData(
-        "customers_customercard", _export_cards, _erase_cards, "an empty card, so that the number can be opened"
+        "customers_customercard",
+        _export_cards(CustomerCard),
+        _erase_cards,
+        "an empty card, so that the number can be opened",
+    )
+)
+register(
+    SubjectData(
+        "customers_storecard",
+        _export_cards(StoreCard),
+        _erase_store_cards,
+        "empty cards, so that each store counts right",
     )
 )

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
 from regulars.foundation.errors import NotFound
 from regulars.foundation.ids import from_public
 from regulars.foundation.sealing import Cell, unseal
+from regulars.foundation.shop.models import Store
 from regulars.foundation.vault import keys
 from regulars.record.customers.contacts import ContactCard, query_tokens
 from regulars.record.customers.identifiers import canonical, identity_token
@@ -23,6 +26,7 @@ from regulars.record.customers.models import (
     IdentityKind,
     IdentityLink,
     Note,
+    StoreCard,
     Tag,
     TagEntry,
 )
@@ -144,9 +148,9 @@ class KnownNote:
     text: str
 
 
-def read_notes(customer_id: int) -> list[KnownNote]:
+def read_notes(customer_id: int, store_ids: Stores = None) -> list[KnownNote]:
     """Notes of a customer, newest first; those of erased profiles and removed ones are left out."""
-    profiles = profiles_of([customer_id]).get(customer_id, [])
+    profiles = profiles_of([customer_id], store_ids).get(customer_id, [])
     plain = keys.find_keys(profiles)
     notes = Note.objects.filter(profile__in=plain, removed_at=None).order_by("-occurred_at", "-id")
     return [
@@ -172,20 +176,56 @@ def _open_attribute(row: AttributeValue, plain: dict[int, bytes]) -> Any:
     )
 
 
-def tags_of(customer_id: int) -> list[str]:
-    card = CustomerCard.objects.filter(customer=customer_id).first()
-    return list(Tag.objects.filter(id__in=card.tags).order_by("name").values_list("name", flat=True)) if card else []
+def tags_of(customer_id: int, store_ids: Stores = None) -> list[str]:
+    return tags_of_all([customer_id], store_ids).get(customer_id, [])
 
 
-def list_tags() -> list[str]:
-    """Tags that somebody has."""
-    return list(
-        Tag.objects.filter(id__in=TagEntry.objects.values("tag_id")).order_by("name").values_list("name", flat=True)
-    )
+def tags_of_all(customer_ids: Collection[int], store_ids: Stores = None) -> dict[int, list[str]]:
+    """Names of each customer's tags, sorted; customers without any are left out. Two queries, however many they are."""
+    tagged: dict[int, set[int]] = {}
+    cards = cards_seen(store_ids).filter(customer__in=set(customer_ids)).exclude(tags=[])
+    for customer, tags in cards.values_list("customer_id", "tags"):
+        tagged.setdefault(customer, set()).update(tags)
+    names = dict(Tag.objects.filter(pk__in=set().union(*tagged.values())).values_list("pk", "name"))
+    return {customer: sorted(names[tag] for tag in tags) for customer, tags in tagged.items()}
 
 
-def find_by_identity(identity: IdentityInput) -> list[int]:
-    """Customers that an exact identifier leads to."""
+def list_tags(store_ids: Stores = None) -> list[str]:
+    """Tags that somebody has or had."""
+    entries = TagEntry.objects.all()
+    if store_ids is not None:
+        entries = entries.filter(profile__store__in=store_ids)
+    return list(Tag.objects.filter(id__in=entries.values("tag_id")).order_by("name").values_list("name", flat=True))
+
+
+def cards_seen(store_ids: Stores) -> QuerySet[Any]:
+    """One card of each customer, or one of each customer and store where the viewer is limited to some."""
+    if store_ids is None:
+        return CustomerCard.objects.all()
+    return StoreCard.objects.filter(store__in=store_ids)
+
+
+def visible_cards(store_ids: Stores) -> QuerySet[CustomerCard]:
+    """Customers of whom these stores know something; what the cards themselves say is of all stores."""
+    rows = CustomerCard.objects.all()
+    return rows if store_ids is None else rows.filter(pk__in=cards_seen(store_ids).values("customer_id"))
+
+
+def found_by(text: str, store_ids: Stores = None) -> Q:
+    """Condition on cards: an exact identity, or names and mails that begin so, as far as these stores know them."""
+    search = parse_search(text, list(Store.objects.values_list("code", flat=True)), store_ids)
+    condition = Q(pk__in=search.customer_ids)
+    if not search.tokens:
+        return condition
+    begun = Q(tokens__contains=list(search.tokens))
+    if store_ids is not None:
+        own = cards_seen(store_ids).filter(customer=OuterRef("pk"), tokens__contains=list(search.tokens))
+        begun &= Q(Exists(own))
+    return condition | begun
+
+
+def find_by_identity(identity: IdentityInput, store_ids: Stores = None) -> list[int]:
+    """Customers that an exact identifier leads to, as far as these stores know it."""
     exact = canonical(identity)
     if exact is None:
         return []
@@ -193,7 +233,10 @@ def find_by_identity(identity: IdentityInput) -> list[int]:
     rows = Identity.objects.filter(kind=exact.kind, token=token)
     if exact.scope:
         rows = rows.filter(scope=exact.scope)
-    profiles = IdentityLink.objects.filter(identity__in=rows).values("profile_id")
+    links = IdentityLink.objects.filter(identity__in=rows)
+    if store_ids is not None:
+        links = links.filter(profile__store__in=store_ids)
+    profiles = links.values("profile_id")
     return sorted(
         set(
             CustomerProfile.objects.filter(profile__in=profiles, until_batch=None).values_list("customer_id", flat=True)
@@ -209,19 +252,19 @@ class Search:
     tokens: tuple[int, ...]
 
 
-def parse_search(text: str, store_codes: Sequence[str]) -> Search:
+def parse_search(text: str, store_codes: Sequence[str], store_ids: Stores = None) -> Search:
     """Names and mails by their beginnings (2 to 8 characters of each word); whole mails, phones, shop numbers and cus_ ids exactly."""
     wanted = text.strip()
     exact: set[int] = set()
     if "@" in wanted:
-        exact |= set(find_by_identity(IdentityInput(IdentityKind.EMAIL, wanted)))
+        exact |= set(find_by_identity(IdentityInput(IdentityKind.EMAIL, wanted), store_ids))
     elif wanted.startswith("+"):
-        exact |= set(find_by_identity(IdentityInput(IdentityKind.PHONE, wanted)))
+        exact |= set(find_by_identity(IdentityInput(IdentityKind.PHONE, wanted), store_ids))
     elif wanted.startswith(f"{Customer.PREFIX}_"):
         exact |= set(Customer.objects.filter(uid=from_public(Customer.PREFIX, wanted)).values_list("id", flat=True))
     elif " " not in wanted:
         for code in store_codes:
-            exact |= set(find_by_identity(IdentityInput(IdentityKind.STORE_CUSTOMER, wanted, code)))
+            exact |= set(find_by_identity(IdentityInput(IdentityKind.STORE_CUSTOMER, wanted, code), store_ids))
     return Search(tuple(sorted(exact)), tuple(query_tokens(wanted, keys.key_ring())))
 
 

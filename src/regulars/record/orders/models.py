@@ -246,14 +246,9 @@ class RefundChange(models.Model):
     batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
 
 
-class CustomerFigures(models.Model):
-    """Cached fold of a customer's orders and refunds in the reporting currency; rebuilt by ``operations.refresh_figures``."""
+class Figures(models.Model):
+    """A fold of orders and refunds in the reporting currency, at the rate of each one's day."""
 
-    privacy = {"currency": PrivacyClass.CLEAR}
-
-    customer = models.OneToOneField(
-        "customers.Customer", on_delete=models.CASCADE, primary_key=True, related_name="figures"
-    )
     currency = models.CharField(max_length=3)
     order_count = models.IntegerField()
     spent_minor = models.BigIntegerField()  # totals of orders that count
@@ -263,6 +258,38 @@ class CustomerFigures(models.Model):
     unconverted_count = models.IntegerField(
         default=0
     )  # orders and refunds left out of the sums: no rate for their currency
+
+    class Meta:
+        abstract = True
+
+
+class StoreFigures(Figures):
+    """Cached fold of a customer's orders and refunds in one store; rebuilt by ``operations.refresh_figures``."""
+
+    privacy = {"currency": PrivacyClass.CLEAR}
+
+    pk = models.CompositePrimaryKey("customer_id", "store_id")
+    customer = models.ForeignKey(
+        "customers.Customer", on_delete=models.CASCADE, related_name="store_figures", db_index=False
+    )
+    store = models.ForeignKey("shop.Store", on_delete=models.PROTECT, db_index=False)
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["store", "-last_order_at", "-customer"], name="store_figures_by_last_order"),
+            models.Index(fields=["store", "-spent_minor", "-customer"], name="store_figures_by_spent"),
+            models.Index(fields=["store", "-order_count", "-customer"], name="store_figures_by_orders"),
+        ]
+
+
+class CustomerFigures(Figures):
+    """What a customer's ``StoreFigures`` add up to, over all stores."""
+
+    privacy = {"currency": PrivacyClass.CLEAR}
+
+    customer = models.OneToOneField(
+        "customers.Customer", on_delete=models.CASCADE, primary_key=True, related_name="figures"
+    )
 
     class Meta:
         indexes = [

@@ -20,6 +20,7 @@ from regulars.record.orders.models import (
     Refund,
     RefundChange,
     RefundLine,
+    StoreFigures,
 )
 
 BOOKS = "numbers and amounts: the books must be kept"
@@ -39,9 +40,8 @@ def _erase_payments(profile_ids: list[int], at: datetime) -> int:
     return Payment.objects.filter(order__profile__in=profile_ids).exclude(reference="").update(reference="")
 
 
-def _figures(profile_ids: list[int]) -> list[dict[str, Any]]:
-    owners = set(customers_of(profile_ids).values())
-    return exported(CustomerFigures.objects.filter(customer__in=owners), "customer_id")
+def _figures(figures: Any) -> Any:
+    return lambda ids: exported(figures.objects.filter(customer__in=set(customers_of(ids).values())), "customer_id")
 
 
 def _of_order(model: Any) -> Any:
@@ -116,4 +116,5 @@ register(
         BOOKS,
     )
 )
-register(SubjectData("orders_customerfigures", _figures, keep, "sums of a number's orders"))
+register(SubjectData("orders_customerfigures", _figures(CustomerFigures), keep, "sums of a number's orders"))
+register(SubjectData("orders_storefigures", _figures(StoreFigures), keep, "sums of a number's orders in each store"))

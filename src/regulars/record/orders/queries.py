@@ -169,16 +169,20 @@ def with_figures(rows: QuerySet[Any], store_ids: Stores) -> QuerySet[Any]:
 
     For all stores and for one they are columns of a joined row, so that an index sorts by them; for several they are summed.
     """
+    folded: QuerySet[Any]
     if store_ids is None:
-        return rows.annotate(**{name: F(f"customer__figures__{name}") for name in _FOLDS})
-    if len(store_ids) == 1:
+        folded = rows.annotate(**{name: F(f"customer__figures__{name}") for name in _FOLDS})
+    elif len(store_ids) == 1:
         mine = Q(customer__store_figures__store__in=store_ids)
         rows = rows.annotate(own=FilteredRelation("customer__store_figures", condition=mine))
-        return rows.annotate(**{name: F(f"own__{name}") for name in _FOLDS})
-    own = StoreFigures.objects.filter(customer=OuterRef("customer"), store__in=store_ids).order_by().values("customer")
-    return rows.annotate(
-        **{name: Subquery(own.annotate(folded=fold(name)).values("folded")) for name, fold in _FOLDS.items()}
-    )
+        folded = rows.annotate(**{name: F(f"own__{name}") for name in _FOLDS})
+    else:
+        of_one = StoreFigures.objects.filter(customer=OuterRef("customer"), store__in=store_ids)
+        of_one = of_one.order_by().values("customer")
+        folded = rows.annotate(
+            **{name: Subquery(of_one.annotate(folded=fold(name)).values("folded")) for name, fold in _FOLDS.items()}
+        )
+    return folded
 
 
 def find_figures(customer_id: int, store_ids: Stores = None) -> Figures | None:

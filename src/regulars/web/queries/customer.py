@@ -29,8 +29,9 @@ from regulars.record.customers.queries import (
     read_identities,
     read_notes,
     tags_of,
+    visible_cards,
 )
-from regulars.record.orders.models import CustomerFigures
+from regulars.record.orders.models import Figures
 from regulars.record.orders.queries import find_figures
 
 TIMELINE_PAGE = 40
@@ -53,7 +54,7 @@ class CustomerDetail:
     card: ContactCard
     name: str
     stores: Sequence[Store]
-    figures: CustomerFigures | None
+    figures: Figures | None
     tags: Sequence[str]
     attributes: dict[str, object]
     identities: Sequence[KnownIdentity]
@@ -67,8 +68,7 @@ class CustomerDetail:
 def find_visible(public_id: str, viewer: Viewer) -> Customer:
     """The customer, if the viewer shares a store with them. Raises NotFound."""
     customer = get_customer(public_id)
-    card = CustomerCard.objects.filter(customer=customer).first()
-    if card is None or (viewer.store_ids is not None and not viewer.store_ids & set(card.stores)):
+    if not visible_cards(viewer.store_ids).filter(customer=customer).exists():
         raise NotFound(f"There is no customer {public_id}")
     return customer
 
@@ -78,7 +78,8 @@ def read_customer(public_id: str, viewer: Viewer) -> CustomerDetail:
     customer = find_visible(public_id, viewer)
     card = read_cards([customer.pk], viewer.store_ids)[customer.pk]
     identifier = to_public(Customer.PREFIX, customer.uid)
-    profiles = profiles_of([customer.pk]).get(customer.pk, [])
+    profiles = profiles_of([customer.pk], viewer.store_ids).get(customer.pk, [])
+    sees_scores = viewer.may("segments.view")
     store_ids = CustomerCard.objects.values_list("stores", flat=True).get(customer=customer)
     return CustomerDetail(
         id=customer.pk,
@@ -88,29 +89,37 @@ def read_customer(public_id: str, viewer: Viewer) -> CustomerDetail:
         stores=[
             store for store in Store.objects.filter(pk__in=store_ids).order_by("name") if viewer.sees_store(store.pk)
         ],
-        figures=find_figures(customer.pk),
-        tags=tags_of(customer.pk),
+        figures=find_figures(customer.pk, viewer.store_ids),
+        tags=tags_of(customer.pk, viewer.store_ids),
         attributes=read_attributes(customer.pk, viewer.store_ids),
         identities=read_identities(customer.pk, viewer.store_ids),
-        notes=read_notes(customer.pk),
-        scores=scores_over_time(customer.pk),
-        memberships=list(
-            Membership.objects.filter(customer=customer, left_at=None).select_related("segment").order_by("-entered_at")
-        ),
-        mail=_permissions(card.email, tuple(profiles)),
+        notes=read_notes(customer.pk, viewer.store_ids),
+        scores=scores_over_time(customer.pk) if sees_scores else [],
+        memberships=_memberships(customer) if sees_scores else [],
+        mail=_permissions(card.email, tuple(profiles), viewer),
         is_left_alone=is_left_alone(profiles),
     )
 
 
-def _permissions(email: str, profiles: tuple[int, ...]) -> list[Permission]:
+def _memberships(customer: Customer) -> list[Membership]:
+    return list(
+        Membership.objects.filter(customer=customer, left_at=None).select_related("segment").order_by("-entered_at")
+    )
+
+
+def _permissions(email: str, profiles: tuple[int, ...], viewer: Viewer) -> list[Permission]:
+    """One for each brand of the viewer's stores."""
     if not email:
         return []
+    brands = Brand.objects.order_by("name")
+    if viewer.store_ids is not None:
+        brands = brands.filter(store__in=viewer.store_ids).distinct()
     addressee = Addressee(address_token(key_ring(), email), profiles)
     return [
         Permission(
             brand.name, list_verdicts([addressee], brand.pk, Channel.EMAIL, "marketing", is_marketing=True)[addressee]
         )
-        for brand in Brand.objects.order_by("name")
+        for brand in brands
     ]
 
 

@@ -1,6 +1,7 @@
 """The list of customers: cards, figures of orders, RFM, segments and consent, filtered together."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,41 +15,51 @@ from regulars.foundation.ids import to_public
 from regulars.foundation.pages.days import within_days, within_numbers
 from regulars.foundation.pages.lists import ListQuery
 from regulars.foundation.pages.paging import Order as Sorting
-from regulars.foundation.pages.paging import Rows, page_of
-from regulars.foundation.shop.models import Store
+from regulars.foundation.shop.models import Brand, Store
 from regulars.insight.rfm.models import RfmScore, RfmSnapshot
 from regulars.insight.rfm.queries import latest_snapshot, month_before, tallies
 from regulars.insight.rfm.rules import NUMBER, SEGMENTS, RfmSegment
 from regulars.insight.segments.models import Membership, Segment
 from regulars.record.customers.contacts import ContactCard
 from regulars.record.customers.models import Customer, CustomerCard, CustomerProfile, Tag
-from regulars.record.customers.queries import parse_search, read_cards
-from regulars.record.events import totals
-from regulars.record.orders.models import CustomerFigures, Order
-from regulars.record.orders.queries import COUNTS
+from regulars.record.customers.queries import (
+    Stores,
+    cards_seen,
+    found_by,
+    read_cards,
+    tags_of_all,
+    visible_cards,
+)
+from regulars.record.orders.models import Order
+from regulars.record.orders.queries import COUNTS, with_figures
 
 SORTS = {
-    "last-order": Sorting("customer__figures__last_order_at", nullable=True),
-    "spent": Sorting("customer__figures__spent_minor", nullable=True),
-    "orders": Sorting("customer__figures__order_count", nullable=True),
+    "last-order": Sorting("last_order_at", nullable=True),
+    "spent": Sorting("spent_minor", nullable=True),
+    "orders": Sorting("order_count", nullable=True),
     "newest": Sorting("customer_id"),
 }
-BATCH = 500
+# Where the viewer is limited to stores, as these know the customer: their profiles, and the words said to their brands.
 _ADDRESSES = """
-SELECT m.customer_id, i.token FROM customers_customerprofile m
+SELECT m.customer_id, i.token FROM customers_customerprofile m JOIN customers_profile p ON p.id = m.profile_id
 JOIN customers_identitylink l ON l.profile_id = m.profile_id JOIN customers_identity i ON i.id = l.identity_id AND i.kind = 'email'
-WHERE m.until_batch_id IS NULL
+WHERE m.until_batch_id IS NULL AND (%(stores)s::bigint[] IS NULL OR p.store_id = ANY(%(stores)s::bigint[]))
 """
 # The newest word that was said counts; an import without proof never outweighs one (see consent.queries).
 _SAID = """
 SELECT DISTINCT ON (address) address, state FROM consent_consententry WHERE channel = 'email' AND topic = 'marketing'
+AND (%(brands)s::bigint[] IS NULL OR brand_id = ANY(%(brands)s::bigint[]))
 ORDER BY address, (state = 'unknown'), occurred_at DESC, id DESC
 """
 _LEFT_ALONE = """
 SELECT m.customer_id FROM (SELECT DISTINCT ON (profile_id) profile_id, is_on FROM consent_donotcontact ORDER BY profile_id, id DESC) d
-JOIN customers_customerprofile m ON m.profile_id = d.profile_id AND m.until_batch_id IS NULL WHERE d.is_on
+JOIN customers_customerprofile m ON m.profile_id = d.profile_id AND m.until_batch_id IS NULL
+JOIN customers_profile p ON p.id = m.profile_id
+WHERE d.is_on AND (%(stores)s::bigint[] IS NULL OR p.store_id = ANY(%(stores)s::bigint[]))
 """
-_BY_CONSENT = f"SELECT a.customer_id FROM ({_ADDRESSES}) a JOIN ({_SAID}) s ON s.address = a.token WHERE s.state = %s"
+_BY_CONSENT = (
+    f"SELECT a.customer_id FROM ({_ADDRESSES}) a JOIN ({_SAID}) s ON s.address = a.token WHERE s.state = %(state)s"
+)
 _WITH_A_WORD = (
     f"SELECT a.customer_id FROM ({_ADDRESSES}) a JOIN ({_SAID}) s ON s.address = a.token WHERE s.state <> 'unknown'"
 )
@@ -74,49 +85,56 @@ class CustomerRow:
 
 
 def customers_matching(query: ListQuery, viewer: Viewer) -> QuerySet[CustomerCard]:
-    """Cards of the customers that fit the filters and share a store with the viewer."""
-    rows = CustomerCard.objects.all()
-    if viewer.store_ids is not None:
-        rows = rows.filter(stores__overlap=sorted(viewer.store_ids))
+    """Cards of the customers that fit the filters and share a store with the viewer, with their figures in the viewer's stores."""
+    rows = with_figures(visible_cards(viewer.store_ids), viewer.store_ids).select_related("customer")
     if query.text:
-        rows = rows.filter(_found_by(query.text))
-    rows = _by_card(rows, query)
+        rows = rows.filter(found_by(query.text, viewer.store_ids))
+    rows = _by_card(rows, query, viewer.store_ids)
     rows = _by_orders(rows, query, viewer)
+    if _asks_for_scores(query) and not viewer.may("segments.view"):
+        return rows.none()
     rows = _by_rfm(rows, query)
     if chosen := query.choices.get("segment"):
         rows = rows.filter(
             Exists(Membership.objects.filter(customer=OuterRef("pk"), segment__key__in=chosen, left_at=None))
         )
-    return _by_consent(rows, query)
+    return _by_consent(rows, query, viewer.store_ids)
 
 
-def _found_by(text: str) -> Q:
-    codes = list(Store.objects.values_list("code", flat=True))
-    search = parse_search(text, codes)
-    condition = Q(pk__in=search.customer_ids)
-    return condition | Q(tokens__contains=list(search.tokens)) if search.tokens else condition
+_OF_SCORES = ("rfm", "r", "f", "m", "rfm_was")
 
 
-def _by_card(rows: QuerySet[CustomerCard], query: ListQuery) -> QuerySet[CustomerCard]:
+def _asks_for_scores(query: ListQuery) -> bool:
+    return any(query.choices.get(name) for name in (*_OF_SCORES, "segment"))
+
+
+def _by_card(rows: QuerySet[CustomerCard], query: ListQuery, store_ids: Stores) -> QuerySet[CustomerCard]:
+    asked = Q()
     if chosen := query.choices.get("country"):
-        rows = rows.filter(country__in=chosen)
-    if chosen := query.choices.get("store"):
-        rows = rows.filter(
-            stores__overlap=list(Store.objects.filter(code__in=chosen).values_list("id", flat=True)) or [0]
-        )
+        asked &= Q(country__in=chosen)
     if chosen := query.choices.get("tag"):
-        rows = rows.filter(tags__overlap=list(Tag.objects.filter(name__in=chosen).values_list("id", flat=True)) or [0])
-    return rows
+        tagged = Q(tags__overlap=list(Tag.objects.filter(name__in=chosen).values_list("id", flat=True)) or [0])
+        asked &= tagged
+        rows = rows.filter(tagged)  # by the index that there is over all stores
+    if chosen := query.choices.get("store"):
+        known = list(Store.objects.filter(code__in=chosen).values_list("id", flat=True))
+        rows = rows.filter(stores__overlap=known or [0])
+    if not asked:
+        return rows
+    return rows.filter(
+        asked if store_ids is None else Q(pk__in=cards_seen(store_ids).filter(asked).values("customer_id"))
+    )
 
 
 def _by_orders(rows: QuerySet[CustomerCard], query: ListQuery, viewer: Viewer) -> QuerySet[CustomerCard]:
-    figures = "customer__figures__"
     rows = rows.filter(
-        within_days(f"{figures}last_order_at", query.dates, "last_order"),
-        within_days(f"{figures}first_order_at", query.dates, "first_order"),
-        within_numbers(f"{figures}spent_minor", query.numbers, "spent", 100),
-        within_numbers(f"{figures}order_count", query.numbers, "orders"),
+        within_days("last_order_at", query.dates, "last_order"),
+        within_days("first_order_at", query.dates, "first_order"),
+        within_numbers("spent_minor", query.numbers, "spent", 100),
+        within_numbers("order_count", query.numbers, "orders"),
     )
+    if query.one("unconverted"):
+        rows = rows.filter(Q(unconverted_count__gt=0))
     if any(query.dates.get("ordered", (None, None))):
         rows = rows.filter(
             customer__in=_buyers(within_days("placed_at", query.dates, "ordered"), viewer).values("customer_id")
@@ -136,7 +154,7 @@ def _buyers(condition: Q, viewer: Viewer) -> QuerySet[CustomerProfile]:
 
 
 def _by_rfm(rows: QuerySet[CustomerCard], query: ListQuery) -> QuerySet[CustomerCard]:
-    asked = {name: query.choices[name] for name in ("rfm", "r", "f", "m", "rfm_was") if query.choices.get(name)}
+    asked = {name: query.choices[name] for name in _OF_SCORES if query.choices.get(name)}
     if not asked:
         return rows
     snapshot = latest_snapshot()
@@ -172,59 +190,54 @@ def _numbers(names: Sequence[str]) -> list[int]:
     return [NUMBER[RfmSegment(name)] for name in names if name in set(RfmSegment)]
 
 
-def _by_consent(rows: QuerySet[CustomerCard], query: ListQuery) -> QuerySet[CustomerCard]:
+def _by_consent(rows: QuerySet[CustomerCard], query: ListQuery, store_ids: Stores) -> QuerySet[CustomerCard]:
     chosen = query.choices.get("consent", ())
     if not chosen:
         return rows
+    asked = _limits(store_ids)
     condition = Q()
     for state in {"granted", "denied"} & set(chosen):
-        condition |= Q(pk__in=RawSQL(_BY_CONSENT, [state]))  # noqa: S611
+        condition |= Q(pk__in=_statement(_BY_CONSENT, asked | {"state": state}))
     if "unknown" in chosen:
-        condition |= ~Q(pk__in=RawSQL(_WITH_A_WORD, []))  # noqa: S611
+        condition |= ~Q(pk__in=_statement(_WITH_A_WORD, asked))
     if "do-not-contact" in chosen:
-        condition |= Q(pk__in=RawSQL(_LEFT_ALONE, []))  # noqa: S611
+        condition |= Q(pk__in=_statement(_LEFT_ALONE, asked))
     return rows.filter(condition)
 
 
-def list_customers(query: ListQuery, viewer: Viewer) -> Rows:
-    """One page of the list, with names opened."""
-    rows = customers_matching(query, viewer)
-    sorting = SORTS.get(query.sort, SORTS["last-order"])
-    page = page_of(
-        rows.select_related("customer", "customer__figures"),
-        Sorting(sorting.field, query.descending, sorting.nullable),
-        query.cursor,
-        totals.count(rows),
-    )
-    return Rows(read_rows(page.items, viewer), page.total, page.next, page.previous, page.first)
+def _limits(store_ids: Stores) -> dict[str, Any]:
+    if store_ids is None:
+        return {"stores": None, "brands": None}
+    brands = Brand.objects.filter(store__in=store_ids).values_list("id", flat=True)
+    return {"stores": sorted(store_ids), "brands": sorted(set(brands))}
 
 
-def select_customers(query: ListQuery, viewer: Viewer, ids: Sequence[int] | None) -> list[int]:
-    """Ids of all that match, or of those among ``ids``."""
-    rows = customers_matching(query, viewer)
-    return list((rows if ids is None else rows.filter(pk__in=ids)).values_list("pk", flat=True))
+_NAMED = re.compile(r"%\((\w+)\)s")
 
 
-def iterate_customers(query: ListQuery, viewer: Viewer) -> Iterator[CustomerRow]:
-    """All that match, in batches, for an export."""
-    ids = sorted(select_customers(query, viewer, None))
-    for start in range(0, len(ids), BATCH):
-        yield from read_rows(
-            CustomerCard.objects.filter(pk__in=ids[start : start + BATCH])
-            .select_related("customer", "customer__figures")
-            .order_by("pk"),
-            viewer,
-        )
+def _statement(statement: str, values: Mapping[str, Any]) -> RawSQL:
+    """One of the statements above, its named parameters by their place: a query set has no names."""
+    return RawSQL(_NAMED.sub("%s", statement), [values[name] for name in _NAMED.findall(statement)])  # noqa: S611
 
 
-def read_rows(cards: Any, viewer: Viewer) -> list[CustomerRow]:
-    """Names, tags and RFM of these cards, in their order; four queries, however many they are."""
-    found: list[CustomerCard] = list(cards)
-    ids = [card.pk for card in found]
+def read_rows(cards: Sequence[CustomerCard], viewer: Viewer) -> list[CustomerRow]:
+    """Names, tags and RFM of these cards, in their order; as many queries for many as for few."""
+    ids = [card.pk for card in cards]
     contacts = read_cards(ids, viewer.store_ids)
-    tags = dict(Tag.objects.filter(pk__in={tag for card in found for tag in card.tags}).values_list("pk", "name"))
-    segments = rfm_of(ids)
-    return [_row(card, contacts[card.pk], tags, segments.get(card.pk)) for card in found]
+    countries, tags = _countries(ids, viewer.store_ids), tags_of_all(ids, viewer.store_ids)
+    segments = rfm_of(ids) if viewer.may("segments.view") else {}
+    return [
+        _row(card, contacts[card.pk], countries.get(card.pk, ""), tags.get(card.pk, []), segments.get(card.pk))
+        for card in cards
+    ]
+
+
+def _countries(ids: Sequence[int], store_ids: Stores) -> dict[int, str]:
+    """Where several stores know one, that of the newest contact data."""
+    cards = (
+        cards_seen(store_ids).filter(customer__in=ids, country__gt="").order_by("contact__occurred_at", "contact_id")
+    )
+    return dict(cards.values_list("customer_id", "country"))
 
 
 def rfm_of(customer_ids: Sequence[int]) -> dict[int, RfmSegment]:
@@ -233,51 +246,48 @@ def rfm_of(customer_ids: Sequence[int]) -> dict[int, RfmSegment]:
     return {customer: SEGMENTS[number] for customer, number in rows}
 
 
-def _row(card: CustomerCard, contact: ContactCard, tags: Mapping[int, str], rfm: RfmSegment | None) -> CustomerRow:
-    figures: CustomerFigures | None = getattr(card.customer, "figures", None)
+def _row(card: Any, contact: ContactCard, country: str, tags: Sequence[str], rfm: RfmSegment | None) -> CustomerRow:
+    """Of a card with the figures that ``with_figures`` put on it; none where nothing was bought."""
     return CustomerRow(
         id=card.pk,
         public_id=to_public(Customer.PREFIX, card.customer.uid),
         name=contact.full_name or contact.email,
         email=contact.email,
-        country=card.country,
+        country=country,
         rfm=rfm,
-        orders=figures.order_count if figures else 0,
-        spent_minor=figures.spent_minor if figures else 0,
-        refunded_minor=figures.refunded_minor if figures else 0,
-        currency=figures.currency if figures else "",
-        first_order_at=figures.first_order_at if figures else None,
-        last_order_at=figures.last_order_at if figures else None,
-        tags=tuple(sorted(tags[tag] for tag in card.tags if tag in tags)),
+        orders=card.order_count or 0,
+        spent_minor=card.spent_minor or 0,
+        refunded_minor=card.refunded_minor or 0,
+        currency=card.currency or "",
+        first_order_at=card.first_order_at,
+        last_order_at=card.last_order_at,
+        tags=tuple(tags),
     )
 
 
 # One step of the index for each country that there is, instead of a walk over everybody.
 _COUNTRIES = """
 WITH RECURSIVE found AS (
-    SELECT min(country) AS country FROM customers_customercard WHERE country > ''
+    SELECT min(country) AS country FROM {cards} AND country > ''
     UNION ALL
-    SELECT (SELECT min(country) FROM customers_customercard WHERE country > found.country) FROM found WHERE found.country IS NOT NULL
+    SELECT (SELECT min(country) FROM {cards} AND country > found.country) FROM found WHERE found.country IS NOT NULL
 )
 SELECT country FROM found WHERE country IS NOT NULL
 """
+_OF_ALL = _COUNTRIES.format(cards="customers_customercard WHERE true")
+_OF_STORE = _COUNTRIES.format(cards="customers_storecard WHERE store_id = %(store)s")
 
 
-def countries_of_customers() -> list[str]:
-    """Countries that customers live in."""
-    return [country for (country,) in fetch(_COUNTRIES, [])]
-
-
-def names_of_customers(customer_ids: Sequence[int], viewer: Viewer) -> dict[int, tuple[str, str]]:
-    """Public id and name of each customer; the name falls back to the mail address."""
-    uids = dict(Customer.objects.filter(pk__in=customer_ids).values_list("pk", "uid"))
-    cards = read_cards(list(uids), viewer.store_ids)
-    return {pk: (to_public(Customer.PREFIX, uid), cards[pk].full_name or cards[pk].email) for pk, uid in uids.items()}
+def countries_of_customers(store_ids: Stores = None) -> list[str]:
+    """Countries that customers live in, as these stores know them."""
+    if store_ids is None:
+        return [country for (country,) in fetch(_OF_ALL, [])]
+    return sorted({country for store in store_ids for (country,) in fetch(_OF_STORE, {"store": store})})
 
 
 def count_leaving(viewer: Viewer) -> int | None:
-    """How many are at risk or must not be lost, by the newest snapshot; None before the first."""
-    snapshot = latest_snapshot()
+    """How many are at risk or must not be lost, by the newest snapshot; None before the first, and for who may not see scores."""
+    snapshot = latest_snapshot() if viewer.may("segments.view") else None
     if snapshot is None:
         return None
     found = tallies(snapshot, viewer.store_ids)

@@ -40,7 +40,7 @@ def customer(request: HttpRequest, public_id: str) -> HttpResponse:
         "country": country_name(detail.card.country),
         "kinds": _kinds(viewer, kinds),
         "authors": names_of_staff({note.row.staff_id for note in detail.notes}),
-        "all_tags": [tag for tag in list_tags() if tag not in detail.tags],
+        "all_tags": [tag for tag in list_tags(viewer.store_ids) if tag not in detail.tags],
         "left": panels_for(detail.id, viewer, "left"),
         "right": panels_for(detail.id, viewer, "right"),
         "may_edit": viewer.may("customers.edit"),
@@ -168,22 +168,22 @@ def act(request: HttpRequest, public_id: str, action: str) -> HttpResponse:
     """One small change from the page: a tag, a note, 'do not contact'."""
     viewer = viewer_of(request)
     found = find_visible(public_id, viewer)
-    messages.success(request, _act(action, found.pk, request, _staff(viewer)))
+    messages.success(request, _act(action, found.pk, request, viewer))
     return redirect("customer", public_id=public_id)
 
 
-def _act(action: str, customer_id: int, request: HttpRequest, staff_id: int) -> str:
-    at = clock.now()
+def _act(action: str, customer_id: int, request: HttpRequest, viewer: Viewer) -> str:
+    at, staff_id, stores = clock.now(), _staff(viewer), viewer.store_ids
     text = request.POST.get("text", "").strip()
     match action:
         case "tag" | "untag":
-            changed = set_tag([customer_id], text, action == "tag", staff_id, at)
+            changed = set_tag([customer_id], text, action == "tag", staff_id, at, stores)
             return ngettext("Done: %d change.", "Done: %d changes.", changed) % changed
         case "note":
-            add_note(customer_id, text, staff_id, at)
+            add_note(customer_id, text, staff_id, at, stores)
             return gettext("Note added.")
         case "remove-note":
-            _remove_note(customer_id, request.POST.get("note", ""), staff_id, at)
+            _remove_note(customer_id, request.POST.get("note", ""), viewer, at)
             return gettext("Note removed.")
         case "leave-alone" | "may-contact":
             leave_alone([customer_id], action == "leave-alone", staff_id, at)
@@ -195,10 +195,10 @@ def _act(action: str, customer_id: int, request: HttpRequest, staff_id: int) -> 
     raise NotFound
 
 
-def _remove_note(customer_id: int, uid: str, staff_id: int, at: datetime) -> None:
-    for note in read_notes(customer_id):
+def _remove_note(customer_id: int, uid: str, viewer: Viewer, at: datetime) -> None:
+    for note in read_notes(customer_id, viewer.store_ids):
         if str(note.row.uid) == uid:
-            return remove_note(note.row, staff_id, at)
+            return remove_note(note.row, _staff(viewer), at)
     raise NotFound
 
 

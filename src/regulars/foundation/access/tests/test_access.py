@@ -221,6 +221,7 @@ def test_a_token_never_does_more_than_whoever_made_it() -> None:
     manager = make(Role.MANAGER)
     brand = Brand.objects.create(name="B", from_name="B", from_address="b@shop.example")
     store = Store.objects.create(code="uk", name="UK", brand=brand, currency="GBP")
+    Store.objects.create(code="de", name="DE", brand=brand, currency="EUR")
     _, text = tokens.create_token("mine", ["all"], manager.viewer(), AT)
     operations.change_stores(manager.pk, [store.pk], SYSTEM, AT)
     assert tokens.check_token(text, AT).store_ids == frozenset({store.pk})

@@ -26,12 +26,14 @@ from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import Customer, CustomerCard, IdentityKind, Tag
 from regulars.record.customers.operations import ensure_profiles
 from regulars.record.customers.queries import (
+    cards_seen,
     customer_of,
     find_by_identity,
     get_customer,
     read_attributes,
     read_cards,
     read_identities,
+    tags_of_all,
 )
 from regulars.record.events import log as event_log
 
@@ -142,7 +144,9 @@ def write_customer(request: HttpRequest, payload: CustomerIn) -> tuple[int, Cust
 def visible_customers(viewer: Viewer) -> QuerySet[Customer]:
     """Customers who have a profile, and who share a store with the viewer."""
     rows = Customer.objects.filter(customercard__isnull=False)
-    return rows if viewer.store_ids is None else rows.filter(customercard__stores__overlap=list(viewer.store_ids))
+    if viewer.store_ids is None:
+        return rows
+    return rows.filter(pk__in=cards_seen(viewer.store_ids).values("customer_id"))
 
 
 def visible_customer(customer_id: str, viewer: Viewer) -> Customer:
@@ -169,17 +173,22 @@ def _filtered(rows: QuerySet[Customer], query: CustomerFilters, viewer: Viewer) 
     for kind, value in (("email", query.email), ("phone", query.phone), ("store_customer", query.store_customer_id)):
         if value:
             scope = store.code if store and kind == "store_customer" else ""
-            rows = rows.filter(pk__in=find_by_identity(IdentityInput(IdentityKind(kind), value, scope)))
+            known = find_by_identity(IdentityInput(IdentityKind(kind), value, scope), viewer.store_ids)
+            rows = rows.filter(pk__in=known)
     if store:
         rows = rows.filter(customercard__stores__contains=[store.pk])
     if query.tag:
         tag = Tag.objects.filter(name=query.tag).first()
-        rows = rows.filter(customercard__tags__contains=[tag.pk if tag else 0])
+        rows = _with_card(rows, viewer, tags__contains=[tag.pk if tag else 0])
     if query.country:
-        rows = rows.filter(customercard__country=query.country)
+        rows = _with_card(rows, viewer, country=query.country)
     if query.created_after:
         rows = rows.filter(created_at__gte=query.created_after)
     return rows.filter(created_at__lt=query.created_before) if query.created_before else rows
+
+
+def _with_card(rows: QuerySet[Customer], viewer: Viewer, **asked: Any) -> QuerySet[Customer]:
+    return rows.filter(pk__in=cards_seen(viewer.store_ids).filter(**asked).values("customer_id"))
 
 
 def show(customers: Sequence[Customer], viewer: Viewer) -> list[CustomerOut]:
@@ -188,15 +197,13 @@ def show(customers: Sequence[Customer], viewer: Viewer) -> list[CustomerOut]:
     contacts = read_cards(ids, viewer.store_ids)
     codes = {store: code for store, code in codes_of_stores().items() if viewer.sees_store(store)}
     cards = CustomerCard.objects.in_bulk(ids)
-    names = dict(
-        Tag.objects.filter(pk__in={tag for card in cards.values() for tag in card.tags}).values_list("id", "name")
-    )
+    tags = tags_of_all(ids, viewer.store_ids)
     return [
         CustomerOut(
             id=to_public(Customer.PREFIX, customer.uid),
             created_at=customer.created_at,
             **asdict(contacts[customer.pk]) | {"name": contacts[customer.pk].full_name},
-            tags=sorted(names[tag] for tag in cards[customer.pk].tags) if customer.pk in cards else [],
+            tags=tags.get(customer.pk, []),
             stores=sorted(codes[store] for store in cards[customer.pk].stores if store in codes)
             if customer.pk in cards
             else [],

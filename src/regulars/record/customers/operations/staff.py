@@ -21,7 +21,14 @@ from regulars.record.customers.operations.contacts import (
     differing_fields,
     store_contacts,
 )
-from regulars.record.customers.queries import customer_of, customers_of, profiles_of, read_attributes, read_cards
+from regulars.record.customers.queries import (
+    Stores,
+    customer_of,
+    customers_of,
+    profiles_of,
+    read_attributes,
+    read_cards,
+)
 from regulars.record.customers.rules import guess_look
 from regulars.record.events import log as event_log
 from regulars.record.events.log import LogTransaction
@@ -30,9 +37,7 @@ LONGEST_NOTE = 10_000
 LONGEST_TAG = 60
 
 
-def edit_contact(
-    customer_id: int, card: ContactCard, staff_id: int, at: datetime, store_ids: Collection[int] | None = None
-) -> None:
+def edit_contact(customer_id: int, card: ContactCard, staff_id: int, at: datetime, store_ids: Stores = None) -> None:
     """Replaces a customer's contact data as a whole: what is empty now is not known any more. Raises InvalidInput.
 
     ``store_ids``: the stores that the editor is limited to; the change is then made to what these know.
@@ -52,17 +57,22 @@ def edit_contact(
             refresh_cards([customer_id])
 
 
-def set_tag(customer_ids: Collection[int], tag: str, is_on: bool, staff_id: int, at: datetime) -> int:
-    """Puts a tag on these customers or takes it off; how many it changed. Events: customer.tagged or customer.untagged."""
+def set_tag(
+    customer_ids: Collection[int], tag: str, is_on: bool, staff_id: int, at: datetime, store_ids: Stores = None
+) -> int:
+    """Puts a tag on these customers or takes it off; how many it changed. Events: customer.tagged or customer.untagged.
+
+    ``store_ids``: the stores that the member of staff is limited to; the tag is then theirs alone.
+    """
     name = tag.strip()
     if not name or len(name) > LONGEST_TAG:
         raise InvalidInput("A tag has 1 to 60 characters")
     with event_log.transaction("staff", str(staff_id)) as log:
         row, _ = Tag.objects.get_or_create(name=name)
-        members = profiles_of(customer_ids)
+        members = profiles_of(customer_ids, store_ids)
         chosen = [customer for customer in members if _is_tagged(members[customer], row) != is_on]
         for customer in chosen:
-            # taken off everywhere, put on once: a customer's tag is the latest entry of any of its profiles
+            # put on once, taken off everywhere: a customer has a tag while any of its profiles has
             for profile in members[customer] if not is_on else members[customer][:1]:
                 TagEntry.objects.create(profile_id=profile, tag=row, is_on=is_on, occurred_at=at, batch_id=log.batch_id)
             log.append(events.tag_changed(members[customer][0], customer, at, name, is_on, False))
@@ -71,8 +81,8 @@ def set_tag(customer_ids: Collection[int], tag: str, is_on: bool, staff_id: int,
 
 
 def _is_tagged(profiles: Sequence[int], tag: Tag) -> bool:
-    latest = TagEntry.objects.filter(profile__in=profiles, tag=tag).order_by("-id").first()
-    return latest is not None and latest.is_on
+    latest = TagEntry.objects.filter(profile__in=profiles, tag=tag).order_by("profile_id", "-id").distinct("profile_id")
+    return any(entry.is_on for entry in latest)
 
 
 def set_attribute(customer_id: int, name: str, value: Any, staff_id: int, at: datetime) -> None:
@@ -86,12 +96,15 @@ def class_attribute(name: str, is_personal: bool) -> None:
     AttributeClass.objects.update_or_create(name=name, defaults={"is_personal": is_personal})
 
 
-def add_note(customer_id: int, text: str, staff_id: int, at: datetime) -> Note:
-    """Raises InvalidInput for an empty or endless note. Event: customer.note_added."""
+def add_note(customer_id: int, text: str, staff_id: int, at: datetime, store_ids: Stores = None) -> Note:
+    """Raises InvalidInput for an empty or endless note. Event: customer.note_added.
+
+    ``store_ids``: the stores that the member of staff is limited to, and whose staff then read it.
+    """
     if not text.strip() or len(text) > LONGEST_NOTE:
         raise InvalidInput(f"A note has 1 to {LONGEST_NOTE:,} characters")
     with event_log.transaction("staff", str(staff_id)) as log:
-        return _store_note(profiles_of([customer_id])[customer_id][0], text.strip(), staff_id, at, log)
+        return _store_note(profiles_of([customer_id], store_ids)[customer_id][0], text.strip(), staff_id, at, log)
 
 
 def remove_note(note: Note, staff_id: int, at: datetime) -> None:
@@ -105,7 +118,8 @@ def remove_note(note: Note, staff_id: int, at: datetime) -> None:
 def store_extras(profile: int, given: PersonInput, log: LogTransaction, is_history: bool) -> None:
     """Attributes, tags and the note that came with a person from outside; what is already so changes nothing."""
     owner = customer_of(profile)
-    known = read_attributes(owner) if given.attributes else {}
+    own_store = None if given.store_id is None else [given.store_id]
+    known = read_attributes(owner, own_store) if given.attributes else {}
     for name, value in given.attributes.items():
         if known.get(name) != value:
             _store_attribute(profile, name, value, given.occurred_at, log, is_history)

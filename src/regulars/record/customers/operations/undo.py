@@ -60,5 +60,6 @@ def remove_profiles(profiles: set[int]) -> None:
         [customers],
     )
     empty = [row for (row,) in rows]
+    execute("DELETE FROM customers_storecard WHERE customer_id = ANY(%s)", [empty])
     execute("DELETE FROM customers_customercard WHERE customer_id = ANY(%s)", [empty])
     execute("DELETE FROM customers_customer WHERE id = ANY(%s)", [empty])
