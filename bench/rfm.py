@@ -10,7 +10,7 @@ from bench import Figure, Scale, against
 from bench.volume import DAYS, FIRST_DAY, connect, write_orders_parquet
 from regulars.foundation.warehouse_tables import OPEN
 from regulars.insight.rfm import operations, rules
-from regulars.insight.rfm.questions import ask_figures
+from regulars.insight.rfm.questions import figures_in
 from regulars.insight.rfm.rules import DEFAULT_POLICY
 from regulars.insight.segments.operations import apply_snapshot, ensure_rfm_segments
 from regulars.insight.warehouse import engine, files
@@ -96,7 +96,7 @@ def _write(table: str, query: str, source: Path, at: datetime) -> WarehouseFile:
 
 def _score(snapshot: Pinned) -> Any:
     """All that publishing does before it writes: figures, cut points, scores and segments."""
-    people = ask_figures(snapshot, AS_OF, "GBP").people
+    people = figures_in(snapshot, "GBP").ask(AS_OF).people
     recency, frequency, monetary = (people[name].to_numpy() for name in ("recency_days", "frequency", "monetary_minor"))
     cuts = rules.find_cut_points(recency, frequency, monetary, SCALE)
     return rules.segments_of(DEFAULT_POLICY.rules[SCALE], rules.score(recency, frequency, monetary, cuts, SCALE), SCALE)

@@ -26,7 +26,6 @@ KNOWN: dict[str, Known] = {
     "shop.time_zone": Known("Zone in which days begin and messages are scheduled", "UTC"),
     "shop.reporting_currency": Known("Currency in which sums over several currencies are shown", "GBP"),
     "rfm.scale": Known("How many scores each of recency, frequency and monetary has", 5, (3, 4, 5)),
-    "rfm.policy": Known("Which scores make which RFM segment; empty: the published default", None),
     "log.retention_days": Known("How many days the log of events is kept; 0: for ever", 0),
     "messages.per_day": Known(
         "Marketing messages that one person gets within a day, over all workflows; 0: no limit", 1

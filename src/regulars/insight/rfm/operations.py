@@ -1,14 +1,13 @@
 """Computing and publishing RFM; changing its thresholds."""
 
-import io
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.csv
 from django.db import connection, transaction
 
 from regulars.foundation.bulk import execute, fetch
@@ -16,14 +15,30 @@ from regulars.foundation.shop.settings import read_setting
 from regulars.insight.rfm import rules
 from regulars.insight.rfm.models import RfmPolicy, RfmScore, RfmSnapshot
 from regulars.insight.rfm.queries import count_moves, current_policy, find_snapshot, month_before
-from regulars.insight.rfm.questions import Figures, ask_figures
-from regulars.insight.rfm.rules import CutPoints, Integers, Policy, Scores
+from regulars.insight.rfm.questions import FiguresQuestion, figures_in
+from regulars.insight.rfm.rules import Integers, Policy, Scores
 from regulars.insight.warehouse import engine
 from regulars.insight.warehouse import operations as warehouse
 from regulars.insight.warehouse.queries import Pinned
 
 KEPT_DAYS = timedelta(days=62)  # two months of nights: enough to compare with a month ago
-_COLUMNS = ("customer_id", "recency_days", "frequency", "monetary_minor", "r", "f", "m", "segment")
+
+
+@dataclass(frozen=True)
+class _Terms:
+    """By what snapshots are made; together with a moment and a position they name one."""
+
+    policy: Policy
+    scale: int
+    currency: str
+
+    @property
+    def named(self) -> dict[str, Any]:
+        return {"policy_version": self.policy.version, "scale": self.scale, "currency": self.currency}
+
+
+def _present_terms() -> _Terms:
+    return _Terms(current_policy(), int(read_setting("rfm.scale")), str(read_setting("shop.reporting_currency")))
 
 
 def compute(as_of: datetime, at: datetime, kind: str = "manual", position: int | None = None) -> RfmSnapshot:
@@ -38,35 +53,46 @@ def compute_months(at: datetime) -> list[RfmSnapshot]:
     """Publishes a snapshot for the start of each month since the first order, in the shop's zone, where there is none that still holds.
 
     One still holds unless something dated before it became known since: an import of older history, a changed order. Merges and
-    splits rewrite no past snapshot.
+    splits rewrite no past snapshot. Raises WarehouseBusy.
     """
-    pinned = warehouse.sync(at)
-    return [publish(pinned, as_of, at, "monthly") for as_of in _months(pinned, at) if not _still_holds(pinned, as_of)]
+    pinned, terms = warehouse.sync(at), _present_terms()
+    moments = _outdated(pinned, _months(pinned, at), terms)
+    question = figures_in(pinned, terms.currency) if moments else None
+    return [_publish(question, terms, as_of, at, "monthly") for as_of in moments if question]
 
 
 def publish(pinned: Pinned, as_of: datetime, at: datetime, kind: str, position: int | None = None) -> RfmSnapshot:
-    """As ``compute``, from a warehouse snapshot that is already pinned."""
-    policy, scale, currency = (
-        current_policy(),
-        int(read_setting("rfm.scale")),
-        str(read_setting("shop.reporting_currency")),
-    )
-    known = pinned.position if position is None else position
-    standing = find_snapshot(as_of, known, policy.version, scale, currency)
+    """As ``compute``, from a warehouse snapshot that is already pinned, and with the movement since a month before: pages show it, and
+    at half a million customers it takes longer than a page may.
+    """
+    terms = _present_terms()
+    with transaction.atomic():
+        snapshot = _publish(figures_in(pinned, terms.currency), terms, as_of, at, kind, position)
+        before = month_before(snapshot)
+        if before is not None and snapshot.counts.get("movement", {}).get("before") != before.id:
+            snapshot.counts["movement"] = {"before": before.id, "moves": count_moves(before, snapshot)}
+            snapshot.save(update_fields=["counts"])
+    return snapshot
+
+
+def _publish(
+    question: FiguresQuestion, terms: _Terms, as_of: datetime, at: datetime, kind: str, position: int | None = None
+) -> RfmSnapshot:
+    known = question.pinned.position if position is None else position
+    standing = find_snapshot(as_of, known, **terms.named)
     if standing:
-        return standing
-    figures = ask_figures(pinned, as_of, currency, known)
+        return _kept_as(standing, kind)
+    figures = question.ask(as_of, known)
     columns = _as_arrays(figures.people)
-    cuts = rules.find_cut_points(columns["recency_days"], columns["frequency"], columns["monetary_minor"], scale)
-    scores = rules.score(columns["recency_days"], columns["frequency"], columns["monetary_minor"], cuts, scale)
-    segments = rules.segments_of(policy.rules[scale], scores, scale)
+    values = columns["recency_days"], columns["frequency"], columns["monetary_minor"]
+    cuts = rules.find_cut_points(*values, terms.scale)
+    scores = rules.score(*values, cuts, terms.scale)
+    segments = rules.segments_of(terms.policy.rules[terms.scale], scores, terms.scale)
     snapshot = RfmSnapshot(
+        **terms.named,
         kind=kind,
         as_of=as_of,
         position=known,
-        policy_version=policy.version,
-        scale=scale,
-        currency=currency,
         cut_points=cuts.as_json(),
         customers=len(segments),
         left_out_orders=figures.left_out_orders,
@@ -75,7 +101,19 @@ def publish(pinned: Pinned, as_of: datetime, at: datetime, kind: str, position: 
         counts=_counts(segments, columns["monetary_minor"]) | _grid(scores, columns["monetary_minor"]),
         computed_at=at,
     )
-    return _store(snapshot, columns, scores, segments)
+    scored = {"r": scores.recency, "f": scores.frequency, "m": scores.monetary, "segment": segments}
+    with transaction.atomic():
+        snapshot.save(force_insert=True)
+        _copy(snapshot.id, columns | scored)
+    return snapshot
+
+
+def _kept_as(snapshot: RfmSnapshot, kind: str) -> RfmSnapshot:
+    """The same, and for good where it turns out to be a month's."""
+    if kind == "monthly" and snapshot.kind != kind:
+        snapshot.kind = kind
+        snapshot.save(update_fields=["kind"])
+    return snapshot
 
 
 def save_policy(data: dict[str, Any], staff_id: int | None, at: datetime) -> Policy:
@@ -122,48 +160,45 @@ def _figures_of(snapshot: RfmSnapshot) -> tuple[Integers, Integers, Integers, In
     return rows[:, 0], rows[:, 1], rows[:, 2], rows[:, 3]
 
 
-def _store(snapshot: RfmSnapshot, columns: dict[str, Integers], scores: Scores, segments: Integers) -> RfmSnapshot:
-    data = {
-        **columns,
-        "r": scores.recency,
-        "f": scores.frequency,
-        "m": scores.monetary,
-        "segment": segments,
-    }
-    with transaction.atomic():
-        snapshot.save(force_insert=True)
-        arrays = [pa.array(np.full(len(segments), snapshot.id)), *(pa.array(data[name]) for name in _COLUMNS)]
-        _copy(pa.table(arrays, names=["snapshot_id", *_COLUMNS]))
-        _add_movement(snapshot)
-    return snapshot
+# As PostgreSQL's binary COPY wants each field: its size in bytes, then its value, both big-endian.
+_FIELDS = {
+    "snapshot_id": ">i8",
+    "customer_id": ">i8",
+    "recency_days": ">i4",
+    "frequency": ">i4",
+    "monetary_minor": ">i8",
+    "r": ">i2",
+    "f": ">i2",
+    "m": ">i2",
+    "segment": ">i2",
+}
+_ROW = np.dtype([("fields", ">i2"), *((n, t) for f, of in _FIELDS.items() for n, t in ((f"{f}_size", ">i4"), (f, of)))])
+_HEAD, _TAIL = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
+_SLICE = 50_000  # rows
 
 
-def _add_movement(snapshot: RfmSnapshot) -> None:
-    """Folds the movement since a month before, which pages show: at half a million customers it takes longer than a page may."""
-    before = month_before(snapshot)
-    if before is not None:
-        snapshot.counts["movement"] = {"before": before.id, "moves": count_moves(before, snapshot)}
-        snapshot.save(update_fields=["counts"])
-
-
-def _copy(table: pa.Table) -> None:
-    """Arrow to PostgreSQL as CSV, which both sides do in C."""
-    names = ", ".join(table.column_names)
-    with (
-        connection.cursor() as cursor,
-        cursor.copy(f"COPY {RfmScore._meta.db_table} ({names}) FROM STDIN (FORMAT csv)") as copy,
-    ):
-        for batch in table.to_batches(max_chunksize=50_000):
-            out = io.BytesIO()
-            pyarrow.csv.write_csv(batch, out, pyarrow.csv.WriteOptions(include_header=False))
-            copy.write(out.getvalue())
+def _copy(snapshot_id: int, columns: dict[str, Integers]) -> None:
+    """Everybody's row in one COPY, in the order of the primary key, so that its index only grows at its end."""
+    statement = f"COPY {RfmScore._meta.db_table} ({', '.join(_FIELDS)}) FROM STDIN (FORMAT binary)"
+    count = len(columns["customer_id"])
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write(_HEAD)
+        for start in range(0, count, _SLICE):
+            part = slice(start, start + _SLICE)
+            rows = np.empty(min(_SLICE, count - start), dtype=_ROW)
+            rows["fields"] = len(_FIELDS)
+            for name, type_ in _FIELDS.items():
+                rows[f"{name}_size"] = np.dtype(type_).itemsize
+                rows[name] = snapshot_id if name == "snapshot_id" else columns[name][part]
+            copy.write(rows.tobytes())
+        copy.write(_TAIL)
 
 
 def _as_arrays(people: pa.Table) -> dict[str, Integers]:
-    return {
-        name: people[name].cast(pa.int64()).to_numpy()
-        for name in ("customer_id", "recency_days", "frequency", "monetary_minor")
-    }
+    """The figures by customer."""
+    order = np.argsort(people["customer_id"].to_numpy())
+    names = ("customer_id", "recency_days", "frequency", "monetary_minor")
+    return {name: people[name].cast(pa.int64()).to_numpy()[order] for name in names}
 
 
 def _grid(scores: Scores, monetary: Integers) -> dict[str, dict[str, list[int]]]:
@@ -191,7 +226,7 @@ def _months(pinned: Pinned, at: datetime) -> list[datetime]:
     if first is None:
         return []
     zone = ZoneInfo(str(read_setting("shop.time_zone")))
-    local = first.replace(tzinfo=ZoneInfo("UTC")).astimezone(zone)
+    local = first.replace(tzinfo=UTC).astimezone(zone)
     months: list[datetime] = []
     year, month = local.year, local.month
     while True:
@@ -202,46 +237,25 @@ def _months(pinned: Pinned, at: datetime) -> list[datetime]:
         months.append(start)
 
 
-def _still_holds(pinned: Pinned, as_of: datetime) -> bool:
-    policy, scale = current_policy(), int(read_setting("rfm.scale"))
-    standing = (
-        RfmSnapshot.objects.filter(
-            as_of=as_of,
-            policy_version=policy.version,
-            scale=scale,
-            currency=str(read_setting("shop.reporting_currency")),
-        )
-        .order_by("-position")
-        .first()
-    )
-    return standing is not None and not _is_changed_since(pinned, standing.position, as_of)
+def _outdated(pinned: Pinned, moments: Sequence[datetime], terms: _Terms) -> list[datetime]:
+    """Those of these months of which there is no snapshot, or something dated up to them began or ended since it was made."""
+    made = RfmSnapshot.objects.filter(kind="monthly", as_of__in=moments, **terms.named).order_by("as_of", "-position")
+    standing = dict(made.distinct("as_of").values_list("as_of", "position"))
+    changed = {position: _first_change(pinned, position) for position in set(standing.values())}
+    return [m for m in moments if m not in standing or changed[standing[m]] <= m]
 
 
-def _is_changed_since(pinned: Pinned, position: int, as_of: datetime) -> bool:
-    """Whether a version dated up to ``as_of`` began or ended after a position."""
-    moment = as_of.astimezone(ZoneInfo("UTC")).replace(tzinfo=None)
-    for table, column in (("orders", "placed_at"), ("refunds", "occurred_at")):
-        found = engine.run(
-            f"SELECT 1 FROM {pinned.relation(table)} WHERE {column} <= $moment"
-            f" AND (known_from > $position OR (known_until > $position AND known_until <= {pinned.position})) LIMIT 1",
-            {"moment": moment, "position": position},
-        )
-        if found.num_rows:
-            return True
-    return False
+_NEVER = datetime.max.replace(tzinfo=UTC)
+_CHANGED = """
+SELECT min(moment) AS first FROM (
+    SELECT placed_at AS moment, known_from, known_until FROM {orders}
+    UNION ALL SELECT occurred_at, known_from, known_until FROM {refunds}
+) WHERE known_from > $known OR known_until > $known AND known_until <= $position
+"""
 
 
-def cut_points_of(snapshot: RfmSnapshot) -> CutPoints:
-    return CutPoints.from_json(snapshot.cut_points)
-
-
-__all__ = [
-    "Figures",
-    "compute",
-    "compute_months",
-    "cut_points_of",
-    "preview_policy",
-    "publish",
-    "save_policy",
-    "thin_out",
-]
+def _first_change(pinned: Pinned, known: int) -> datetime:
+    """The earliest date of an order or refund of which a version began or ended after a position; the end of time where there is none."""
+    relations = {name: pinned.relation(name) for name in ("orders", "refunds")}
+    found = engine.run(_CHANGED.format(**relations), {"known": known, "position": pinned.position})["first"][0].as_py()
+    return found.replace(tzinfo=UTC) if found else _NEVER

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.db.models import QuerySet
+
 from regulars.foundation.bulk import fetch
 from regulars.foundation.errors import NotFound
 from regulars.foundation.ids import from_public
@@ -88,10 +90,10 @@ def get_snapshot(public_id: str) -> RfmSnapshot:
 
 
 def month_before(snapshot: RfmSnapshot) -> RfmSnapshot | None:
-    """The snapshot to compare with: the newest that is a calendar month older or more, else the oldest before it. Same scale and currency."""
-    older = RfmSnapshot.objects.filter(
-        as_of__lt=snapshot.as_of, scale=snapshot.scale, currency=snapshot.currency, thinned_at=None
-    )
+    """The snapshot to compare with: the newest that is a calendar month older or more, else the oldest before it. By the same thresholds,
+    scale and currency, so that whoever moved did so by what they bought.
+    """
+    older = _alike(snapshot).filter(as_of__lt=snapshot.as_of, thinned_at=None)
     whole_month = (
         older.filter(as_of__lte=_a_month_earlier(snapshot.as_of)).order_by("-as_of", "-position", "-id").first()
     )
@@ -104,12 +106,21 @@ def _a_month_earlier(moment: datetime) -> datetime:
 
 
 def list_months() -> list[RfmSnapshot]:
-    """One snapshot for each monthly date, oldest first, and the newest of all at the end: the points of a chart over time."""
-    monthly = list(RfmSnapshot.objects.filter(kind="monthly").order_by("as_of", "-position", "-id").distinct("as_of"))
+    """One snapshot for each monthly date, oldest first, and the newest of all at the end, all by the newest one's thresholds, scale and
+    currency: the points of a chart over time.
+    """
     newest = latest_snapshot()
-    if newest and (not monthly or newest.as_of > monthly[-1].as_of):
-        monthly.append(newest)
-    return monthly
+    if newest is None:
+        return []
+    monthly = _alike(newest).filter(kind="monthly", as_of__lt=newest.as_of)
+    return [*monthly.order_by("as_of", "-position", "-id").distinct("as_of"), newest]
+
+
+def _alike(snapshot: RfmSnapshot) -> QuerySet[RfmSnapshot]:
+    """Snapshots made by the same thresholds, scale and currency."""
+    return RfmSnapshot.objects.filter(
+        policy_version=snapshot.policy_version, scale=snapshot.scale, currency=snapshot.currency
+    )
 
 
 def tallies(snapshot: RfmSnapshot, store_ids: StoreIds = None) -> dict[RfmSegment, Tally]:

@@ -37,19 +37,29 @@ class Figures:
     unrated_orders: int
 
 
-def ask_figures(pinned: Pinned, as_of: datetime, currency: str, position: int | None = None) -> Figures:
-    """Recency (whole days of 24 hours since the last order), frequency (orders) and monetary (orders less refunds, minor units of
-    ``currency``) of everybody who ordered up to ``as_of``, as known at ``position`` (the snapshot's own where not given).
-    """
-    bound: dict[str, Any] = {
-        "as_of": as_of.astimezone(UTC).replace(tzinfo=None),
-        "position": pinned.position if position is None else position,
-    }
-    if _is_in_one_currency(pinned, currency):
-        answer = in_one_currency().ask(pinned, **bound)
-    else:
-        answer = in_many_currencies().ask(pinned, {"rates": _rates(currency)}, **bound)
-    return _without_unknown(answer)
+@dataclass(frozen=True)
+class FiguresQuestion:
+    """What RFM asks of one snapshot of the warehouse, at any moment. ``rates`` is empty where all amounts are in the reporting currency."""
+
+    pinned: Pinned
+    rates: str
+
+    def ask(self, as_of: datetime, position: int | None = None) -> Figures:
+        """Recency (whole days of 24 hours since the last order), frequency (orders) and monetary (orders less refunds, minor units of
+        the reporting currency) of everybody who ordered up to ``as_of``, as known at ``position`` (the snapshot's own where not given).
+        """
+        bound: dict[str, Any] = {
+            "as_of": as_of.astimezone(UTC).replace(tzinfo=None),
+            "position": self.pinned.position if position is None else position,
+        }
+        if not self.rates:
+            return _without_unknown(in_one_currency().ask(self.pinned, **bound))
+        return _without_unknown(in_many_currencies().ask(self.pinned, {"rates": self.rates}, **bound))
+
+
+def figures_in(pinned: Pinned, currency: str) -> FiguresQuestion:
+    """The question with this reporting currency."""
+    return FiguresQuestion(pinned, "" if _is_in_one_currency(pinned, currency) else _rates(currency))
 
 
 def _without_unknown(answer: pa.Table) -> Figures:
@@ -152,13 +162,10 @@ _ROUND_EVEN = ibis.udf.scalar.builtin(
 
 def _is_in_one_currency(pinned: Pinned, currency: str) -> bool:
     """Answered from the files' statistics where all are alike."""
-    for name in ("orders", "refunds"):
-        other = engine.run(
-            f"SELECT 1 FROM {pinned.relation(name)} WHERE currency <> $currency LIMIT 1", {"currency": currency}
-        )
-        if other.num_rows:
-            return False
-    return True
+    amounts = " UNION ALL ".join(f"SELECT currency FROM {pinned.relation(name)}" for name in ("orders", "refunds"))
+    return not engine.run(
+        f"SELECT 1 FROM ({amounts}) WHERE currency <> $currency LIMIT 1", {"currency": currency}
+    ).num_rows
 
 
 def _rates(currency: str) -> str:

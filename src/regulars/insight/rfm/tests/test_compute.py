@@ -157,6 +157,36 @@ def test_months_are_published_once_and_again_only_where_their_past_changed() -> 
     ]
 
 
+def test_a_snapshot_of_a_month_that_stood_already_is_kept_for_good() -> None:
+    store = shop.make_store()
+    (ada,) = shop.make_people(store, 1, NOW)
+    shop.add_orders(store, [("1", ada, datetime(2026, 1, 15, tzinfo=UTC), 100)])
+    asked = operations.compute(datetime(2026, 2, 1, tzinfo=UTC), NOW)
+    months = operations.compute_months(NOW)
+    assert (asked.kind, [s.kind for s in months], months[0].id) == ("manual", ["monthly"] * 4, asked.id)
+    assert operations.thin_out(NOW) == 0
+    assert RfmScore.objects.filter(snapshot=asked).count() == 1
+
+
+def test_scores_over_time_and_movement_keep_to_the_scale_that_is_in_use() -> None:
+    store = shop.make_store()
+    people = shop.make_people(store, 5, NOW)
+    shop.add_orders(store, [(str(n), p, datetime(2026, 3, 2 + n, tzinfo=UTC), 100 + n) for n, p in enumerate(people)])
+    best = customers_of(people)[people[-1]]
+    for days, scale in ((0, 5), (1, 3), (2, 5)):
+        write_setting("rfm.scale", scale, NOW)
+        operations.compute_months(NOW)
+        newest = operations.compute(NOW + days * DAY, NOW)
+        before = queries.month_before(newest)
+        assert before is not None
+        assert (before.as_of, before.scale) == (datetime(2026, 4, 1, tzinfo=UTC), scale)
+        assert [(s.as_of.month, s.scale, s.m) for s in queries.scores_over_time(best)] == [
+            (4, scale, scale),
+            *([(5, scale, scale)] if days else []),
+            (5, scale, scale),
+        ]
+
+
 def test_months_begin_in_the_zone_of_the_shop() -> None:
     write_setting("shop.time_zone", "Asia/Tokyo", NOW)
     store = shop.make_store()

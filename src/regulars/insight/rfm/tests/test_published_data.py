@@ -33,6 +33,13 @@ EXPECTED = f"""
            count(*) FILTER (NOT starts_with(number, 'C')) AS frequency, CAST(sum(total) AS BIGINT) AS monetary
     FROM invoice WHERE person <> '' GROUP BY person HAVING frequency > 0
 """
+# Nearest rank once more, by counting: a value's score is one more than how many fifths of the shop lie wholly below it.
+_FIFTHS = "SELECT count(*) FROM range(1, 5) k(k) WHERE (SELECT count(*) FROM figure o WHERE o.{0} < figure.{0}) >= ceil(k * n / 5.0)"
+SCORES = f"""
+    WITH figure AS ({EXPECTED}), shop AS (SELECT count(*) AS n FROM figure)
+    SELECT person, 5 - ({_FIFTHS.format("recency")}) AS r, 1 + ({_FIFTHS.format("frequency")}) AS f, 1 + ({_FIFTHS.format("monetary")}) AS m
+    FROM figure, shop
+"""
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +77,8 @@ def test_every_customer_has_the_figures_of_the_file(
     assert len(people) == 4372
     assert sum(m <= 0 for _, _, m in found.values()) == 22  # 33 more never ordered and are in no snapshot
     assert sum(f for _, f, _ in found.values()) + snapshot.left_out_orders == 22_061
+    scores = {people[row.customer_id]: (row.r, row.f, row.m) for row in RfmScore.objects.filter(snapshot=snapshot)}
+    assert scores == {person: (r, f, m) for person, r, f, m in published.sql(SCORES).fetchall()}
     _check_shape(snapshot, monthly)
 
 
