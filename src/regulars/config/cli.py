@@ -40,6 +40,8 @@ def main() -> None:
         sys.exit(_complain(database_sentence(error)))
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:  # whoever read us (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def database_sentence(error: OperationalError) -> str:

@@ -17,9 +17,12 @@ class Command(check.Command):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        only_code = options.pop("code")
-        super().handle(*args, **options)
-        if only_code or args or options["tags"] or options["list_tags"]:
+        only_code = options.pop("code") or args or options["tags"] or options["list_tags"]
+        if only_code or options["deploy"]:
+            super().handle(*args, **options)
+        else:
+            self.check()
+        if only_code:
             return
         problems = find_problems()
         for problem in problems:
