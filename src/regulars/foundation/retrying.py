@@ -62,7 +62,7 @@ def retry(work: Callable[[], Result]) -> Result:
             if again == RETRIES:
                 raise Busy from error
             log.info("transaction begins again", reason=type(error.__cause__ or error).__name__, times=again + 1)
-            time.sleep(random.uniform(0, PAUSE_SECONDS * 2**again))
+            time.sleep(random.uniform(0, PAUSE_SECONDS * 2**again))  # noqa: S311  chance, not a secret
     raise AssertionError("unreachable")
 
 

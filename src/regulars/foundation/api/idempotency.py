@@ -16,6 +16,7 @@ from regulars.foundation import clock
 from regulars.foundation.access.models import IdempotentReply
 from regulars.foundation.api.access import caller
 from regulars.foundation.errors import Conflict, InvalidInput
+from regulars.foundation.retrying import retried
 from regulars.foundation.sealing import Cell, seal, unseal
 from regulars.foundation.vault.keys import key_ring
 
@@ -44,17 +45,20 @@ class BadKey(InvalidInput):
 
 
 def idempotent(route: Route) -> Route:
-    """For a route that writes and returns ``(status, schema)``. Without the header it runs as it is.
+    """For a route that writes, in one transaction, and returns ``(status, schema)``. Without the header it runs as it is;
+    what others made fail is begun again.
 
     Errors are not kept: a request that was refused changed nothing and may be sent again, mended, under its key.
     """
+
+    write = retried(route)
 
     @wraps(route)
     def kept(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         given = request.headers.get("Idempotency-Key")
         if given is None:
-            return _respond(*route(request, *args, **kwargs))
-        return _once(_Key.of(request, given), clock.now(), lambda: route(request, *args, **kwargs))
+            return _respond(*write(request, *args, **kwargs))
+        return _once(_Key.of(request, given), clock.now(), lambda: write(request, *args, **kwargs))
 
     return cast("Route", kept)
 

@@ -78,6 +78,12 @@ def find_keys(subjects: Iterable[int]) -> Keys:
     )
 
 
+def still_held(subjects: Iterable[int]) -> set[int]:
+    """Those of the subjects whose key is there; of the others nothing can be kept any more."""
+    rows = SubjectKey.objects.filter(subject__in=set(subjects), wrapped__isnull=False)
+    return set(rows.values_list("subject", flat=True))
+
+
 def _ring_that_knows(master_ids: set[str]) -> sealing.KeyRing:
     """The cached ring, or the one of today where the master key was rotated since this process read it."""
     if not master_ids <= {key_id for key_id, _ in key_ring().keys}:

@@ -14,6 +14,7 @@ from regulars.foundation.audit.operations import System, record
 from regulars.foundation.errors import NotAllowed, NotFound
 from regulars.foundation.ids import from_public, to_public
 from regulars.foundation.privacy import SUBJECT_DATA, in_order_of_erasure
+from regulars.foundation.retrying import Overtaken, retried
 from regulars.foundation.vault import keys
 from regulars.record.customers import events
 from regulars.record.customers.models import Customer, CustomerProfile, Erasure, Profile
@@ -49,6 +50,7 @@ def export_subject(customer_id: int, by: By, at: datetime) -> Subject:
     return Subject(public_id, customer.created_at, {table: rows for table, rows in tables.items() if rows})
 
 
+@retried
 def erase_customer(customer_id: int, by: By, at: datetime) -> Erasure:
     """Destroys the keys of all profiles of a customer, and erases or scrubs their share of every registered table,
     upper floors first.
@@ -63,6 +65,8 @@ def erase_customer(customer_id: int, by: By, at: datetime) -> Erasure:
     profiles = _profiles(customer_id)
     with event_log.transaction("system", "erasure") as log:
         list(Profile.objects.select_for_update().filter(pk__in=profiles).order_by("pk"))
+        if _profiles(customer_id) != profiles:
+            raise Overtaken  # somebody was merged into this customer or split from it while we waited
         touched = {entry.table: entry.erase(profiles, at) for entry in in_order_of_erasure()}
         touched["vault_subjectkey"] = keys.destroy_keys(profiles, at)
         staff_id = by.staff_id if isinstance(by, Viewer) else None

@@ -4,12 +4,14 @@ from collections.abc import Collection
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from regulars.foundation.errors import InvalidInput
+from regulars.foundation.retrying import retried
 from regulars.record.customers import events, rules
-from regulars.record.customers.models import Customer, CustomerProfile, IdentityLink, LinkDecision, Trust
+from regulars.record.customers.models import Customer, CustomerProfile, LinkDecision
 from regulars.record.customers.operations.cards import refresh_cards
+from regulars.record.customers.operations.links import confirmed_links
 from regulars.record.customers.queries import customers_of
 from regulars.record.events import log as event_log
 from regulars.record.events.log import LogTransaction
@@ -33,13 +35,14 @@ def resolve(profiles: Collection[int], log: LogTransaction, at: datetime) -> set
     everybody = _closure(everybody)
     links = {
         rules.Link(i, p)
-        for i, p in _joining_links().filter(profile__in=everybody).values_list("identity_id", "profile_id")
+        for i, p in confirmed_links().filter(profile__in=everybody).values_list("identity_id", "profile_id")
     }
     must, cannot = _decisions(everybody)
     parts = rules.components(everybody, links, must, cannot)
     return _apply(parts, customers_of(everybody), log, at)
 
 
+@retried
 def decide_link(one: int, other: int, verdict: str, staff_id: int, at: datetime) -> set[int]:
     """Staff's word on two profiles: 'must-link', 'cannot-link' or 'undecided'. Customers that changed. Raises InvalidInput."""
     if verdict not in VERDICTS or one == other:
@@ -52,16 +55,12 @@ def decide_link(one: int, other: int, verdict: str, staff_id: int, at: datetime)
         return resolve({low, high}, log, at)
 
 
-def _joining_links() -> QuerySet[IdentityLink]:
-    return IdentityLink.objects.filter(trust=Trust.CONFIRMED)
-
-
 def _closure(profiles: set[int]) -> set[int]:
     """Everybody who is, or may become, one customer with these profiles: over links, decisions and present customers."""
     found, border = set(profiles), set(profiles)
     while border:
-        identities = _joining_links().filter(profile__in=border).values("identity_id")
-        near = set(_joining_links().filter(identity__in=identities).values_list("profile_id", flat=True))
+        identities = confirmed_links().filter(profile__in=border).values("identity_id")
+        near = set(confirmed_links().filter(identity__in=identities).values_list("profile_id", flat=True))
         for low, high in LinkDecision.objects.filter(Q(low__in=border) | Q(high__in=border)).values_list(
             "low_id", "high_id"
         ):

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from regulars.foundation.bulk import execute
 from regulars.foundation.retrying import Overtaken
@@ -32,6 +33,11 @@ class Evidence:
     @property
     def key(self) -> tuple[int, int, Trust]:
         return self.profile, self.identity, self.trust
+
+
+def confirmed_links() -> QuerySet[IdentityLink]:
+    """Those that make one customer of profiles; a claim makes none."""
+    return IdentityLink.objects.filter(trust=Trust.CONFIRMED)
 
 
 def identity_rows(wanted: Iterable[IdentityInput]) -> dict[IdentityInput, int]:
@@ -77,6 +83,17 @@ def lock_profiles(names: Mapping[int, int]) -> None:
         rows = Profile.objects.select_for_update(no_key=True).filter(id__in=names).order_by("id")
         if dict(rows.values_list("id", "named_by_id")) != dict(names):
             raise Overtaken
+
+
+def lock_members(members: Mapping[int, list[int]]) -> dict[int, list[int]]:
+    """Profiles by customer, locked until the end of the transaction. Those that were erased are left out: an erasure that was
+    faster leaves nobody of whom something could be kept, and one that comes later waits and takes it away again.
+    """
+    profiles = {profile for some in members.values() for profile in some}
+    list(Profile.objects.select_for_update(no_key=True).filter(id__in=profiles).order_by("id").values_list("id"))
+    held = keys.still_held(profiles)
+    left = {customer: [p for p in some if p in held] for customer, some in members.items()}
+    return {customer: some for customer, some in left.items() if some}
 
 
 def add_links(said: Sequence[Evidence], log: LogTransaction) -> list[Evidence]:

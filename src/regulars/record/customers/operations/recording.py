@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from regulars.foundation.retrying import retried
 from regulars.foundation.sealing import seal
 from regulars.foundation.vault import keys
 from regulars.record.customers import events
@@ -29,6 +30,7 @@ class HappeningInput:
     is_history: bool = False
 
 
+@retried
 def record_happening(given: HappeningInput, actor: str) -> tuple[bool, int]:
     """Whether it was new, and the customer. Numbers and yes or no stay in clear, text is sealed. Event:
     custom.recorded.

@@ -6,6 +6,7 @@ from datetime import datetime
 from regulars.foundation.bulk import execute, fetch
 from regulars.record.customers.operations.cards import refresh_cards
 from regulars.record.customers.operations.identities import resolve
+from regulars.record.customers.operations.links import drop_unused_identities
 from regulars.record.customers.queries import customers_of
 from regulars.record.events.log import LogTransaction
 
@@ -14,6 +15,11 @@ _TOUCHED = " UNION ".join(
     ["SELECT id FROM customers_profile WHERE batch_id = %(batch)s"]
     + [f"SELECT profile_id FROM customers_{table} WHERE batch_id = %(batch)s" for table in _SAID]
 )
+
+_IDENTITIES = """
+SELECT identity_id FROM customers_identitylink WHERE batch_id = %(batch)s
+UNION SELECT named_by_id FROM customers_profile WHERE batch_id = %(batch)s
+"""
 
 
 def undo_people(batch_id: int, log: LogTransaction, at: datetime, stays: Callable[[set[int]], set[int]]) -> set[int]:
@@ -25,6 +31,7 @@ def undo_people(batch_id: int, log: LogTransaction, at: datetime, stays: Callabl
     profiles = {row for (row,) in fetch(_TOUCHED, {"batch": batch_id})}
     profiles -= stays(profiles)
     before = customers_of(profiles)
+    identities = [row for (row,) in fetch(_IDENTITIES, {"batch": batch_id})]
     for table in _SAID:
         execute(
             f"DELETE FROM customers_{table} WHERE batch_id = %s AND profile_id = ANY(%s)", [batch_id, list(profiles)]
@@ -37,6 +44,7 @@ def undo_people(batch_id: int, log: LogTransaction, at: datetime, stays: Callabl
     gone = (profiles & made) - left
     resolve(profiles - gone, log, at)
     remove_profiles(gone)
+    drop_unused_identities(identities)
     refresh_cards([*before.values(), *customers_of(profiles - gone).values()])
     return gone
 
