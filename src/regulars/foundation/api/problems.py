@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
+from django.db import InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.http.response import HttpResponseBase
 from ninja import NinjaAPI, Schema
@@ -69,6 +70,8 @@ def install(api: NinjaAPI) -> None:
         SuspiciousOperation: lambda request, error: problem(400, "bad-request", "This request cannot be read."),
         PermissionDenied: lambda request, error: problem(403, "not-allowed", "This is not permitted."),
         Http404: lambda request, error: problem(404, "not-found", "There is nothing under this address."),
+        OperationalError: _database_away,
+        InterfaceError: _database_away,
         Exception: _unexpected,
     }
     for kind, handle in handlers.items():
@@ -101,6 +104,10 @@ def _place(path: Sequence[Any]) -> str:
     """('body', 'payload', 'lines', 0, 'sku') reads 'lines.0.sku': the names of our own arguments mean nothing outside."""
     inner = path[2:] if path and path[0] == "body" else path[1:]
     return ".".join(str(part)[:80] for part in inner)
+
+
+def _database_away(request: HttpRequest, error: Exception) -> HttpResponse:
+    raise error  # foundation.health answers 503, as it does for pages
 
 
 def _unexpected(request: HttpRequest, error: Exception) -> HttpResponse:

@@ -110,3 +110,10 @@ def test_a_page_says_so_too_when_its_session_cannot_be_read(client: Client, monk
     client.raise_request_exception = False
     answer = client.get("/")
     assert (answer.status_code, answer["Content-Type"]) == (503, "text/plain; charset=utf-8")
+
+
+def test_the_api_says_so_too_when_a_token_cannot_be_checked(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    break_database(monkeypatch)
+    client.raise_request_exception = False
+    answer = client.get("/api/v1/customers", headers={"Authorization": "Bearer reg_0123456789abcdef0123456789abcdef"})
+    assert (answer.status_code, answer["Content-Type"]) == (503, "application/problem+json")
