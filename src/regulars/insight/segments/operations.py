@@ -147,8 +147,10 @@ def apply_snapshot(snapshot: RfmSnapshot, at: datetime) -> Refreshed:
     segments = list(Segment.objects.filter(kind="rfm").order_by("id"))
     done = Refreshed(snapshot, {}, {}, {})
     _claim(segments, snapshot)
-    while _change_some(segments, snapshot, at, done):
-        crash_point(BETWEEN_CHUNKS)
+    while customers := _find_differing(segments, snapshot):
+        for start in range(0, len(customers), CHUNK):
+            _change_some(segments, snapshot, customers[start : start + CHUNK], at, done)
+            crash_point(BETWEEN_CHUNKS)
     crash_point(BEFORE_COMPUTED)
     settled = Segment.objects.filter(id__in=[s.id for s in segments], refreshed_at=snapshot.as_of)
     settled.update(
@@ -207,22 +209,26 @@ def _claim(segments: Sequence[Segment], snapshot: RfmSnapshot) -> None:
             raise OlderSnapshot
 
 
-def _change_some(segments: Sequence[Segment], snapshot: RfmSnapshot, at: datetime, done: Refreshed) -> bool:
-    """Brings up to CHUNK customers in line: what they leave and what they enter in one transaction. False where nobody differs."""
-    bound = {
-        "snapshot": snapshot.id,
-        "segments": [s.id for s in segments],
-        "numbers": [NUMBER[parse_definition(s.definition).segment] for s in segments],
-        "at": at,
-        "most": CHUNK,
-    }
-    customers = [row[0] for row in fetch(_DIFFERING, bound)]
-    if not customers:
-        return False
+def _find_differing(segments: Sequence[Segment], snapshot: RfmSnapshot) -> list[int]:
+    """Customers who are not where the snapshot puts them, in order. All at once: looking for each chunk anew would go over everybody."""
+    ((found,),) = fetch(_DIFFERING, _wanted(segments, snapshot))
+    return found or []
+
+
+def _wanted(segments: Sequence[Segment], snapshot: RfmSnapshot) -> dict[str, Any]:
+    numbers = [NUMBER[parse_definition(s.definition).segment] for s in segments]
+    return {"snapshot": snapshot.id, "segments": [s.id for s in segments], "numbers": numbers}
+
+
+def _change_some(
+    segments: Sequence[Segment], snapshot: RfmSnapshot, customers: Sequence[int], at: datetime, done: Refreshed
+) -> None:
+    """Brings these customers in line: what they leave and what they enter in one transaction."""
     with event_log.transaction("system", f"rfm snapshot {snapshot.id}") as log:
         _check_claim(segments, snapshot)
-        bound |= {
+        bound = _wanted(segments, snapshot) | {
             "customers": customers,
+            "at": at,
             "batch": log.batch_id,
             "initial": [s.computed_at is None or s.basis != basis_of(snapshot) for s in segments],
             "since": [s.position for s in segments],
@@ -230,7 +236,6 @@ def _change_some(segments: Sequence[Segment], snapshot: RfmSnapshot, at: datetim
         }
         _tell(log, events.LEFT, segments, fetch(_END, bound), snapshot, at, done)
         _tell(log, events.ENTERED, segments, fetch(_BEGIN, bound), snapshot, at, done)
-    return True
 
 
 def _check_claim(segments: Sequence[Segment], snapshot: RfmSnapshot) -> None:
@@ -260,7 +265,7 @@ def _tell(
 
 _WANTED = "unnest(%(segments)s::bigint[], %(numbers)s::int[]) wanted(segment_id, number)"
 _DIFFERING = f"""
-SELECT customer_id FROM (
+SELECT array_agg(customer_id ORDER BY customer_id) FROM (
     SELECT open.customer_id FROM segments_membership open JOIN {_WANTED} USING (segment_id)
     LEFT JOIN rfm_rfmscore s ON s.snapshot_id = %(snapshot)s AND s.customer_id = open.customer_id AND s.segment = wanted.number
     WHERE open.left_at IS NULL AND s.customer_id IS NULL
@@ -272,7 +277,6 @@ SELECT customer_id FROM (
         WHERE open.segment_id = wanted.segment_id AND open.customer_id = s.customer_id AND open.left_at IS NULL)
       AND EXISTS (SELECT 1 FROM customers_customerprofile m WHERE m.customer_id = s.customer_id AND m.until_batch_id IS NULL)
 ) differing
-ORDER BY customer_id LIMIT %(most)s
 """
 _VALUES = """jsonb_build_object('snapshot', %(snapshot)s::bigint, 'recency_days', s.recency_days, 'frequency', s.frequency,
     'monetary_minor', s.monetary_minor, 'r', s.r, 'f', s.f, 'm', s.m, 'segment', s.segment)"""
