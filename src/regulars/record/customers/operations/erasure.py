@@ -11,10 +11,10 @@ from django.db import transaction as database
 
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.audit.operations import System, record
-from regulars.foundation.errors import NotAllowed, NotFound
+from regulars.foundation.errors import Conflict, NotAllowed, NotFound
 from regulars.foundation.ids import from_public, to_public
 from regulars.foundation.privacy import SUBJECT_DATA, in_order_of_erasure
-from regulars.foundation.retrying import Overtaken, retried
+from regulars.foundation.retrying import retried
 from regulars.foundation.vault import keys
 from regulars.record.customers import events
 from regulars.record.customers.models import Customer, CustomerProfile, Erasure, Profile
@@ -28,6 +28,12 @@ class NothingToErase(NotFound):
     """Nothing is known of this person any more."""
 
     code = "nothing-to-erase"
+
+
+class SomebodyElse(Conflict):
+    """This customer was joined with another or parted meanwhile: look at who it is now, then erase."""
+
+    code = "somebody-else"
 
 
 @dataclass(frozen=True)
@@ -57,8 +63,8 @@ def erase_customer(customer_id: int, by: By, at: datetime) -> Erasure:
 
     Orders and totals stay under bare numbers, and so does suppression. One transaction; afterwards the customer's
     public id is written
-    to the list outside the database, from which a restore is made good. Raises NotAllowed, NothingToErase. Event:
-    customer.erased.
+    to the list outside the database, from which a restore is made good. Raises NotAllowed, NothingToErase, and SomebodyElse for
+    one who was merged or split at that moment. Event: customer.erased.
     """
     _allow(by)
     customer = Customer.objects.get(pk=customer_id)
@@ -66,7 +72,9 @@ def erase_customer(customer_id: int, by: By, at: datetime) -> Erasure:
     with event_log.transaction("system", "erasure") as log:
         list(Profile.objects.select_for_update().filter(pk__in=profiles).order_by("pk"))
         if _profiles(customer_id) != profiles:
-            raise Overtaken  # somebody was merged into this customer or split from it while we waited
+            raise Conflict(
+                "This customer was joined with another or parted meanwhile: look at who it is now, then erase."
+            )
         touched = {entry.table: entry.erase(profiles, at) for entry in in_order_of_erasure()}
         touched["vault_subjectkey"] = keys.destroy_keys(profiles, at)
         staff_id = by.staff_id if isinstance(by, Viewer) else None
@@ -93,7 +101,7 @@ def _profiles(customer_id: int) -> list[int]:
     rows = CustomerProfile.objects.filter(customer=customer_id, until_batch=None).order_by("profile_id")
     profiles = list(rows.values_list("profile_id", flat=True))
     if not profiles:
-        raise NothingToErase
+        raise SomebodyElse if CustomerProfile.objects.filter(customer=customer_id).exists() else NothingToErase
     return profiles
 
 
