@@ -8,6 +8,7 @@ from regulars.connections.files.layouts import Kind
 from regulars.connections.files.models import Import, ImportState
 from regulars.connections.files.operations import apply_import, stage_import
 from regulars.connections.files.options import Options
+from regulars.connections.files.sealed import name_of
 from regulars.foundation.clock import now
 from regulars.foundation.shop.models import Store
 
@@ -16,7 +17,8 @@ def import_file(
     path: Path, kind: Kind, store: Store, at: datetime, line: Line, options: Options | None = None
 ) -> Import:
     """Stages and applies a file; one that was interrupted goes on where it stopped, one that is done is left alone."""
-    row = Import.objects.filter(file_name=path.name, store=store).order_by("-id").first()
+    earlier = Import.objects.filter(store=store).order_by("-id")
+    row = next((row for row in earlier if name_of(row) == path.name), None)
     if row is None or row.state == ImportState.STAGED:
         with path.open("rb") as file:
             row = stage_import(file, kind=kind, file_name=path.name, store=store, at=at, options=options)

@@ -16,7 +16,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from regulars.connections.files.errors import CutFile, TooLarge
+from regulars.connections.files.errors import CopyGone, CutFile, TooLarge
 from regulars.foundation.sealing import CannotOpen, Cell, seal, unseal
 
 FRAME = 1 << 16
@@ -134,10 +134,13 @@ def write_copy(pieces: Iterable[bytes], uid: UUID, key: bytes, largest: int = LA
 
 
 class SealedReader(io.RawIOBase):
-    """The plain bytes of a staged copy, frame by frame. Raises CannotOpen for a changed or cut copy."""
+    """The plain bytes of a staged copy, frame by frame. Raises CopyGone, and CannotOpen for a changed or cut copy."""
 
     def __init__(self, uid: UUID, key: bytes) -> None:
-        self._file = path_of(uid).open("rb")
+        try:
+            self._file = path_of(uid).open("rb")
+        except FileNotFoundError as error:
+            raise CopyGone from error
         self._uid, self._key = uid, key
         self._number = 0
         self._left = b""

@@ -45,10 +45,22 @@ class WrongKind(RefusedFile):
     code = "wrong-kind"
 
 
+class Unmapped(WrongKind):
+    """It cannot be read as it is mapped now: say which column holds what."""
+
+    code = "unmapped"
+
+
 class Scattered(RefusedFile):
     """The rows of one order stand too far apart: sort the file by order number and try again."""
 
     code = "scattered"
+
+
+class CopyGone(Conflict):
+    """The staged copy of this file is no longer kept: import the file again. What was taken from it is known already."""
+
+    code = "copy-gone"
 
 
 class NotPossibleNow(Conflict):

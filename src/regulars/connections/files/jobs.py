@@ -13,7 +13,7 @@ from regulars.foundation.work.loops import LOOPS, Loop, Stop
 from regulars.foundation.work.operations import fail, finish, progress
 
 logger = structlog.get_logger()
-_UNEXPECTED = "An unexpected error stopped it; what was done so far stays, and it can be continued."
+_UNEXPECTED = "An unexpected error stopped it; open it to go on where it stopped."
 _OFTEN = timedelta(seconds=0.5)
 
 
@@ -64,12 +64,10 @@ def undo(import_id: int) -> None:
 
 def _note_failure(import_id: int, error: Exception) -> None:
     """The person who waits is told; the job fails with its traceback in the log, without a row of the file."""
-    sentence = error.sentence if isinstance(error, RegularsError) else _UNEXPECTED
     logger.error("import stopped", import_id=import_id, error=type(error).__name__)
-    Import.objects.filter(pk=import_id, state=ImportState.RUNNING).update(state=ImportState.FAILED, sentence=sentence)
     task_id = Import.objects.values_list("task_id", flat=True).get(pk=import_id)
     if task_id:
-        fail(task_id, clock.now(), sentence)
+        fail(task_id, clock.now(), error.sentence if isinstance(error, RegularsError) else _UNEXPECTED)
 
 
 def sweep(stop: Stop, at: datetime) -> bool:

@@ -9,13 +9,13 @@ from regulars.foundation.privacy import PrivacyClass
 
 
 class ImportState(models.TextChoices):
-    """Where an import stands; only ``done`` can be undone."""
+    """Where an import stands; ``done`` and ``failed`` can be undone."""
 
     STAGED = "staged"  # sealed copy and guesses are there; nothing else has happened
     WAITING = "waiting"
     RUNNING = "running"
     DONE = "done"
-    FAILED = "failed"  # stopped by an unexpected error; can be continued
+    FAILED = "failed"  # stopped; can be continued while its copy is kept
     UNDOING = "undoing"
     UNDONE = "undone"
 
@@ -28,13 +28,14 @@ class Import(models.Model):
         "kind": PrivacyClass.CLEAR,
         "state": PrivacyClass.CLEAR,
         "layout": PrivacyClass.CLEAR,
-        "file_name": PrivacyClass.CLEAR,
+        "sealed_name": PrivacyClass.SEALED,
         "sha256": PrivacyClass.CLEAR,
         "master_id": PrivacyClass.CLEAR,
         "wrapped_key": PrivacyClass.CLEAR,
         "format": PrivacyClass.CLEAR,
         "options": PrivacyClass.CLEAR,
         "counts": PrivacyClass.CLEAR,
+        "undone": PrivacyClass.CLEAR,
         "sentence": PrivacyClass.CLEAR,
     }
 
@@ -43,7 +44,7 @@ class Import(models.Model):
     kind = models.CharField(max_length=12)  # orders, customers, products, consent
     layout = models.CharField(max_length=40)
     state = models.CharField(max_length=10, choices=ImportState, default=ImportState.STAGED)
-    file_name = models.TextField()
+    sealed_name = models.BinaryField(default=b"")  # what the file was called, under the import's key
     sha256 = models.CharField(max_length=64)
     size = models.BigIntegerField()
     master_id = models.TextField()  # the staged copy and the reject file are sealed under a key of their own
@@ -55,10 +56,12 @@ class Import(models.Model):
         default=0
     )  # orders, people ... taken up so far; commits with what they wrote
     counts = models.JSONField(default=dict)  # rows by what became of them, and what the record gained
-    sentence = models.TextField(blank=True)  # how it ended, for a person
+    undone = models.JSONField(default=dict)  # operations.undoing.Undoing: how far an undo has come
+    sentence = models.TextField(blank=True)  # how it ended, or what must be mapped before it can begin; for a person
     task = models.ForeignKey("work.Task", on_delete=models.SET_NULL, null=True)
     staff_id = models.BigIntegerField(null=True)
     created_at = models.DateTimeField()
+    worked_at = models.DateTimeField(null=True)  # when its latest batch began
     ended_at = models.DateTimeField(null=True)
 
     class Meta:

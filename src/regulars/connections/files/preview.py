@@ -9,6 +9,7 @@ from regulars.connections.files.models import Import
 from regulars.connections.files.operations.sources import source_of
 from regulars.connections.files.operations.staging import sample_units
 from regulars.connections.files.reading import read_rows
+from regulars.connections.files.recognising import find_missing
 
 _ROWS = 5
 _UNITS = 100
@@ -45,7 +46,7 @@ def read_preview(row: Import) -> Preview:
         rows = read_rows(file, source.format)
         next(rows)
         first = [found.cells for found in islice(rows, _ROWS)]
-    units = sample_units(source, _UNITS)
+    units = [] if find_missing(source.headers, source.layout) else sample_units(source, _UNITS)
     places = source.reading.columns.places
     known = FIELDS[Kind(row.kind)]
     is_free = source.layout.name.startswith("any-")

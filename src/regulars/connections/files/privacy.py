@@ -1,59 +1,81 @@
-"""Rows of files that were skipped or altered may speak of a person who is in the record: they go with them."""
+"""Copies of files that wait, and rows that were skipped or altered, may speak of a person who is in the record: they go with them."""
 
-import json
+import codecs
 from datetime import datetime
 from typing import Any
 
+from regulars.connections.files import copies
 from regulars.connections.files.models import Import, RejectedRows
+from regulars.connections.files.operations import drop_copy
+from regulars.connections.files.operations.staging import WITH_COPY
+from regulars.connections.files.sealed import key_of, lines_of, name_of, seal_lines, seal_name
+from regulars.connections.files.speaking import Person
 from regulars.foundation.privacy import SubjectData, register
-from regulars.foundation.sealing import Cell, KeyRing, seal, unseal
-from regulars.foundation.vault.keys import key_ring
+from regulars.foundation.sealing import KeyRing
 from regulars.foundation.vault.rotation import WRAPPED
-from regulars.record.customers.queries import customers_of, read_identities
+from regulars.record.customers.queries import customers_of, read_cards, read_identities
 
-Line = list[Any]
-
-
-def _needles(profile_ids: list[int]) -> set[str]:
-    """Identifiers of the person, as a file would spell them."""
-    known = [identity for customer in set(customers_of(profile_ids).values()) for identity in read_identities(customer)]
-    return {identity.value.lower() for identity in known if len(identity.value) > 2}
+_OVERLAP = 400  # letters: what speaks of somebody may stand where two pieces meet
 
 
-def _speaks_of(line: Line, needles: set[str]) -> bool:
-    cells = [str(cell).strip().lower() for cell in line[-1]]
-    return any(cell in needles or any("@" in needle and needle in cell for needle in needles) for cell in cells)
+def _person(profile_ids: list[int]) -> Person:
+    owners = sorted(set(customers_of(profile_ids).values()))
+    identities = [identity.value for owner in owners for identity in read_identities(owner)]
+    return Person.of(identities, [(card.first_name, card.last_name) for card in read_cards(owners).values()])
 
 
-def _cell(rows: RejectedRows) -> Cell:
-    return Cell("files_rejectedrows", str(rows.source.uid), rows.first_unit)
+def _cells(line: list[Any]) -> list[str]:
+    return [str(cell) for cell in line[-1]]
 
 
-def _opened(rows: RejectedRows) -> tuple[bytes, list[Line]]:
-    key = key_ring().unwrap(rows.source.master_id, bytes(rows.source.wrapped_key), rows.source.pk)
-    lines: list[Line] = json.loads(unseal(key, bytes(rows.lines), _cell(rows)))
-    return key, lines
+def _export_lines(profile_ids: list[int]) -> list[dict[str, Any]]:
+    person = _person(profile_ids)
+    return [
+        {"import": rows.source.pk, "line": line}
+        for rows in RejectedRows.objects.select_related("source").order_by("pk").iterator()
+        for line in lines_of(rows)
+        if person.is_in_cells(_cells(line))
+    ]
 
 
-def _export(profile_ids: list[int]) -> list[dict[str, Any]]:
-    needles = _needles(profile_ids)
-    found = []
+def _erase_lines(profile_ids: list[int], at: datetime) -> int:
+    person, count = _person(profile_ids), 0
     for rows in RejectedRows.objects.select_related("source").order_by("pk").iterator():
-        _, lines = _opened(rows)
-        found += [{"import": rows.source.pk, "line": line} for line in lines if _speaks_of(line, needles)]
-    return found
-
-
-def _erase(profile_ids: list[int], at: datetime) -> int:
-    needles, count = _needles(profile_ids), 0
-    for rows in RejectedRows.objects.select_related("source").order_by("pk").iterator():
-        key, lines = _opened(rows)
-        kept = [[*line[:-1], []] if _speaks_of(line, needles) else line for line in lines]
+        key = key_of(rows.source)
+        lines = lines_of(rows, key)
+        kept = [[*line[:-1], []] if person.is_in_cells(_cells(line)) else line for line in lines]
         if kept != lines:
             count += 1
-            rows.lines = seal(key, json.dumps(kept).encode(), _cell(rows))
+            rows.lines = seal_lines(key, rows.source.uid, rows.first_unit, kept)
             rows.save(update_fields=["lines"])
     return count
+
+
+def _is_in_copy(person: Person, row: Import) -> bool:
+    """Reads the copy piece by piece; one that cannot be read counts as if it spoke of them."""
+    decoder = codecs.getincrementaldecoder(str(row.format["encoding"]))(errors="replace")
+    before = ""
+    with copies.open_copy(row.uid, key_of(row)) as file:
+        for piece in copies.plain_pieces(file):
+            text = before + decoder.decode(piece)
+            if person.is_in_text(text):
+                return True
+            before = text[-_OVERLAP:]
+    return False
+
+
+def _erase_copies(profile_ids: list[int], at: datetime) -> int:
+    """Files that wait and hold the person are dropped: whoever goes on with them would bring the person back."""
+    person = _person(profile_ids)
+    named = [row for row in Import.objects.exclude(sealed_name=b"") if person.is_in_text(name_of(row))]
+    for row in named:
+        row.sealed_name = seal_name(key_of(row), row.uid, f"{row.kind}.csv")
+        row.save(update_fields=["sealed_name"])
+    waiting = Import.objects.filter(state__in=WITH_COPY).order_by("pk")
+    held = [row for row in waiting if copies.path_of(row.uid).exists() and _is_in_copy(person, row)]
+    for row in held:
+        drop_copy(row, "Somebody who is in this file was erased, and its copy with them")
+    return len(named) + len(held)
 
 
 def _rewrap(ring: KeyRing) -> int:
@@ -67,4 +89,16 @@ def _rewrap(ring: KeyRing) -> int:
 
 
 WRAPPED.register("files", _rewrap)
-register(SubjectData("files_rejectedrows", _export, _erase, "line numbers and reasons, without what stood in the line"))
+register(
+    SubjectData(
+        "files_import",
+        lambda profile_ids: [],  # a copy waits for a week at most, and nothing in it is in the record yet
+        _erase_copies,
+        "that a file was imported, when, and how many rows it had",
+    )
+)
+register(
+    SubjectData(
+        "files_rejectedrows", _export_lines, _erase_lines, "line numbers and reasons, without what stood in the line"
+    )
+)

@@ -10,9 +10,10 @@ from itertools import pairwise
 from typing import BinaryIO
 
 from regulars.connections.files.errors import CutFile, EmptyFile, NotATable, Scattered, TooLarge
-from regulars.connections.files.sniff import Format
+from regulars.connections.files.sniff import Format, says_separator
 
 LARGEST_CELL = 1 << 20
+LARGEST_LINE = 4 << 20
 MOST_COLUMNS = 2_000
 MOST_HELD = 200_000  # rows of unfinished orders that may be in memory at once
 
@@ -36,14 +37,18 @@ class Unit:
 
 
 def read_rows(file: BinaryIO, form: Format) -> Iterator[Row]:
-    """The header and then every record that is not blank. Raises NotATable for what is no text or no CSV, CutFile for an open quote."""
+    """The header and then every record that is not blank, without Excel's line ``sep=;``. Raises NotATable for what is
+    no text or no CSV, CutFile for an open quote.
+    """
     text = io.TextIOWrapper(file, encoding=form.encoding, errors="strict", newline="")
-    reader = csv.reader(text, delimiter=form.separator, strict=True)
-    line = 1
+    reader = csv.reader(_lines(text), delimiter=form.separator, strict=True)
+    line, is_first = 1, True
     try:
         for cells in reader:
             if any(cells):
-                yield Row(line, cells)
+                if not (is_first and says_separator(cells, form.separator)):
+                    yield Row(line, cells)
+                is_first = False
             line = reader.line_num + 1
     except UnicodeDecodeError as error:
         if "unexpected end" in error.reason or "truncated" in error.reason:
@@ -58,6 +63,16 @@ def read_rows(file: BinaryIO, form: Format) -> Iterator[Row]:
     finally:
         if not file.closed:
             text.detach()  # the file is the caller's to close
+
+
+def _lines(text: io.TextIOWrapper) -> Iterator[str]:
+    """Lines of the file, never more of one than may be held in memory."""
+    while line := text.readline(LARGEST_LINE):
+        if len(line) == LARGEST_LINE:
+            raise NotATable(
+                f"A line is longer than {LARGEST_LINE >> 20} million letters: this does not look like an export"
+            )
+        yield line
 
 
 def _csv_refusal(error: csv.Error, line: int) -> CutFile | NotATable:

@@ -1,9 +1,10 @@
 """Which layout a file has, and where its fields stand. Pure."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from regulars.connections.files.errors import NoSuchColumn, WrongKind
+from regulars.connections.files.errors import NoSuchColumn, NotATable, Unmapped, WrongKind
 from regulars.connections.files.fields import FIELDS, guess_mapping
 from regulars.connections.files.layouts import LAYOUTS, Kind, Layout
 from regulars.connections.files.sniff import folded
@@ -13,7 +14,8 @@ def recognise(headers: Sequence[str], kind: Kind, name: str, mapping: Mapping[st
     """The layout to read the file with, its columns as they are in this file.
 
     A named layout, else the known one with the most columns here, else any table by its mapping (guessed where not given).
-    Raises WrongKind for another kind of file, and NoSuchColumn for a mapping to a header that is not there.
+    Raises WrongKind for another kind of file, NoSuchColumn for a mapping to a header that is not there, and NotATable where two
+    columns have the name of one that is needed.
     """
     _check_mapping(headers, kind, mapping)
     layout = LAYOUTS[name] if name else _known(headers, kind) or LAYOUTS[f"any-{kind}"]
@@ -21,8 +23,21 @@ def recognise(headers: Sequence[str], kind: Kind, name: str, mapping: Mapping[st
         layout = replace(layout, columns=_with_key(dict(mapping) or guess_mapping(headers, kind), kind))
     else:
         layout = replace(layout, columns={**layout.columns, **mapping})
-    _check_required(headers, layout)
+    _check_unambiguous(headers, layout)
     return layout
+
+
+def find_missing(headers: Sequence[str], layout: Layout) -> Unmapped | None:
+    """What to say where a field that the layout needs has no column."""
+    places = layout.places(headers)
+    missing = [name for name in layout.required if name not in places]
+    if not missing:
+        return None
+    labels = ", ".join(_label(layout, name) for name in missing)
+    return Unmapped(
+        f"No column of this file holds the {labels}; {layout.kind} need that. Its columns are {', '.join(headers[:20])}: "
+        "say which one it is in the mapping, or check that it is the right file"
+    )
 
 
 def _known(headers: Sequence[str], kind: Kind) -> Layout | None:
@@ -59,12 +74,9 @@ def _check_mapping(headers: Sequence[str], kind: Kind, mapping: Mapping[str, str
             raise NoSuchColumn(f"The file has no column '{header}': its columns are {', '.join(headers[:40])}")
 
 
-def _check_required(headers: Sequence[str], layout: Layout) -> None:
-    places = layout.places(headers)
-    missing = [name for name in layout.required if name not in places]
-    if missing:
-        labels = ", ".join(_label(layout, name) for name in missing)
-        raise WrongKind(
-            f"No column of this file holds the {labels}; {layout.kind} need that. Its columns are {', '.join(headers[:20])}: "
-            "say which one it is in the mapping, or check that it is the right file"
-        )
+def _check_unambiguous(headers: Sequence[str], layout: Layout) -> None:
+    places = layout.places(headers).values()
+    names = Counter(folded(header) for header in headers)
+    twice = [headers[place] for place in places if names[folded(headers[place])] > 1]
+    if twice:
+        raise NotATable(f"The file has the column '{twice[0]}' more than once: rename or remove all but one of them")

@@ -1,11 +1,13 @@
 """How a file is written: encoding, separator, decimal sign and order of dates, each with what told it. Pure."""
 
 import csv
+import io
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
+from itertools import islice, pairwise
 from typing import Any
 
 from charset_normalizer import from_bytes
@@ -18,6 +20,7 @@ SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 _MAGIC = (
     (b"PK\x03\x04", "a zip archive or a spreadsheet such as .xlsx"),
+    (b"PK\x05\x06", "an empty zip archive"),
     (b"\xd0\xcf\x11\xe0", "an old Excel or Word file"),
     (b"%PDF", "a PDF"),
     (b"\x89PNG", "a picture"),
@@ -65,11 +68,11 @@ def check_is_text(sample: bytes) -> None:
         raise EmptyFile("The file is empty")
     for magic, what in _MAGIC:
         if sample.startswith(magic):
-            raise NotATable(f"This is {what}, not a CSV file: open it and export it as CSV")
+            raise NotATable(f"This is {what}, not a CSV file: unpack it, or open it and export it as CSV")
     head = sample[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    if head.startswith((b"<!doctype html", b"<html", b"<?xml")):
+    if re.match(rb"<[a-z!?]", head):
         raise NotATable("This is a web page or XML, not a CSV file: perhaps the export needs you to sign in first")
-    if head.startswith((b"{", b"[{", b"[\n", b"[]")):
+    if re.match(rb"\{|\[\s*[\[{\"\]]", head):
         raise NotATable("This is JSON, not a CSV file: export it as CSV")
     if b"\x00" in sample and not sample.startswith((b"\xff\xfe", b"\xfe\xff")) and not _looks_wide(sample):
         raise NotATable("This is a binary file, not a CSV file")
@@ -100,34 +103,42 @@ def detect_encoding(sample: bytes) -> tuple[str, str]:
 
 _USUAL = ("cp1252", "not UTF-8; the usual one of Windows")
 _ENCODINGS = ["cp1252", "cp1250", "cp1251", "cp1253", "iso8859_15", "shift_jis", "gb18030"]
-
-
 _WORD = re.compile(rb"[A-Za-z\x80-\xff]*[\x80-\xff][A-Za-z\x80-\xff]*")
-_WESTERN = frozenset("äöüßÄÖÜéèêëàâçîïôùûœæøåÉÈÀÇÊÔŒÆØÅñÑãõáíóúÃÕÁÍÓÚìòÌÒ¿¡€£–—‘’“”„«»°")
-_CENTRAL = frozenset("ąćęłńóśźżĄĆĘŁŃÓŚŹŻáčďéěíňřšťúůýžÁČĎÉĚÍŇŘŠŤÚŮÝŽőűŐŰöüäôľĺŕÖÜÄđĐßţşăâîŢŞĂ€–—‘’“”„«»°")
+_WESTERN = "äöüßÄÖÜéèêëàâçîïôùûœæøåÉÈÀÇÊÔŒÆØÅñÑãõáíóúÃÕÁÍÓÚìòÌÒ¿¡€£–—‘’“”„«»°"
+_CENTRAL = "ąćęłńóśźżĄĆĘŁŃÓŚŹŻáčďéěíňřšťúůýžÁČĎÉĚÍŇŘŠŤÚŮÝŽőűŐŰöüäôľĺŕÖÜÄđĐßţşăâîŢŞĂ€–—‘’“”„«»°"
+# In the order in which they win a draw: how common they are.
+_LATIN = (
+    (*_USUAL, _WESTERN),
+    ("cp1250", "Central European letters", _CENTRAL),
+    ("mac_roman", "letters as older programs on a Mac write them", _WESTERN),
+)
 
 
 def _by_letters(sample: bytes) -> tuple[str, str]:
     """The encoding in which the letters look most like words.
 
-    Where words are Latin with some other letters among them, the usual letters of Western and of Central European languages are
-    counted, and Western ones win a draw; words of nothing but other letters are left to the statistics of charset-normalizer.
+    Where words are Latin with some other letters among them, the usual letters of each encoding's languages are counted; words of
+    nothing but other letters are left to the statistics of charset-normalizer.
     """
-    words = b"".join(_WORD.findall(sample))
+    words = b" ".join(_WORD.findall(sample))
     foreign = sum(byte >= 0x80 for byte in words)
-    western, central = _usual_letters(words, "cp1252", _WESTERN), _usual_letters(words, "cp1250", _CENTRAL)
-    if foreign <= 0.75 * len(words) and max(western, central) > 0.5 * foreign:
-        return _USUAL if western >= central else ("cp1250", "Central European letters")
+    found = [(_usual_letters(words, name, letters), name, evidence) for name, evidence, letters in _LATIN]
+    count, encoding, said = max(found, key=lambda one: one[0])
+    if foreign <= 0.75 * len(words) and count > 0.5 * foreign:
+        return encoding, said
     best = from_bytes(sample, cp_isolation=_ENCODINGS).best()
     return (best.encoding, "the letters make words in it") if best else _USUAL
 
 
-def _usual_letters(words: bytes, encoding: str, letters: frozenset[str]) -> int:
-    """How many letters are usual ones in this encoding's languages; -1 where the bytes are not this encoding."""
+def _usual_letters(words: bytes, encoding: str, letters: str) -> int:
+    """How many letters are usual ones in this encoding's languages, capitals inside a word apart; -1 where the bytes are not this encoding."""
     try:
-        return sum(letter in letters for letter in words.decode(encoding))
+        text = words.decode(encoding)
     except UnicodeDecodeError:
         return -1
+    return sum(
+        letter in letters and not (letter.isupper() and before.islower()) for before, letter in pairwise(f" {text}")
+    )
 
 
 def _cut_bytes(sample: bytes) -> int:
@@ -142,9 +153,13 @@ def _cut_bytes(sample: bytes) -> int:
 
 
 def detect_separator(text: str) -> tuple[str, str]:
-    """The separator that gives the most columns, the same number in the most rows. Raises NotATable where none gives two."""
+    """The separator that gives the most columns, the same number in the most rows; what Excel's line ``sep=;`` says is believed.
+
+    Raises NotATable where none gives two columns, but for a bare list below a header that says what it is.
+    """
+    said = next((sign for sign in SEPARATORS if text[:5].lower() == f"sep={sign}"), "")
     best, columns, share = ",", 1, 0.0
-    for separator in SEPARATORS:
+    for separator in said or SEPARATORS:
         widths = Counter(len(row) for row in sample_rows(text, separator) if any(row))
         if not widths:
             continue
@@ -152,86 +167,158 @@ def detect_separator(text: str) -> tuple[str, str]:
         agreeing = count / sum(widths.values())
         if width > 1 and (agreeing * min(width, 6), width) > (share * min(columns, 6), columns):
             best, columns, share = separator, width, agreeing
-    if columns < 2:
+    if columns < 2 and folded(text.partition("\n")[0]) not in _BARE_LISTS:
         raise NotATable("No separator gives two columns: this does not look like a CSV or TSV file")
-    return best, f"{columns} columns in {share:.0%} of the first rows"
+    return best, "the first line says so" if said else f"{columns} columns in {share:.0%} of the first rows"
+
+
+_BARE_LISTS = {"email", "emailaddress", "mail", "emails", "phone", "phonenumber", "emailadresse", "adresseemail"}
+
+
+def says_separator(cells: Sequence[str], separator: str) -> bool:
+    """Whether a file's first record is the line ``sep=;`` by which Excel is told the separator."""
+    return separator.join(cells).lower() in {f"sep={sign}" for sign in SEPARATORS}
 
 
 def sample_rows(text: str, separator: str) -> Iterator[list[str]]:
-    """Rows of a sample; the last one may be cut and is left out."""
-    rows = csv.reader(text.splitlines(keepends=True)[:2000], delimiter=separator)
+    """Rows of a sample that are not blank, without the line that names the separator; the last one may be cut and is left out."""
+    rows = csv.reader(islice(io.StringIO(text, newline=""), 2000), delimiter=separator)
     try:
-        previous = None
+        previous, is_first = None, True
         for row in rows:
             if previous is not None:
                 yield previous
-            previous = row
+            previous = row if any(row) and not (is_first and says_separator(row, separator)) else None
+            is_first = is_first and not any(row)
         if previous is not None and (text.endswith(("\n", "\r")) or rows.line_num < 2):
             yield previous
     except csv.Error:
         return
 
 
-_COMMA = re.compile(r"^[^\d]*-?\d{1,3}(?:[. \u00a0\u202f']?\d{3})*,\d{1,2}\D*$|^-?\d+,\d{1,2}$|^-?\d+,\d{4,}$")
-_POINT = re.compile(r"^[^\d]*-?\d{1,3}(?:[, \u00a0\u202f']?\d{3})*\.\d{1,2}\D*$|^-?\d+\.\d{1,2}$|^-?\d+\.\d{4,}$")
-_DATE = re.compile(r"^\s*(\d{1,4})[./-](\d{1,2})[./-](\d{1,4})(?:\D|$)")
+_NUMBER = re.compile(
+    r"[^\d.,]{0,5}(\d{1,3}(?:([.,'’ \u00a0\u202f])\d{3})(?:\2\d{3})*|\d+)(?:([.,])\d+)?[^\d.,]{0,5}"
+)  # whole part, its grouping sign, decimal sign
+_DATE = re.compile(r"\s*(\d{4}|\d{1,2})([./-])(\d{1,2})\2(\d{4}|\d{1,2})(?=$|[\sT,])")
 
 
-def detect_decimal_comma(cells: Iterable[str]) -> tuple[bool, str]:
-    """Whether amounts are written 1.234,56, and what told it."""
-    commas = points = 0
-    example = ""
-    for cell in cells:
-        if _COMMA.match(cell):
-            commas += 1
-            example = example or cell
-        elif _POINT.match(cell):
-            points += 1
-    if commas > points:
-        return True, f"such as {example.strip()[:20]}"
-    return False, f"{points} amounts with a point" if points else "no amount tells; the point is assumed"
+@dataclass
+class Decimals:
+    """What amounts tell of the decimal sign. '1,234' tells nothing: it may be grouped."""
+
+    commas: int = 0
+    points: int = 0
+    example: str = ""
+
+    def see(self, cell: str) -> None:
+        found = _NUMBER.fullmatch(cell.strip()) if len(cell) <= 40 else None
+        sign = _decimal_sign(*found.groups()) if found else ""
+        self.commas += sign == ","
+        self.points += sign == "."
+        if found and sign == "," and not self.example:
+            self.example = found[0].lstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ '")[:20]
+
+    @property
+    def is_settled(self) -> bool:
+        return self.commas != self.points
+
+    @property
+    def verdict(self) -> tuple[bool, str]:
+        """Whether it is a comma, and what told it."""
+        if self.commas > self.points:
+            return True, f"such as {self.example}"
+        return False, f"{self.points} amounts with a point" if self.points else "no amount tells; the point is assumed"
 
 
-def detect_date_order(cells: Iterable[str], prefers_day: bool = True) -> tuple[DateOrder, str]:
-    """What stands first in the dates. Where no date tells, ``prefers_day`` decides and the evidence says so."""
-    first_over = second_over = ambiguous = 0
-    for cell in cells:
+def _decimal_sign(whole: str, group: str | None, sign: str | None) -> str:
+    """Which sign must be the decimal one: '1,234.5' and '1,234,567' say the point, '0,123' the comma, '1,234' nothing."""
+    if sign:
+        return "" if sign == group else sign
+    if group not in {".", ","}:
+        return ""
+    if whole.count(group) > 1:
+        return "." if group == "," else ","
+    return group if whole.startswith("0") else ""
+
+
+@dataclass
+class Dates:
+    """What dates tell of their order; those that begin with the year are read so whatever the order of the others."""
+
+    year_first: int = 0
+    first_over: int = 0  # a day over 12 in the first place
+    second_over: int = 0
+    others: int = 0
+    example: str = ""
+
+    def see(self, cell: str) -> None:
         if not (found := _DATE.match(cell)):
-            continue
+            return
         if len(found[1]) == 4:
-            return DateOrder.YEAR_FIRST, f"such as {cell.strip()[:19]}"
-        first_over += 12 < int(found[1]) <= 31
-        second_over += 12 < int(found[2]) <= 31
-        ambiguous += 1
-    if first_over > second_over:
-        return DateOrder.DAY_FIRST, f"{first_over} dates have a day over 12 first"
-    if second_over:
-        return DateOrder.MONTH_FIRST, f"{second_over} dates have a day over 12 second"
-    if ambiguous:
-        return (DateOrder.DAY_FIRST if prefers_day else DateOrder.MONTH_FIRST), "no date tells: check this"
-    return DateOrder.YEAR_FIRST, "no such date found"
+            self.year_first += 1
+            self.example = self.example or found[0].strip()
+            return
+        self.others += 1
+        self.first_over += 12 < int(found[1]) <= 31
+        self.second_over += 12 < int(found[3]) <= 31
+
+    @property
+    def is_settled(self) -> bool:
+        return self.first_over != self.second_over or bool(self.year_first and not self.others)
+
+    def verdict(self, prefers_day: bool = True) -> tuple[DateOrder, str]:
+        """What stands first, and what told it. Where no date tells, ``prefers_day`` decides and the evidence says so."""
+        if not self.others:
+            return DateOrder.YEAR_FIRST, f"such as {self.example}" if self.example else "no such date found"
+        if self.first_over == self.second_over:
+            return (DateOrder.DAY_FIRST if prefers_day else DateOrder.MONTH_FIRST), "no date tells: check this"
+        order = DateOrder.DAY_FIRST if self.first_over > self.second_over else DateOrder.MONTH_FIRST
+        place, against = ("first", self.second_over) if order == DateOrder.DAY_FIRST else ("second", self.first_over)
+        said = f"{max(self.first_over, self.second_over)} dates have a day over 12 {place}"
+        return order, f"{said}, but {against} do not: check this" if against else said
 
 
-def sniff(sample: bytes, currency: str = "") -> tuple[Format, list[list[str]]]:
-    """How the file of this beginning is written, and its first rows. Raises EmptyFile and NotATable.
+@dataclass
+class Habits:
+    """What the cells of a file tell of how its amounts and dates are written."""
 
-    In doubt about dates, a shop that counts in US dollars writes the month first.
+    decimals: Decimals = field(default_factory=Decimals)
+    dates: Dates = field(default_factory=Dates)
+
+    def see(self, rows: Iterable[Sequence[str]]) -> "Habits":
+        """Looks at the rows until both are clear."""
+        for row in rows:
+            for cell in row:
+                self.decimals.see(cell)
+                self.dates.see(cell)
+            if self.is_settled:
+                break
+        return self
+
+    @property
+    def is_settled(self) -> bool:
+        return self.decimals.is_settled and self.dates.is_settled
+
+
+def sniff(sample: bytes, later: bytes = b"") -> tuple[Format, list[list[str]]]:
+    """Encoding and separator of the file of this beginning, and its first rows. Raises EmptyFile and NotATable.
+
+    ``later``: the first bytes further on that are not plain ASCII, where the beginning is.
     """
     check_is_text(sample)
-    encoding, encoding_evidence = detect_encoding(sample)
-    text = sample.decode(encoding, errors="replace")
+    encoding, encoding_evidence = detect_encoding(sample + later)
+    text = sample.decode(encoding, errors="replace").removeprefix("\ufeff")
     separator, separator_evidence = detect_separator(text)
-    rows = list(sample_rows(text, separator))
-    cells = [cell for row in rows[1:500] for cell in row]
-    comma, comma_evidence = detect_decimal_comma(cells)
-    order, order_evidence = detect_date_order(cells, prefers_day=currency != "USD")
-    evidence = {
-        "encoding": encoding_evidence,
-        "separator": separator_evidence,
-        "decimal": comma_evidence,
-        "dates": order_evidence,
-    }
-    return Format(encoding, separator, comma, order, evidence), rows
+    evidence = {"encoding": encoding_evidence, "separator": separator_evidence}
+    return Format(encoding, separator, evidence=evidence), list(sample_rows(text, separator))
+
+
+def with_habits(form: Format, habits: Habits, currency: str = "") -> Format:
+    """The format with what its amounts and dates tell. In doubt, a shop that counts in US dollars writes the month first."""
+    comma, comma_evidence = habits.decimals.verdict
+    order, order_evidence = habits.dates.verdict(prefers_day=currency != "USD")
+    evidence = form.evidence | {"decimal": comma_evidence, "dates": order_evidence}
+    return replace(form, decimal_comma=comma, date_order=order, evidence=evidence)
 
 
 def folded(header: str) -> str:

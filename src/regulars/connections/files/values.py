@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from zoneinfo import ZoneInfo
 
@@ -12,9 +12,23 @@ from regulars.foundation.pages.export import FORMULA_STARTS
 
 _CACHE = 50_000
 _LARGEST = Decimal(10) ** 12
-_NOT_NUMBER = re.compile(r"[^\d.,eE+-]")
-_NUMBERS = re.compile(r"\d+")
-_ZONE = re.compile(r"(Z|UTC|[+-]\d{2}:?\d{2})$")
+_SPACES = re.compile(r"(?<=\d)[ \u00a0\u202f'’](?=\d{3}(?!\d))")
+# A currency's sign or code may stand before or after; '5,-' is five, '5.00-' and '(5.00)' are less than nothing.
+_NUMBER = re.compile(
+    r"(?P<before>(?:[^\d.,]|[^\W\d]\.){0,8}?)(?P<sign>[-+−]?)(?P<number>\d[\d.,]*(?:e[-+]?\d{1,4})?|[.,]\d+)(?P<after>[^\d.,]{0,8})",
+    re.IGNORECASE,
+)
+_GROUPED = {
+    ".": re.compile(r"(?:\d*|\d{1,3}(?:,\d{2,3})*,\d{3})(?:\.\d*)?(?:e.*)?", re.IGNORECASE),
+    ",": re.compile(r"(?:\d*|\d{1,3}(?:\.\d{2,3})*\.\d{3})(?:,\d*)?(?:e.*)?", re.IGNORECASE),
+}
+_WRITTEN = re.compile(
+    r"(\d{1,4})\s*[./ -]\s*(\d{1,2})\s*[./ -]\s*(\d{1,4})"
+    r"(?:[T ,]+(\d{1,2})[:.h](\d{2})(?:[:.](\d{2})(?:[.,]\d{1,9})?)?\s*(?:([ap])\.?m\.?|Uhr|h)?)?"
+    r"\s*(Z|UTC|GMT|[+-]\d{2}:?\d{2})?",
+    re.IGNORECASE,
+)
+_FARTHEST_ZONE = timedelta(hours=14)  # Kiribati
 
 
 class Unreadable(ValueError):
@@ -43,16 +57,21 @@ class Values:
         return known
 
     def _parse_decimal(self, text: str, what: str) -> Decimal:
-        plain = _NOT_NUMBER.sub("", text.strip().removeprefix("'")).rstrip(".,-") or "x"
-        is_negative = text.strip().startswith("(") or text.strip().endswith("-")
-        group, point = (".", ",") if self.format.decimal_comma else (",", ".")
+        point, group = (",", ".") if self.format.decimal_comma else (".", ",")
+        found = _NUMBER.fullmatch(_SPACES.sub("", text.strip().removeprefix("'")))
+        if found is None or not _GROUPED[point].fullmatch(found["number"].rstrip(point)):
+            raise Unreadable(f"{what} '{text[:30]}' is not a number" + self._other_sign(found))
         try:
-            value = Decimal(plain.replace(group, "").replace(point, "."))
+            value = Decimal(found["number"].rstrip(point).replace(group, "").replace(point, "."))
         except InvalidOperation as error:
             raise Unreadable(f"{what} '{text[:30]}' is not a number") from error
         if not value.is_finite() or abs(value) >= _LARGEST or not -12 <= int(value.as_tuple().exponent) <= 12:
             raise Unreadable(f"{what} '{text[:30]}' is out of range")
-        return -value if is_negative else value
+        return -value if _is_negative(found, point) else value
+
+    def _other_sign(self, found: re.Match[str] | None) -> str:
+        sign = "comma" if self.format.decimal_comma else "point"
+        return f" with a decimal {sign}" if found else ""
 
     def whole(self, text: str, what: str = "quantity") -> int:
         """A whole number that the database can hold. Raises Unreadable."""
@@ -87,9 +106,13 @@ class Values:
     def _parse_moment(self, text: str, what: str) -> datetime:
         try:
             read = _iso(text) or _by_order(text, self.format.date_order)
+            if read.tzinfo and abs(read.utcoffset() or timedelta(0)) > _FARTHEST_ZONE:
+                raise Unreadable(f"{what} '{text[:40]}' has a time zone that there is not")
             local = read if read.tzinfo else read.replace(tzinfo=self.zone)
             shifted = local + self.shift if read.tzinfo else (read + self.shift).replace(tzinfo=self.zone)
             moment = shifted.astimezone(UTC)
+        except Unreadable:
+            raise
         except (ValueError, OverflowError) as error:
             raise Unreadable(f"{what} '{text[:30]}' is not a date and time") from error
         if not 1970 <= moment.year <= 2200:
@@ -97,36 +120,53 @@ class Values:
         return moment
 
 
+def _is_negative(found: re.Match[str], point: str) -> bool:
+    signs = found["before"] + found["sign"]
+    after = "" if found["number"].endswith(point) else found["after"].strip()
+    return any(sign in signs for sign in "-−(") or after.startswith("-")
+
+
 def _iso(text: str) -> datetime | None:
     """ISO 8601, and Shopify's '2026-01-31 10:00:00 +0100' and 'UTC'."""
     if len(text) < 8 or not text[:4].isdigit():
         return None
-    bare = text.removesuffix(" UTC").removesuffix("Z") + ("+00:00" if text.endswith(("UTC", "Z")) else "")
+    bare = text.removesuffix(" UTC").removesuffix("Z") + ("+00:00" if text.endswith((" UTC", "Z")) else "")
     try:
-        return datetime.fromisoformat(_ZONE.sub(lambda found: found[0], bare).replace(" +", "+").replace(" -", "-"))
+        return datetime.fromisoformat(bare.replace(" +", "+").replace(" -", "-"))
     except ValueError:
         return None
 
 
 def _by_order(text: str, order: DateOrder) -> datetime:
-    """Day, month and year in the file's order, then an optional time with or without AM and PM. Raises ValueError."""
-    numbers = [int(number) for number in _NUMBERS.findall(text)[:6]]
-    if len(numbers) < 3:
+    """Day, month and year in the file's order, then what there is of time, AM or PM, and zone; nothing else. Raises ValueError."""
+    if not (found := _WRITTEN.fullmatch(text)):
         raise ValueError(text)
-    first, second, third, *time = numbers
-    if first > 31 or (
-        order == DateOrder.YEAR_FIRST and third <= 31 and len(text.split(maxsplit=1)[0]) >= 8 and first > 31
-    ):
+    first, second, third = (int(found[place]) for place in (1, 2, 3))
+    if first > 31:
         year, month, day = first, second, third
     elif order == DateOrder.MONTH_FIRST:
         month, day, year = first, second, third
     else:
         day, month, year = first, second, third
     year += 2000 if year < 70 else 1900 if year < 100 else 0
-    hour, minute, seconds = [*time, 0, 0, 0][:3]
-    if hour <= 12 and (half := re.search(r"\b([ap])\.?m\b", text, re.IGNORECASE)):
-        hour = hour % 12 + (12 if half[1].lower() == "p" else 0)
-    return datetime(year, month, day, hour, minute, seconds)  # noqa: DTZ001  the caller puts it into the shop's zone
+    hour, minute, seconds = (int(found[place] or 0) for place in (4, 5, 6))
+    if found[7] and hour <= 12:
+        hour = hour % 12 + (12 if found[7].lower() == "p" else 0)
+    zone = _zone(found[8]) if found[8] else None
+    return datetime(
+        year, month, day, hour, minute, seconds, tzinfo=zone
+    )  # without one, the caller puts it into the shop's
+
+
+def _zone(text: str) -> timezone:
+    """Raises ValueError for a whole day or more; what is farther than any zone is the caller's to refuse."""
+    if text[0] not in "+-":
+        return UTC
+    digits = text[1:].replace(":", "")
+    offset = timedelta(hours=int(digits[:2]), minutes=int(digits[2:]))
+    if offset > _FARTHEST_ZONE:
+        raise Unreadable(f"date has the time zone {text}, which there is not")
+    return timezone(-offset if text[0] == "-" else offset)
 
 
 def strip_escape(text: str) -> str:

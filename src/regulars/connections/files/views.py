@@ -1,6 +1,6 @@
 """Imports in the browser: upload, mapping with preview, progress, summary, undo."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import messages
@@ -16,7 +16,8 @@ from regulars.connections.files.layouts import LAYOUTS, Kind
 from regulars.connections.files.models import Import, ImportState
 from regulars.connections.files.options import Options
 from regulars.connections.files.preview import read_preview
-from regulars.connections.files.queries import get_import, list_imports, list_rejects, reject_table
+from regulars.connections.files.queries import get_import, is_silent, list_imports, reject_rows, reject_table
+from regulars.connections.files.sealed import name_of
 from regulars.connections.files.sniff import SEPARATORS
 from regulars.connections.files.uploads import LARGEST_UPLOAD, SealedUpload, SealingHandler
 from regulars.foundation import clock
@@ -66,7 +67,7 @@ IMPORTS = ListPage(
     name="imports",
     title=_("Imports"),
     columns=[
-        Column("file_name", _("File"), "strong"),
+        Column("name", _("File"), "strong", value=name_of),
         Column("created_at", _("When"), "when", sort="created"),
         Column("kind", _("What"), value=lambda row: KINDS[Kind(row.kind)]),
         Column("layout", _("Layout"), value=lambda row: LAYOUTS[row.layout].title, on_phone=False),
@@ -154,7 +155,12 @@ def _record_upload(request: HttpRequest, stores: Sequence[Store]) -> Import:
     if store is None or kind not in set(Kind):
         raise InvalidInput(gettext("Say what the file is about, and which store it is from."))
     return operations.record_copy(
-        upload.staged, kind=Kind(kind), store=store, at=clock.now(), staff_id=viewer_of(request).staff_id
+        upload.staged,
+        kind=Kind(kind),
+        store=store,
+        at=clock.now(),
+        staff_id=viewer_of(request).staff_id,
+        can_be_mapped=True,
     )
 
 
@@ -162,8 +168,11 @@ def _record_upload(request: HttpRequest, stores: Sequence[Store]) -> Import:
 def one_import(request: HttpRequest, public_id: str) -> HttpResponse:
     row = get_import(public_id, viewer_of(request))
     context: dict[str, Any] = {
-        "title": row.file_name,
+        "title": name_of(row),
         "row": row,
+        "is_unmapped": row.state == ImportState.STAGED and bool(row.sentence),
+        "is_silent": is_silent(row, clock.now()),
+        "can_continue": operations.can_continue(row, clock.now()),
         "public_id": public_id,
         "state": _state(row),
         "kind": KINDS[Kind(row.kind)],
@@ -227,8 +236,8 @@ def act(request: HttpRequest, public_id: str, action: str) -> HttpResponse:
 
 
 def _change(request: HttpRequest, row: Import) -> HttpResponse:
-    operations.change_options(row, _chosen(request, row))
-    messages.success(request, gettext("Read again with your choices."))
+    if not operations.change_options(row, _chosen(request, row)).sentence:
+        messages.success(request, gettext("Read again with your choices."))
     return HttpResponseRedirect(address_of(row))
 
 
@@ -256,12 +265,6 @@ def _undo(request: HttpRequest, row: Import) -> HttpResponse:
 
 @requires("imports.edit")
 def rejects(request: HttpRequest, public_id: str) -> HttpResponseBase:
-    """The reject file: line number, what became of the row, why, and the row itself; formulas are text."""
+    """The reject file; formulas in it are text."""
     row = get_import(public_id, viewer_of(request))
-
-    def lines() -> Iterator[Sequence[Any]]:
-        for reject in list_rejects(row):
-            yield [reject.line, reject.outcome, reject.reason, *reject.cells]
-
-    header = ["line", "outcome", "reason", *row.format.get("headers", [])]
-    return csv_response(f"{public_id}-rejects.csv", header, lines())
+    return csv_response(f"{public_id}-rejects.csv", *reject_rows(row))

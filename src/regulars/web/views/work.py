@@ -1,5 +1,6 @@
 """The bell: long work, how far it is, and how it ended."""
 
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -43,5 +44,12 @@ def one_task(request: HttpRequest, uid: UUID) -> HttpResponse:
     """Progress of one piece of work, as a fragment that asks again while it runs."""
     for task in list_tasks_for_bell(viewer_of(request).staff_id, 200):
         if task.uid == uid:
-            return render(request, "web/one_task.html", {"task": task})
+            response = render(request, "web/one_task.html", {"task": task})
+            if task.ended_at and _is_page_of(request, task.link):
+                response["HX-Refresh"] = "true"  # the page says what has come of it
+            return response
     raise NotFound
+
+
+def _is_page_of(request: HttpRequest, link: str) -> bool:
+    return bool(link) and urlsplit(request.headers.get("HX-Current-URL", "")).path == link

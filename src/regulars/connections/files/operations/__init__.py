@@ -3,8 +3,10 @@
 from regulars.connections.files.operations.applying import apply_import
 from regulars.connections.files.operations.staging import (
     Staged,
+    can_continue,
     change_options,
     discard_import,
+    drop_copy,
     record_copy,
     stage_import,
     start_import,
@@ -18,8 +20,10 @@ __all__ = [
     "LABELS",
     "Staged",
     "apply_import",
+    "can_continue",
     "change_options",
     "discard_import",
+    "drop_copy",
     "record_copy",
     "stage_import",
     "start_import",

@@ -1,6 +1,5 @@
 """A staged file goes into the record: in batches of at most a second, each of which commits how far the import has come."""
 
-import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -19,17 +18,19 @@ from regulars.connections.files.operations.sources import Source, source_of
 from regulars.connections.files.operations.writing import LABELS, write
 from regulars.connections.files.queries import unmatched_refunds
 from regulars.connections.files.reading import Unit, read_rows, units
+from regulars.connections.files.sealed import Line, kept_cells, seal_lines
 from regulars.foundation.ahead import ahead
-from regulars.foundation.bulk import Statistics, execute
-from regulars.foundation.errors import InvalidInput
+from regulars.foundation.bulk import Statistics
+from regulars.foundation.errors import InvalidInput, RegularsError
 from regulars.foundation.ids import to_public
-from regulars.foundation.sealing import Cell, seal
+from regulars.foundation.retrying import retry
 from regulars.record.events.log import transaction
 from regulars.record.orders.operations import Known, match_refunds
 
 Clock = Callable[[], datetime]
 # What the database says to a value that it cannot hold; COPY's errors come from the driver itself.
 _REFUSALS = (DataError, IntegrityError, psycopg.DataError, psycopg.IntegrityError, InvalidInput)
+_UNEXPECTED = "An unexpected error stopped it; what was done so far stays, and it can be continued."
 _TARGET_SECONDS = 0.6
 _FEWEST_ROWS, _MOST_ROWS = 200, 20_000
 _GROWING = (
@@ -82,9 +83,23 @@ def apply_import(import_id: int, now: Clock, on_progress: Callable[[Import], Non
     """Applies an import, or the rest of one that was interrupted; the same file again changes nothing.
 
     Each batch commits with the number of units taken up, so that a kill at any moment loses nothing and repeats nothing. Of two
-    processes that apply one import the slower is refused. Raises NotPossibleNow. Events: those of the record, and import.done.
+    processes that apply one import the slower is refused. Raises NotPossibleNow, CopyGone; what stops it otherwise is noted, and it can
+    be continued. Events: those of the record, and import.done.
     """
-    row = _begin(import_id)
+    row = _begin(import_id, now())
+    try:
+        return _apply(row, now, on_progress)
+    except NotPossibleNow:  # another process has it: that one says how it ends
+        raise
+    except Exception as error:
+        sentence = error.sentence if isinstance(error, RegularsError) else _UNEXPECTED
+        Import.objects.filter(pk=import_id, state=ImportState.RUNNING).update(
+            state=ImportState.FAILED, sentence=sentence
+        )
+        raise
+
+
+def _apply(row: Import, now: Clock, on_progress: Callable[[Import], None]) -> Import:
     source = source_of(row)
     pace, known, statistics = Pace(), Known(), Statistics(_GROWING)
     for batch in ahead(_batches(row, source, pace)):
@@ -96,10 +111,15 @@ def apply_import(import_id: int, now: Clock, on_progress: Callable[[Import], Non
     return _finish(row, now())
 
 
-def _begin(import_id: int) -> Import:
+def _begin(import_id: int, at: datetime) -> Import:
     begun = (ImportState.STAGED, ImportState.WAITING, ImportState.RUNNING, ImportState.FAILED)
-    if not Import.objects.filter(pk=import_id, state__in=begun).update(state=ImportState.RUNNING):
-        raise NotPossibleNow("This import is over: it can be undone, or the file imported again")
+    ready = Import.objects.filter(pk=import_id, state__in=begun).exclude(state=ImportState.STAGED, sentence__gt="")
+    if not ready.update(state=ImportState.RUNNING, worked_at=at, sentence=""):
+        row = Import.objects.get(pk=import_id)
+        is_unmapped = row.state == ImportState.STAGED
+        raise NotPossibleNow(
+            row.sentence if is_unmapped else "This import is over: it can be undone, or the file imported again"
+        )
     return Import.objects.select_related("store").get(pk=import_id)
 
 
@@ -124,22 +144,31 @@ def _batches(row: Import, source: Source, pace: Pace) -> Iterator[Batch]:
 def _apply_batch(row: Import, source: Source, batch: Batch, at: datetime, known: Known) -> None:
     """One transaction. What the record refuses as a whole is halved until the unit is found that it refuses, which is skipped."""
     try:
-        with transaction("import", to_public(Import.PREFIX, row.uid)) as log:
-            gained = write(batch.built, log, row.store, at, known)
-            _advance(row, source, batch, gained)
+        retry(lambda: _write_batch(row, source, batch, at, known))
     except _REFUSALS as error:
-        known.forget()
         if len(batch.units) > 1:
             for half in batch.halves():
                 _apply_batch(row, source, half, at, known)
             return
         reason = error.sentence if isinstance(error, InvalidInput) else "the record cannot hold this"
-        with transaction("import", to_public(Import.PREFIX, row.uid)):
-            refused = Batch(batch.units, [Built.skipped(batch.units[0], reason)])
-            _advance(row, source, refused, Counter())
+        refused = Batch(batch.units, [Built.skipped(batch.units[0], reason)])
+        retry(lambda: _write_batch(row, source, refused, at, known))
 
 
-def _advance(row: Import, source: Source, batch: Batch, gained: Counter[str]) -> None:
+def _write_batch(row: Import, source: Source, batch: Batch, at: datetime, known: Known) -> None:
+    """One transaction; where it fails, what was learned in it goes with it."""
+    stood = row.units_applied, row.counts
+    try:
+        with transaction("import", to_public(Import.PREFIX, row.uid)) as log:
+            gained = write(batch.built, log, row.store, at, known)
+            _advance(row, source, batch, gained, at)
+    except Exception:
+        row.units_applied, row.counts = stood
+        known.forget()
+        raise
+
+
+def _advance(row: Import, source: Source, batch: Batch, gained: Counter[str], at: datetime) -> None:
     """Stores how far the import has come, in the batch's own transaction; refused where another process was faster."""
     notes = [
         (unit, built.notes[r.line], r.cells)
@@ -155,23 +184,22 @@ def _advance(row: Import, source: Source, batch: Batch, gained: Counter[str]) ->
     if notes:
         _keep_rejects(row, source, [(note, cells) for _, note, cells in notes])
     before, after = row.units_applied, row.units_applied + len(batch.units)
-    changed = execute(
-        "UPDATE files_import SET units_applied = %s, counts = %s WHERE id = %s AND units_applied = %s AND state = 'running'",
-        [after, json.dumps(counts), row.pk, before],
-    )
-    if not changed:
+    ours = Import.objects.filter(pk=row.pk, units_applied=before, state=ImportState.RUNNING)
+    if not ours.update(units_applied=after, counts=counts, worked_at=at):
         raise NotPossibleNow("Another process took this import over")
     row.units_applied, row.counts = after, dict(counts)
 
 
 def _keep_rejects(row: Import, source: Source, notes: Sequence[tuple[Note, list[str]]]) -> None:
-    lines = [[note.line, "skipped" if note.is_skipped else "altered", note.reason, cells] for note, cells in notes]
-    plain = json.dumps(lines, ensure_ascii=False).encode()
+    lines: list[Line] = [
+        [note.line, "skipped" if note.is_skipped else "altered", note.reason, kept_cells(cells)]
+        for note, cells in notes
+    ]
     RejectedRows.objects.create(
         source=row,
         first_unit=row.units_applied,
         row_count=len(lines),
-        lines=seal(source.key, plain, Cell("files_rejectedrows", str(row.uid), row.units_applied)),
+        lines=seal_lines(source.key, row.uid, row.units_applied, lines),
     )
 
 

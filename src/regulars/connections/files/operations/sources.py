@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import islice
 from typing import BinaryIO
 from uuid import UUID
 
@@ -9,12 +10,12 @@ from regulars.connections.files import copies, sniff
 from regulars.connections.files.layouts.base import Columns, Kind, Layout, Reading
 from regulars.connections.files.models import Import
 from regulars.connections.files.options import Options
-from regulars.connections.files.reading import Checked, check_whole
+from regulars.connections.files.reading import Checked, check_whole, read_rows
 from regulars.connections.files.recognising import recognise
+from regulars.connections.files.sealed import key_of
 from regulars.connections.files.sniff import Format
 from regulars.connections.files.values import Values
 from regulars.foundation.shop.models import Store
-from regulars.foundation.vault.keys import key_ring
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Source:
 
     @property
     def key_column(self) -> int | None:
-        return self.reading.columns.places[self.layout.key] if self.layout.key else None
+        return self.reading.columns.places.get(self.layout.key) if self.layout.key else None
 
     def open(self) -> BinaryIO:
         return copies.open_copy(self.uid, self.key)
@@ -42,15 +43,9 @@ class Source:
 
 
 def open_source(uid: UUID, key: bytes, kind: Kind, store: Store, chosen: Options, at: datetime) -> Source:
-    """Finds out how a staged file is written and which layout it has. Raises RefusedFile."""
+    """Finds out how a staged file is written and which layout it has. Raises RefusedFile, CopyGone."""
     currency = chosen.currency or store.currency
-    with copies.open_copy(uid, key) as file:
-        sample = file.read(sniff.SAMPLE_BYTES)
-    detected, rows = sniff.sniff(sample, currency)
-    form = chosen.over(detected)
-    if (form.encoding, form.separator) != (detected.encoding, detected.separator):
-        text = sample.decode(form.encoding, errors="replace")
-        rows = list(sniff.sample_rows(text, form.separator))
+    form, rows = _sniffed(uid, key, chosen, currency)
     headers = [header.strip() for header in rows[0]] if rows else []
     layout = recognise(headers, kind, chosen.layout, chosen.mapping)
     values = Values(form, chosen.zone(store.time_zone), currency, chosen.shift)
@@ -59,9 +54,31 @@ def open_source(uid: UUID, key: bytes, kind: Kind, store: Store, chosen: Options
     )
 
 
+def _sniffed(uid: UUID, key: bytes, chosen: Options, currency: str) -> tuple[Format, list[list[str]]]:
+    """How the file is written, choices over what was found, and its first rows; where these tell too little, all of it is looked at."""
+    with copies.open_copy(uid, key) as file:
+        sample = file.read(sniff.SAMPLE_BYTES)
+        later = _first_foreign(file) if sample.isascii() and not chosen.encoding else b""
+    detected, rows = sniff.sniff(sample, later)
+    form = chosen.over(detected)
+    if (form.encoding, form.separator) != (detected.encoding, detected.separator):
+        rows = list(sniff.sample_rows(sample.decode(form.encoding, errors="replace"), form.separator))
+    habits = sniff.Habits().see(rows[1:])
+    if not (habits.is_settled or (chosen.decimal and chosen.date_order)):
+        with copies.open_copy(uid, key) as file:
+            habits.see(row.cells for row in islice(read_rows(file, form), len(rows), None))
+    return chosen.over(sniff.with_habits(form, habits, currency)), rows
+
+
+def _first_foreign(file: BinaryIO) -> bytes:
+    """The first piece of the file that is not plain ASCII."""
+    pieces = copies.plain_pieces(file)
+    return next((piece for piece in pieces if not piece.isascii()), b"")
+
+
 def source_of(row: Import) -> Source:
     """The source of an import whose staged copy is still there."""
-    key = key_ring().unwrap(row.master_id, bytes(row.wrapped_key), row.pk)
+    key = key_of(row)
     form = Format.from_json(row.format)
     chosen = Options(**row.options)
     fixed = replace(

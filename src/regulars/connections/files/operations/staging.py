@@ -7,14 +7,18 @@ from typing import BinaryIO
 from uuid import UUID
 
 from django.db import transaction as database
+from django.db.models.functions import Coalesce
 
 from regulars.connections.files import copies
-from regulars.connections.files.errors import NotPossibleNow, WrongKind
+from regulars.connections.files.errors import CopyGone, NotPossibleNow, Unmapped
 from regulars.connections.files.layouts.base import Kind, Note, build_safely
 from regulars.connections.files.models import Import, ImportState
 from regulars.connections.files.operations.sources import Source, open_source
 from regulars.connections.files.options import Options
+from regulars.connections.files.queries import is_silent
 from regulars.connections.files.reading import Checked, Unit, read_rows, units
+from regulars.connections.files.recognising import find_missing
+from regulars.connections.files.sealed import key_of, seal_name
 from regulars.foundation.ids import new_uid, to_public
 from regulars.foundation.sealing import new_key
 from regulars.foundation.shop.models import Store
@@ -23,6 +27,7 @@ from regulars.foundation.vault.rows import reserve_ids
 from regulars.foundation.work.operations import enqueue, start_task
 
 PREVIEW_UNITS = 200
+WITH_COPY = (ImportState.STAGED, ImportState.WAITING, ImportState.RUNNING, ImportState.FAILED)
 _FORGOTTEN = timedelta(days=7)
 _ORPHAN_SECONDS = 24 * 3600
 _MOST_PIECES = 1000
@@ -46,9 +51,8 @@ def stage_import(
     (options or Options()).checked(kind)
     uid, key = new_uid(), new_key()
     copied = copies.write_copy(copies.plain_pieces(file), uid, key, largest)
-    return record_copy(
-        Staged(uid, key, copied, file_name), kind=kind, store=store, at=at, options=options, staff_id=staff_id
-    )
+    staged = Staged(uid, key, copied, file_name)
+    return record_copy(staged, kind=kind, store=store, at=at, options=options, staff_id=staff_id)
 
 
 @dataclass(frozen=True)
@@ -69,27 +73,33 @@ def record_copy(
     at: datetime,
     options: Options | None = None,
     staff_id: int | None = None,
+    can_be_mapped: bool = False,
 ) -> Import:
-    """The second half of ``stage_import``, for a copy that was sealed while it was uploaded. A refusal removes the copy."""
+    """The second half of ``stage_import``, for a copy that was sealed while it was uploaded. A refusal removes the copy.
+
+    ``can_be_mapped``: somebody can still say which column holds what, so that a file which cannot be read as it was guessed is kept, with
+    what is missing as its sentence.
+    """
     try:
         chosen = (options or Options()).checked(kind)
         source = open_source(staged.uid, staged.key, kind, store, chosen, at)
         checked = source.check()
-        _check_usable(source, kind)
+        missing = _what_is_missing(source, kind)
+        if missing and not can_be_mapped:
+            raise missing
         row = Import(
             id=reserve_ids("files_import", 1)[0],
             uid=staged.uid,
             store=store,
             kind=kind.value,
-            file_name=staged.file_name[-200:],
+            sealed_name=seal_name(staged.key, staged.uid, staged.file_name),
             sha256=staged.copied.sha256,
             size=staged.copied.size,
-            row_count=checked.row_count,
             staff_id=staff_id,
             created_at=at,
         )
         row.master_id, row.wrapped_key = key_ring().wrap(staged.key, row.pk)
-        _note_reading(row, source, checked, chosen)
+        _note_reading(row, source, checked, chosen, missing)
         row.save(force_insert=True)
     except BaseException:
         copies.remove_copy(staged.uid)
@@ -98,69 +108,82 @@ def record_copy(
 
 
 def sweep_copies(at: datetime) -> int:
-    """Removes copies that nobody waits for: uploads whose process died, and files looked at a week ago and left. How many."""
-    for row in Import.objects.filter(state=ImportState.STAGED, created_at__lt=at - _FORGOTTEN):
-        discard_import(row)
-    waiting = {
-        copies.path_of(uid) for uid in Import.objects.exclude(state=ImportState.DONE).values_list("uid", flat=True)
-    }
-    old = [
+    """Removes copies that nobody waits for: uploads whose process died, and files that lay a week without anybody going on. How many."""
+    old = Import.objects.filter(state__in=WITH_COPY).annotate(last=Coalesce("worked_at", "created_at"))
+    forgotten = [row for row in old.filter(last__lt=at - _FORGOTTEN) if copies.path_of(row.uid).exists()]
+    for row in forgotten:
+        drop_copy(row, "Its copy was kept for a week and then removed")
+    waiting = {copies.path_of(uid) for uid in Import.objects.filter(state__in=WITH_COPY).values_list("uid", flat=True)}
+    orphans = [
         path
         for path in copies.list_copies()
         if path not in waiting and at.timestamp() - path.stat().st_mtime > _ORPHAN_SECONDS
     ]
-    for path in old:
+    for path in orphans:
         path.unlink(missing_ok=True)
-    return len(old)
+    return len(forgotten) + len(orphans)
+
+
+def drop_copy(row: Import, why: str) -> None:
+    """Removes the staged copy of an import that is not over; one that has not begun goes with it, another stops for good."""
+    if not Import.objects.filter(pk=row.pk, state=ImportState.STAGED).delete()[0]:
+        sentence = f"{why}: undo it, or import the file again; what was taken from it is known already."
+        Import.objects.filter(pk=row.pk, state__in=WITH_COPY).update(state=ImportState.FAILED, sentence=sentence)
+    copies.remove_copy(row.uid)
 
 
 def start_import(row: Import, at: datetime) -> None:
-    """Asks for an import to be applied in the background. Raises NotPossibleNow for one that has begun."""
-    _enqueue(
-        row,
-        at,
-        "imports.apply",
-        (ImportState.STAGED, ImportState.FAILED),
-        ImportState.WAITING,
-        f"Import of {row.file_name}",
-    )
+    """Asks for an import to be applied in the background. Raises NotPossibleNow for one that has begun, or must be mapped first."""
+    if row.state == ImportState.STAGED and row.sentence:
+        raise NotPossibleNow(row.sentence)
+    if not copies.path_of(row.uid).exists():
+        raise CopyGone
+    _enqueue(row, at, "imports.apply", (ImportState.STAGED, ImportState.FAILED), ImportState.WAITING, "Import")
+
+
+def can_continue(row: Import, at: datetime) -> bool:
+    """Whether an import that stopped, or whose process has gone, can go on where it stood."""
+    has_stopped = row.state == ImportState.FAILED or (row.state == ImportState.RUNNING and is_silent(row, at))
+    return has_stopped and copies.path_of(row.uid).exists()
 
 
 def start_undo(row: Import, at: datetime) -> None:
     """Asks for an import to be undone in the background. Raises NotPossibleNow for one that is not over."""
-    _enqueue(
-        row, at, "imports.undo", (ImportState.DONE, ImportState.FAILED), ImportState.UNDOING, f"Undo of {row.file_name}"
-    )
+    _enqueue(row, at, "imports.undo", (ImportState.DONE, ImportState.FAILED), ImportState.UNDOING, "Undo of the import")
 
 
 def _enqueue(
     row: Import, at: datetime, job: str, before: tuple[ImportState, ...], after: ImportState, title: str
 ) -> None:
     with database.atomic():
-        if not Import.objects.filter(pk=row.pk, state__in=before).update(state=after):
+        allowed = (*before, ImportState(row.state)) if is_silent(row, at) else before
+        if not Import.objects.filter(pk=row.pk, state__in=allowed, worked_at=row.worked_at).update(state=after):
             raise NotPossibleNow
-        public_id = to_public(Import.PREFIX, row.uid)
-        task = start_task("import", title, at, staff_id=row.staff_id, total=row.row_count, link=f"/imports/{public_id}")
+        title = f"{title} of {row.kind}"  # the file's name may speak of somebody: a task's title is in clear
+        link = f"/imports/{to_public(Import.PREFIX, row.uid)}"
+        task = start_task("import", title, at, staff_id=row.staff_id, total=row.row_count, link=link)
         Import.objects.filter(pk=row.pk).update(task_id=task)
         enqueue(job, lock=f"import {row.pk}", import_id=row.pk)
 
 
 def change_options(row: Import, options: Options) -> Import:
-    """Other choices for an import that has not begun. Raises RefusedFile where the file cannot be read so; then nothing changes."""
+    """Other choices for an import that has not begun; what is still to be mapped becomes its sentence.
+
+    Raises RefusedFile where the file cannot be read so; then nothing changes.
+    """
     if row.state != ImportState.STAGED:
         raise NotPossibleNow("This import has begun: its mapping can no longer be changed")
     chosen = options.checked(Kind(row.kind))
-    key = key_ring().unwrap(row.master_id, bytes(row.wrapped_key), row.pk)
-    source = open_source(row.uid, key, Kind(row.kind), row.store, chosen, row.created_at)
+    source = open_source(row.uid, key_of(row), Kind(row.kind), row.store, chosen, row.created_at)
     checked = source.check()
-    row.row_count = checked.row_count
-    _check_usable(source, Kind(row.kind))
-    _note_reading(row, source, checked, chosen)
-    row.save(update_fields=["row_count", "layout", "format", "options"])
+    _note_reading(row, source, checked, chosen, _what_is_missing(source, Kind(row.kind)))
+    row.save(update_fields=["row_count", "layout", "format", "options", "sentence"])
     return row
 
 
-def _note_reading(row: Import, source: Source, checked: Checked, chosen: Options) -> None:
+def _note_reading(row: Import, source: Source, checked: Checked, chosen: Options, missing: Unmapped | None) -> None:
+    row.row_count = checked.row_count
+    row.sentence = missing.sentence if missing else ""
     row.layout = source.layout.name
     row.format = {**source.format.to_json(), "headers": source.headers, "pieces": _few(checked.pieces)}
     mapping = dict(source.layout.columns) if source.layout.name.startswith("any-") else chosen.mapping
@@ -201,11 +224,14 @@ def _sampled(source: Source, unit: Unit) -> Sampled:
     return Sampled(unit.rows[0].line, built.said, list(built.notes.values()))
 
 
-def _check_usable(source: Source, kind: Kind) -> None:
-    """A file of whose beginning nothing can be used is the wrong file, or its mapping is wrong."""
+def _what_is_missing(source: Source, kind: Kind) -> Unmapped | None:
+    """A file without a column that must be there, or of whose beginning nothing can be used, is the wrong one, or wrongly mapped."""
+    if missing := find_missing(source.headers, source.layout):
+        return missing
     sampled = sample_units(source)
-    if not any(unit.said for unit in sampled):
-        reason = next((note.reason for unit in sampled for note in unit.notes), "nothing in them")
-        raise WrongKind(
-            f"None of the first {len(sampled)} records can be read as {kind}: {reason} (line {sampled[0].line})"
-        )
+    if any(unit.said for unit in sampled):
+        return None
+    reason = next((note.reason for unit in sampled for note in unit.notes), "nothing in them")
+    return Unmapped(
+        f"None of the first {len(sampled)} records can be read as {kind}: {reason} (line {sampled[0].line})"
+    )

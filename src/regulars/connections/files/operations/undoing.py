@@ -1,10 +1,11 @@
 """An import is taken back as a whole: batch by batch, the newest first, each in a transaction of its own."""
 
+import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from regulars.connections.files import events
+from regulars.connections.files import copies, events
 from regulars.connections.files.errors import NotPossibleNow
 from regulars.connections.files.models import Import, ImportState, RejectedRows
 from regulars.connections.files.operations.applying import Clock
@@ -18,30 +19,41 @@ from regulars.record.customers.operations.undo import undo_people
 from regulars.record.events.log import transaction
 from regulars.record.events.models import Batch
 from regulars.record.orders.models import Order, Refund
-from regulars.record.orders.operations.undo import undo_orders
+from regulars.record.orders.operations.undo import Undone, undo_orders
 from regulars.workflows.models import Run
 
+_NAMED = 10  # orders that stay are named in the summary, so many of them
 
-@dataclass
+
+@dataclass(frozen=True)
 class Undoing:
-    """What the undo of one import has done so far."""
+    """What the undo of one import has done so far; commits with each batch that it takes back, the newest first."""
 
     removed: int = 0
     restored: int = 0
     people: int = 0
-    kept: list[str] = field(default_factory=list)
+    kept: int = 0
+    kept_numbers: tuple[str, ...] = ()  # the first of them
+    last_batch: int | None = None
+
+    def with_batch(self, batch_id: int, undone: Undone, people: int) -> "Undoing":
+        numbers = (*self.kept_numbers, *undone.kept)[:_NAMED]
+        return Undoing(
+            self.removed + undone.removed,
+            self.restored + undone.restored,
+            self.people + people,
+            self.kept + len(undone.kept),
+            numbers,
+            batch_id,
+        )
 
     @property
     def sentence(self) -> str:
         said = f"Undone: {self.removed:,} orders and refunds and {self.people:,} people removed, {self.restored:,} restored."
         if not self.kept:
             return said
-        stay = (
-            "1 order stays, because it was"
-            if len(self.kept) == 1
-            else f"{len(self.kept):,} orders stay, because they were"
-        )
-        return f"{said} {stay} changed since: {', '.join(self.kept[:10])}."
+        stay = "1 order stays, because it was" if self.kept == 1 else f"{self.kept:,} orders stay, because they were"
+        return f"{said} {stay} changed since: {', '.join(self.kept_numbers)}."
 
 
 def undo_import(
@@ -50,34 +62,42 @@ def undo_import(
     """Removes what the import's batches added, restores what they changed, and appends import.undone.
 
     An order that somebody else changed since stays and is named; so does a person who has been written to or is in a workflow.
-    Can be killed and begun again at any moment: what is undone once is not there to be undone again. Raises NotPossibleNow.
+    Can be killed and begun again at any moment: each batch commits with what the undo has done so far. Raises NotPossibleNow.
     """
     begun = (ImportState.DONE, ImportState.FAILED, ImportState.UNDOING)
-    if not Import.objects.filter(pk=import_id, state__in=begun).update(state=ImportState.UNDOING):
+    if not Import.objects.filter(pk=import_id, state__in=begun).update(state=ImportState.UNDOING, worked_at=now()):
         raise NotPossibleNow("Only an import that is done, or that failed, can be undone")
     row = Import.objects.get(pk=import_id)
-    reference = to_public(Import.PREFIX, row.uid)
-    batches = list(
-        Batch.objects.filter(source="import", reference=reference).order_by("-id").values_list("id", flat=True)
-    )
-    done = Undoing()
-    for number, batch_id in enumerate(batches, start=1):
-        _undo_batch(batch_id, done, now())
+    copies.remove_copy(row.uid)  # of one that failed: it will not be continued
+    done = _stored(row)
+    ours = Batch.objects.filter(source="import", reference=to_public(Import.PREFIX, row.uid)).order_by("-id")
+    batches = list(ours.values_list("id", flat=True))
+    left = [batch_id for batch_id in batches if done.last_batch is None or batch_id < done.last_batch]
+    for number, batch_id in enumerate(left, start=1 + len(batches) - len(left)):
+        done = _undo_batch(row, batch_id, done, now())
         on_progress(number, len(batches))
     return _finish(row, done, now())
 
 
-def _undo_batch(batch_id: int, done: Undoing, at: datetime) -> None:
+def _stored(row: Import) -> Undoing:
+    stored = dict(row.undone)
+    return Undoing(**stored | {"kept_numbers": tuple(stored["kept_numbers"])}) if stored else Undoing()
+
+
+def _undo_batch(row: Import, batch_id: int, done: Undoing, at: datetime) -> Undoing:
+    """One transaction. Raises NotPossibleNow where another process took the undo over."""
     with transaction("undo", str(batch_id)) as log:
         undone = undo_orders(batch_id)
         undo_products(batch_id)
         execute("DELETE FROM consent_consententry WHERE batch_id = %s", [batch_id])
         execute("DELETE FROM consent_suppressionentry WHERE batch_id = %s", [batch_id])
         gone = undo_people(batch_id, log, at, _who_stays)
-    done.removed += undone.removed
-    done.restored += undone.restored
-    done.kept += undone.kept
-    done.people += len(gone)
+        after = done.with_batch(batch_id, undone, len(gone))
+        ours = Import.objects.filter(pk=row.pk, state=ImportState.UNDOING, undone=row.undone)
+        if not ours.update(undone=asdict(after), worked_at=at):
+            raise NotPossibleNow("Another process took this undo over")
+    row.undone = json.loads(json.dumps(asdict(after)))  # as it is stored
+    return after
 
 
 def _who_stays(profiles: set[int]) -> set[int]:
@@ -93,7 +113,7 @@ def _who_stays(profiles: set[int]) -> set[int]:
 
 def _finish(row: Import, done: Undoing, at: datetime) -> Import:
     with transaction("undo", to_public(Import.PREFIX, row.uid)) as log:
-        log.append(events.import_undone(row.pk, len(done.kept), at))
+        log.append(events.import_undone(row.pk, done.kept, at))
         Import.objects.filter(pk=row.pk).update(state=ImportState.UNDONE, ended_at=at, sentence=done.sentence)
         RejectedRows.objects.filter(source=row).delete()
     row.refresh_from_db()

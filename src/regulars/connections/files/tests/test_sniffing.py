@@ -2,7 +2,9 @@
 
 import csv
 import io
-from contextlib import suppress
+import re
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
@@ -13,7 +15,16 @@ from hypothesis import strategies as st
 
 from regulars.connections.files.errors import RefusedFile
 from regulars.connections.files.reading import Row, check_whole, key_hash, read_rows, units
-from regulars.connections.files.sniff import DateOrder, Format, detect_date_order, detect_decimal_comma, sniff
+from regulars.connections.files.sniff import (
+    DateOrder,
+    Dates,
+    Decimals,
+    Format,
+    Habits,
+    says_separator,
+    sniff,
+    with_habits,
+)
 from regulars.connections.files.values import Unreadable, Values, strip_escape
 from regulars.foundation.pages.export import escape_formula
 
@@ -52,12 +63,78 @@ def test_the_separator_is_found(rows: list[list[str]], separator: str) -> None:
     assert read[0] == ["number", "name", "city"]
 
 
-@given(st.binary(max_size=400))
-@settings(max_examples=300, deadline=None)
-def test_any_bytes_are_read_or_refused_in_a_sentence(raw: bytes) -> None:
-    with suppress(RefusedFile):
-        form, _ = sniff(raw)
-        check_whole(io.BytesIO(raw), form, 0)
+PIECES = st.sampled_from(
+    [
+        b"a,b\n",
+        b"1;2\r\n",
+        b'"',
+        b"\n",
+        b"\xff\xfe",
+        b"\x00",
+        b"\xc3\xa4",
+        b"\xe9",
+        b"PK\x03\x04",
+        b"sep=;\n",
+        b"x" * 50,
+    ]
+)
+
+
+@given(st.binary(max_size=400) | st.lists(PIECES, max_size=30).map(b"".join))
+@settings(max_examples=400, deadline=None)
+def test_any_bytes_are_read_whole_or_refused_in_a_sentence(raw: bytes) -> None:
+    try:
+        form, shown = sniff(raw)
+        checked = check_whole(io.BytesIO(raw), form, 0)
+    except RefusedFile as refusal:
+        said = refusal.sentence
+    else:
+        said = ""
+    if said:
+        assert re.fullmatch(r"[A-Z][^\n]{10,400}", said)
+        return
+    text = raw.decode(form.encoding)  # every byte has been understood, or it would have been refused
+    rows = [cells for cells in csv.reader(io.StringIO(text, newline=""), delimiter=form.separator) if any(cells)]
+    rows = rows[1:] if says_separator(rows[0], form.separator) else rows
+    assert (checked.header, checked.row_count) == (rows[0], len(rows) - 1)
+    seen = [cells for cells in shown if any(cells)]
+    assert rows[: len(seen)] == seen
+
+
+@given(
+    st.lists(st.tuples(WORDS, st.decimals(-9999, 9999, places=2), st.datetimes(FIRST, LAST)), min_size=14, max_size=40),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]),
+    st.sampled_from([",", ";", "\t", "|"]),
+    st.booleans(),
+    st.sampled_from(list(DateOrder)),
+    st.booleans(),
+)
+@settings(max_examples=120, deadline=None)
+def test_what_an_export_was_written_with_is_found_or_said_to_be_in_doubt(
+    facts: list[tuple[str, Decimal, datetime]],
+    encoding: str,
+    separator: str,
+    is_comma: bool,
+    order: DateOrder,
+    says_it: bool,
+) -> None:
+    pattern = {"ymd": "%Y-%m-%d", "dmy": "%d/%m/%Y", "mdy": "%m/%d/%Y"}[order]
+    texts = [f"{amount}".replace(".", ",") if is_comma else f"{amount}" for _, amount, _ in facts]
+    rows = [[word, text, day.strftime(pattern)] for (word, _, day), text in zip(facts, texts, strict=True)]
+    raw = written([["name", "amount", "date"], *rows], separator, encoding)
+    if says_it:
+        raw = f"sep={separator}\r\n".encode(encoding) + raw.removeprefix("".encode(encoding))
+    form, shown = sniff(raw)
+    form = with_habits(form, Habits().see(shown[1:]))
+    assert (form.separator, form.decimal_comma) == (separator, is_comma)
+    assert [row.cells for row in read_rows(io.BytesIO(raw), form)][1:] == rows
+    if "check" in form.evidence["dates"]:
+        assert all(day.day <= 12 for _, _, day in facts)
+        form = replace(form, date_order=order)
+    assert form.date_order == order
+    values = Values(form, ZoneInfo("UTC"), "GBP")
+    read = [(row[0], values.decimal(row[1]), values.moment(row[2]).date()) for row in rows]
+    assert read == [(word, amount, day.date()) for word, amount, day in facts]
 
 
 @settings(deadline=None)
@@ -68,7 +145,10 @@ def test_the_decimal_sign_is_found_and_amounts_are_exact(
     texts = [f"{amount:,.2f}" if is_grouped else f"{amount:.2f}" for amount in amounts]
     if is_comma:
         texts = [text.translate(str.maketrans(".,", ",.")) for text in texts]
-    assert detect_decimal_comma(texts)[0] == is_comma
+    found = Decimals()
+    for text in texts:
+        found.see(text)
+    assert found.verdict[0] == is_comma
     values = Values(Format("utf-8", ";", decimal_comma=is_comma), ZoneInfo("UTC"), "GBP")
     assert [values.decimal(text) for text in texts] == amounts
 
@@ -82,7 +162,10 @@ def test_the_decimal_sign_is_found_and_amounts_are_exact(
 def test_dates_are_read_in_the_order_that_was_found(days: list[datetime], order: DateOrder, sign: str) -> None:
     pattern = {"ymd": "%Y-%m-%d", "dmy": "%d-%m-%Y", "mdy": "%m-%d-%Y"}[order].replace("-", sign)
     texts = [day.strftime(pattern + " %H:%M:%S") for day in days]
-    found, evidence = detect_date_order(texts)
+    dates = Dates()
+    for text in texts:
+        dates.see(text)
+    found, evidence = dates.verdict()
     if "check" in evidence:
         found = order
     assert found == order
@@ -90,13 +173,66 @@ def test_dates_are_read_in_the_order_that_was_found(days: list[datetime], order:
     assert [values.moment(text) for text in texts] == [day.replace(microsecond=0, tzinfo=UTC) for day in days]
 
 
-@settings(deadline=None)
-@given(st.text(max_size=30))
-def test_no_text_breaks_the_readers(text: str) -> None:
-    values = Values(Format("utf-8", ","), ZoneInfo("Europe/London"), "GBP")
-    for read in (values.decimal, values.whole, values.moment, values.minor):
-        with suppress(Unreadable):
-            read(text)
+CELL_PIECES = st.sampled_from(
+    [
+        *"0123456789",
+        "12",
+        "2026",
+        "-",
+        "/",
+        ".",
+        ",",
+        ":",
+        " ",
+        "T",
+        "+01:00",
+        "+99:00",
+        "Z",
+        "AM",
+        "pm",
+        "£",
+        "EUR",
+        "(",
+        ")",
+        "'",
+        "e5",
+    ]
+)
+
+
+Read = Decimal | int | datetime
+
+
+def read_or_reason(read: Callable[[str], Read], text: str) -> tuple[Read | None, str]:
+    try:
+        return read(text), ""
+    except Unreadable as error:
+        return None, str(error)
+
+
+@settings(deadline=None, max_examples=400)
+@given(
+    st.text(max_size=30) | st.lists(CELL_PIECES, max_size=14).map("".join),
+    st.booleans(),
+    st.sampled_from(list(DateOrder)),
+)
+def test_every_text_is_a_value_in_range_or_has_a_reason(text: str, is_comma: bool, order: DateOrder) -> None:
+    values = Values(Format("utf-8", ",", is_comma, order), ZoneInfo("Europe/London"), "GBP")
+    for read in (values.decimal, values.whole, values.minor, values.moment):
+        value, reason = read_or_reason(read, text)
+        if value is None:
+            assert text.strip()[:20].strip() in reason or "time zone" in reason
+            continue
+        assert read(text) == value
+        digits = [sign for sign in text if sign.isdigit()]
+        if isinstance(value, datetime):
+            assert value.tzinfo == UTC
+            assert 1970 <= value.year <= 2200
+            assert len(digits) >= 3
+        elif digits:
+            assert abs(value) < 10**14
+        else:
+            assert (value, text.strip()) == (0, "")  # only nothing is nothing
 
 
 @settings(deadline=None)
@@ -130,6 +266,9 @@ def test_rows_of_one_key_come_together_wherever_they_stand(keys: list[int]) -> N
         ("01.12.10", "2010-12-01T00:00:00+00:00"),
         ("1/12/2010 12:05 AM", "2010-12-01T00:05:00+00:00"),
         ("1/12/2010 1:05 pm", "2010-12-01T13:05:00+00:00"),
+        ("31.01.2026, 14:30 Uhr", "2026-01-31T14:30:00+00:00"),
+        ("1/12/2010 8:26 +0530", "2010-12-01T02:56:00+00:00"),
+        ("2026/01/31 14:30", "2026-01-31T14:30:00+00:00"),
     ],
 )
 def test_moments(text: str, expected: str) -> None:
@@ -137,7 +276,38 @@ def test_moments(text: str, expected: str) -> None:
     assert values.moment(text).isoformat() == expected
 
 
-@pytest.mark.parametrize("text", ["", "-", "abc", "1e400", "NaN", "Infinity", "12.5.6,7.8,9", "9" * 40])
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("2026-03-01 10:00:00 +99:00", "time zone"),
+        ("2026-03-01 10:00:00 +23:00", "time zone"),
+        ("2026-03-01T10:00:00-15:00", "time zone"),
+        ("1/12/2010 8:26 +99:00", "time zone"),
+        ("2026-03-01 10:00:00 Mars", "not a date and time"),
+        ("2026-03-01 25:00", "not a date and time"),
+        ("30/02/2026", "not a date and time"),
+        ("1/12/2010 and more", "not a date and time"),
+        ("order 1 of 2 from 3", "not a date and time"),
+        ("0001-01-01", "out of range"),
+    ],
+)
+def test_what_is_no_moment(text: str, words: str) -> None:
+    with pytest.raises(Unreadable, match=words):
+        Values(Format("utf-8", ",", date_order=DateOrder.DAY_FIRST), ZoneInfo("Europe/London"), "GBP").moment(text)
+
+
+def test_an_amount_with_the_other_decimal_sign_is_no_other_amount() -> None:
+    point, comma = (Values(Format("utf-8", ",", is_comma), ZoneInfo("UTC"), "EUR") for is_comma in (False, True))
+    with pytest.raises(Unreadable, match="with a decimal point"):
+        point.decimal("12,50")
+    with pytest.raises(Unreadable, match="with a decimal comma"):
+        comma.decimal("12.50")
+    assert point.decimal("1,234") == comma.decimal("1.234") == Decimal(1234)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "-", "abc", "1e400", "NaN", "Infinity", "12.5.6,7.8,9", "9" * 40, "12 of 30", "1,2,3"]
+)
 def test_what_is_no_number(text: str) -> None:
     with pytest.raises(Unreadable):
         Values(Format("utf-8", ","), ZoneInfo("UTC"), "GBP").decimal(text)
@@ -145,7 +315,22 @@ def test_what_is_no_number(text: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("£1,234.50", "1234.50"), ("(5.00)", "-5.00"), ("5.00-", "-5.00"), ("'-3", "-3"), ("1 000", "1000")],
+    [
+        ("£1,234.50", "1234.50"),
+        ("(5.00)", "-5.00"),
+        ("5.00-", "-5.00"),
+        ("-£5", "-5"),
+        ("£ -5", "-5"),
+        ("'-3", "-3"),
+        ("1 000", "1000"),
+        ("1'234.50 CHF", "1234.50"),
+        ("12.50 EUR", "12.50"),
+        ("EUR 12.50", "12.50"),
+        ("Rs. 500", "500"),
+        ("1,00,000.00", "100000"),
+        ("5.-", "5"),
+        (".5", "0.5"),
+    ],
 )
 def test_what_is_a_number(text: str, value: str) -> None:
     assert Values(Format("utf-8", ","), ZoneInfo("UTC"), "GBP").decimal(text) == Decimal(value)
@@ -181,6 +366,8 @@ def test_the_encoding_is_found(text: str, written_in: str) -> None:
         ("Zażółć gęślą jaźń", ["cp1250", "utf-8"]),
         ("Příliš žluťoučký kůň", ["cp1250", "utf-8"]),
         ("Иванов Пётр, улица Ленина, дом семь", ["cp1251", "utf-8"]),
+        ("Crème brûlée à l'été, Hélène", ["mac_roman"]),
+        ("Größe Straße Müller Köln", ["mac_roman"]),
     ],
 )
 def test_old_encodings(text: str, encodings: list[str]) -> None:

@@ -8,8 +8,11 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from regulars.connections.files.errors import NotPossibleNow
 from regulars.connections.files.jobs import apply, undo
 from regulars.connections.files.models import Import
+from regulars.connections.files.operations import apply_import
+from regulars.connections.files.tests.conftest import AT
 from regulars.connections.files.tests.test_applying import BAD, FIRST
 from regulars.foundation.access.models import StaffMember
 from regulars.foundation.ids import to_public
@@ -79,17 +82,24 @@ def test_the_reject_file_is_safe_to_open(browser: Client, store: Store) -> None:
 
 def test_a_mapping_is_edited_and_read_again(browser: Client, store: Store) -> None:
     upload(browser, store, "order,when,what,price,other\n1,2026-01-02,Mug,5.00,6.00\n")
-    assert Import.objects.count() == 0  # no column that plainly is the date
-    upload(browser, store, "order,date,what,price,other\n1,2026-01-02,Mug,5.00,6.00\n")
     address = f"/imports/{public_id()}"
     choices = {
         "layout": "any-orders",
         "map-number": "order",
-        "map-placed_at": "date",
+        "map-placed_at": "when",
         "map-title": "what",
         "map-unit_price": "other",
     }
+    shown = browser.get(address).content.decode()
+    assert "No column of this file holds the date placed" in shown
+    assert f"{address}/start" not in shown
+    refused = browser.post(f"{address}/start", follow=True).content.decode()
+    assert "No column of this file holds the date placed" in refused
+    assert (Import.objects.get().state, Task.objects.count(), Order.objects.count()) == ("staged", 0, 0)
+    with pytest.raises(NotPossibleNow):
+        apply_import(Import.objects.get().pk, lambda: AT)
     browser.post(f"{address}/options", choices)
+    assert f"{address}/start" in browser.get(address).content.decode()
     browser.post(f"{address}/start")
     apply(Import.objects.get().pk)
     assert Order.objects.get().total_minor == 600
@@ -104,17 +114,23 @@ def test_wrong_choices_are_told_and_change_nothing(browser: Client, store: Store
         {"encoding": "klingon"},
         {"shift_weeks": "many"},
         {"time_zone": "Mars"},
-        {"separator": ";"},
+        {"separator": "#"},
     ):
         page = browser.post(f"{address}/options", choices, follow=True)
         assert page.status_code == 200
         assert Import.objects.values().get() == before
+    browser.post(f"{address}/options", {"separator": ";"})
+    assert Import.objects.get().sentence.startswith("No column of this file holds the order number")
+    browser.post(f"{address}/options", {"separator": ","})
+    assert Import.objects.get().sentence == ""
     browser.post(f"{address}/discard")
     assert Import.objects.count() == 0
     assert browser.get(address).status_code == 404
 
 
-@pytest.mark.parametrize("content", ["", "PK\x03\x04 no", "a,b\n", "a,b\n1,2\n"])
+@pytest.mark.parametrize(
+    "content", ["", "PK\x03\x04 no", "a,b\n", "Handle,Title,Vendor,Option1 Value,Variant Price\na,A,v,x,1\n"]
+)
 def test_a_refusal_is_one_sentence_on_the_page(browser: Client, store: Store, data_folder: Path, content: str) -> None:
     page = upload(browser, store, content)
     assert page.status_code == 400

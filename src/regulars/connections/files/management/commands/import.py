@@ -1,4 +1,4 @@
-"""``regulars import orders|customers|products|consent FILE``."""
+"""``regulars import orders|customers|products|consent FILE``, and what can be done with an import: resume, undo, rejects."""
 
 import argparse
 import sys
@@ -10,12 +10,16 @@ from django.core.management.base import BaseCommand, CommandError
 from regulars.connections.files.layouts import LAYOUTS
 from regulars.connections.files.layouts.base import Kind
 from regulars.connections.files.models import Import
-from regulars.connections.files.operations import apply_import, stage_import
+from regulars.connections.files.operations import apply_import, stage_import, undo_import
 from regulars.connections.files.options import Options
+from regulars.connections.files.queries import reject_rows
 from regulars.foundation import clock
 from regulars.foundation.errors import RegularsError
 from regulars.foundation.ids import from_public, to_public
+from regulars.foundation.pages.export import csv_lines
 from regulars.foundation.shop.models import Store
+
+_ACTIONS = ("resume", "undo", "rejects")
 
 
 class Command(BaseCommand):
@@ -24,10 +28,11 @@ class Command(BaseCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             "kind",
-            choices=[*Kind, "resume"],
-            help="what the file is about; or 'resume' with the id of an interrupted import",
+            choices=[*Kind, *_ACTIONS],
+            help="what the file is about; or, with the id of an import: 'resume' goes on with one that was interrupted, 'undo' takes it back, "
+            "'rejects' prints the rows that it skipped or altered as CSV",
         )
-        parser.add_argument("file", help="CSV or TSV, also compressed with gzip; for 'resume' the id imp_…")
+        parser.add_argument("file", help="CSV or TSV, also compressed with gzip; for an action the id imp_…")
         parser.add_argument("--store", default="", help="code of the store (default: the only one)")
         parser.add_argument("--layout", default="", help=f"one of {', '.join(LAYOUTS)} (default: recognised)")
         parser.add_argument(
@@ -47,16 +52,33 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            row = self._resumed(options) if options["kind"] == "resume" else self._staged(options)
-            self._say_how_it_is_read(row)
-            done = apply_import(row.pk, clock.now, self._show_progress)
+            {"undo": self._undo, "rejects": self._print_rejects}.get(options["kind"], self._import)(options)
         except RegularsError as error:
             raise CommandError(error.sentence) from error
         except OSError as error:
             raise CommandError(f"{options['file']} cannot be read: {error.strerror}") from error
-        if sys.stderr.isatty():
-            self.stderr.write("")
-        self.stdout.write(f"{to_public(Import.PREFIX, done.uid)}: {done.sentence}")
+
+    def _import(self, options: dict[str, Any]) -> None:
+        row = self._named(options) if options["kind"] == "resume" else self._staged(options)
+        public_id = to_public(Import.PREFIX, row.uid)
+        self._say_how_it_is_read(row, options)
+        try:
+            done = apply_import(row.pk, clock.now, self._show_progress)
+        except KeyboardInterrupt as error:
+            raise CommandError(f"Interrupted; 'regulars import resume {public_id}' goes on where it stopped") from error
+        self._end_progress()
+        self.stdout.write(f"{public_id}: {done.sentence}")
+        if any(done.counts.get(f"rows_{what}") for what in ("altered", "skipped")):
+            self.stdout.write(f"Rows and reasons: regulars import rejects {public_id}")
+
+    def _undo(self, options: dict[str, Any]) -> None:
+        row = undo_import(self._named(options).pk, clock.now, self._show_undo)
+        self._end_progress()
+        self.stdout.write(f"{to_public(Import.PREFIX, row.uid)}: {row.sentence}")
+
+    def _print_rejects(self, options: dict[str, Any]) -> None:
+        for line in csv_lines(*reject_rows(self._named(options))):
+            self.stdout.write(line, ending="")
 
     def _staged(self, options: dict[str, Any]) -> Import:
         path = Path(options["file"])
@@ -70,7 +92,7 @@ class Command(BaseCommand):
                 options=self._choices(options),
             )
 
-    def _resumed(self, options: dict[str, Any]) -> Import:
+    def _named(self, options: dict[str, Any]) -> Import:
         row = Import.objects.filter(uid=from_public(Import.PREFIX, options["file"])).first()
         if row is None:
             raise CommandError(f"There is no import {options['file']}")
@@ -93,16 +115,28 @@ class Command(BaseCommand):
             **{name: options[name] for name in names},
         )
 
-    def _say_how_it_is_read(self, row: Import) -> None:
+    def _say_how_it_is_read(self, row: Import, options: dict[str, Any]) -> None:
+        """The id first: whoever is interrupted needs it to go on."""
         form = row.format
         decimal = "comma" if form["decimal_comma"] else "point"
         separator = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}[form["separator"]]
+        said = form["evidence"]
         self.stdout.write(
-            f"{row.file_name}: {row.row_count:,} rows, {LAYOUTS[row.layout].title}, {form['encoding']}, separated by {separator}, "
-            f"decimal {decimal}, dates {form['date_order']}"
+            f"{to_public(Import.PREFIX, row.uid)}: {Path(options['file']).name}, {row.row_count:,} rows, {LAYOUTS[row.layout].title}, "
+            f"{form['encoding']} ({said['encoding']}), separated by {separator}, decimal {decimal} ({said['decimal']}), "
+            f"dates {form['date_order']} ({said['dates']})"
         )
+        self.stdout.flush()
 
     def _show_progress(self, row: Import) -> None:
         if sys.stderr.isatty():
             done = sum(row.counts.get(f"rows_{what}", 0) for what in ("taken", "altered", "skipped"))
             self.stderr.write(f"\r{done:,} of {row.row_count:,} rows", ending="")
+
+    def _show_undo(self, done: int, total: int) -> None:
+        if sys.stderr.isatty():
+            self.stderr.write(f"\r{done:,} of {total:,} batches taken back", ending="")
+
+    def _end_progress(self) -> None:
+        if sys.stderr.isatty():
+            self.stderr.write("")
