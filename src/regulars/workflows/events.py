@@ -14,6 +14,13 @@ RUN_ENDED = register(
     outcome="why it ended",
 )
 
+RUN_RESUMED = register(
+    "run.resumed",
+    "A way through a workflow that had ended in a merge goes on after the split",
+    "run",
+    workflow="key of the workflow",
+)
+
 
 def run_started(run_id: int, customer_id: int, profile_id: int, workflow: str, at: datetime) -> Entry:
     return Entry(RUN_STARTED, at, profile_id, customer_id, run_id, {"workflow": workflow})
@@ -21,3 +28,7 @@ def run_started(run_id: int, customer_id: int, profile_id: int, workflow: str, a
 
 def run_ended(run_id: int, customer_id: int, profile_id: int, workflow: str, outcome: str, at: datetime) -> Entry:
     return Entry(RUN_ENDED, at, profile_id, customer_id, run_id, {"workflow": workflow, "outcome": outcome})
+
+
+def run_resumed(run_id: int, customer_id: int, profile_id: int, workflow: str, at: datetime) -> Entry:
+    return Entry(RUN_RESUMED, at, profile_id, customer_id, run_id, {"workflow": workflow})

@@ -1,6 +1,6 @@
 """Reads the log for entries into workflows that are on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from regulars.record.customers.events import MERGED, SPLIT
@@ -28,10 +28,12 @@ ENTRIES = Reader(
 
 def follow_merges(events: Sequence[Recorded], at: datetime) -> None:
     """Runs follow their profiles to the customers that these belong to now."""
-    customers: set[int] = set()
-    for event in events:
-        customers |= {event.data["kept"], *event.data.get("gone", []), *event.data.get("new", [])}
-    follow_map(customers, at)
+    joined, parted = (_customers(e for e in events if e.kind == kind) for kind in (MERGED, SPLIT))
+    follow_map(joined | parted, parted, at)
+
+
+def _customers(events: Iterable[Recorded]) -> set[int]:
+    return {c for e in events for c in (e.data["kept"], *e.data.get("gone", []), *e.data.get("new", []))}
 
 
 MERGES = Reader("workflows.merges", frozenset({MERGED, SPLIT}), follow_merges)

@@ -1,7 +1,7 @@
 """The shell: once per entry, fences, failures, switching on and off, storms."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.db import connection
@@ -15,6 +15,7 @@ from regulars.messages.operations import Draft, save_template
 from regulars.record.customers.operations import decide_link
 from regulars.record.customers.queries import customers_of
 from regulars.record.events import log
+from regulars.record.events.models import Event
 from regulars.record.events.readers import READERS, catch_up
 from regulars.workflows.models import Effect, Run, RunStep, Workflow
 from regulars.workflows.operations import (
@@ -248,6 +249,68 @@ def test_after_a_merge_the_further_run_stays(workflow: Workflow) -> None:
     assert sorted(Run.objects.values_list("profile_id", "state", "outcome")) == sorted(
         [(one[1], "active", ""), (two[1], "ended", "merged")]
     )
+
+
+def merge_two(workflow: Workflow) -> tuple[tuple[int, int], tuple[int, int]]:
+    """Two people on their way through the workflow, joined; the run of the first stays."""
+    one, two = make_people(2, make_shop())
+    enter([one], AT)
+    enter([two], AT + DAY)
+    read(AT + DAY)
+    work_off("w", AT + DAY)
+    decide_link(one[1], two[1], "must-link", 1, AT + DAY)
+    catch_up([READERS["workflows.merges"]], AT + DAY)
+    return one, two
+
+
+def split_two(one: tuple[int, int], two: tuple[int, int], at: datetime) -> None:
+    decide_link(one[1], two[1], "cannot-link", 1, at)
+    catch_up([READERS["workflows.merges"]], at)
+
+
+def runs() -> list[tuple[int, int, str, str, str]]:
+    return list(Run.objects.order_by("id").values_list("profile_id", "customer_id", "node", "state", "outcome"))
+
+
+def test_a_split_returns_each_run_to_its_profile_at_its_step(workflow: Workflow) -> None:
+    one, two = merge_two(workflow)
+    assert [row[3:] for row in runs()] == [("active", ""), ("ended", "merged")]
+    split_two(one, two, AT + 2 * DAY)
+    owner = customers_of([one[1], two[1]])
+    assert runs() == [(p, owner[p], "wait", "active", "") for p in (one[1], two[1])]
+    assert owner[one[1]] != owner[two[1]]
+    assert list(Event.objects.filter(kind="run.resumed").values_list("profile_id", flat=True)) == [two[1]]
+    work_off("w", AT + 2 * DAY)  # it looks at its wait again, and sleeps what is left of it
+    assert Run.objects.get(profile_id=two[1]).wake_at == AT + 4 * DAY
+    work_off("w", AT + 4 * DAY)
+    assert [row[3:] for row in runs()] == [("ended", "completed")] * 2
+    assert Message.objects.count() == 2
+
+
+def test_a_run_that_ended_for_one_of_the_same_profile_set_stays_ended_after_a_split(workflow: Workflow) -> None:
+    """Of three joined in turn only the third leaves: the run of the second ended for the first's, which still is theirs."""
+    one, _ = merge_two(workflow)
+    third = make_people(1, make_shop(), first=9)[0]
+    decide_link(one[1], third[1], "must-link", 1, AT + DAY)
+    catch_up([READERS["workflows.merges"]], AT + DAY)
+    split_two(one, third, AT + 2 * DAY)
+    assert [row[3:] for row in runs()] == [("active", ""), ("ended", "merged")]
+
+
+def test_a_split_while_the_workflow_is_off_or_after_a_new_entry(workflow: Workflow) -> None:
+    one, two = merge_two(workflow)
+    switch_off(workflow, AT + DAY)
+    split_two(one, two, AT + 2 * DAY)
+    assert [row[3:] for row in runs()] == [("paused", ""), ("paused", "")]
+    switch_on(workflow, AT + 2 * DAY)
+    decide_link(one[1], two[1], "undecided", 1, AT + 2 * DAY)
+    decide_link(one[1], two[1], "must-link", 1, AT + 2 * DAY)
+    catch_up([READERS["workflows.merges"]], AT + 2 * DAY)
+    decide_link(one[1], two[1], "cannot-link", 1, AT + 2 * DAY)
+    enter([(customers_of([two[1]])[two[1]], two[1])], AT + 2 * DAY)
+    read(AT + 2 * DAY)  # the new entry is read before the split is
+    catch_up([READERS["workflows.merges"]], AT + 2 * DAY)
+    assert [row[3:] for row in runs()] == [("active", ""), ("ended", "merged"), ("active", "")]
 
 
 @pytest.mark.parametrize(("who", "begun"), [(Who.NONE, 0), (Who.SAMPLE, 2), (Who.ALL, 5)])

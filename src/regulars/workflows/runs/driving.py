@@ -7,6 +7,7 @@ import structlog
 from django.db import connection
 
 from regulars.foundation.crash import crash_point, declare
+from regulars.foundation.retrying import retried
 from regulars.record.events import log
 from regulars.workflows.runs.claiming import PATIENCE, Claimed, Pace, claim_due
 from regulars.workflows.runs.deciding import decide
@@ -46,6 +47,7 @@ def work_off(owner: str, at: datetime, pace: Pace = Pace()) -> int:  # noqa: B00
     return total
 
 
+@retried
 def _carry_out(claimed: Sequence[Claimed], at: datetime) -> int:
     with log.transaction("workflow") as entries:
         decisions = decide(claimed, at)
