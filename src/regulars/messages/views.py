@@ -79,6 +79,7 @@ MESSAGES = ListPage(
     rows=queries.messages_matching,
     sorts={"planned": Order("planned_at")},
     present=with_names,
+    by_store=True,
     sentence=_sentence,
     href=lambda one: f"/messages/{to_public(Message.PREFIX, one.row.uid)}",
     unit=lambda n: ngettext("%s message", "%s messages", n) % format_number(n),

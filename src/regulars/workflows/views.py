@@ -187,6 +187,7 @@ RUNS = ListPage(
     rows=queries.runs_matching,
     sorts=queries.SORTS,
     present=_present,
+    by_store=True,
     href=lambda one: f"/runs/{to_public(Run.PREFIX, one.row.uid)}",
     unit=lambda n: ngettext("%s run", "%s runs", n) % format_number(n),
     empty=Empty(

@@ -13,9 +13,10 @@ from django.utils.translation import gettext
 
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.errors import InvalidInput
-from regulars.foundation.pages.formats import format_date, format_money_short, format_number
+from regulars.foundation.pages.formats import format_date, format_number
 from regulars.foundation.pages.paging import Order, Rows, page_of
 from regulars.foundation.pages.registries import Text
+from regulars.foundation.pages.sums import Door, Sum
 
 CellKind = Literal["text", "strong", "number", "money", "percent", "when", "date", "pill", "pills", "template"]
 FilterKind = Literal["choice", "text", "date", "number", "hidden"]
@@ -41,8 +42,8 @@ class Pill:
 class Column:
     """``value(row)`` gives what ``kind`` needs: money is ``(minor, currency)``, pill a ``Pill``, pills several.
 
-    ``sort`` is a name in the page's ``sorts``. Every column goes into the export but those not ``in_export``; one that is not
-    ``on_page`` goes only there.
+    ``door(row)`` says where the number opens, None for one that opens nothing. ``sort`` is a name in the page's ``sorts``.
+    Every column goes into the export but those not ``in_export``; one that is not ``on_page`` goes only there.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Column:
     value: Callable[[Any], Any] | None = None
     sort: str = ""
     template: str = ""
+    door: Callable[[Any], Door | None] | None = None
     is_optional: bool = False
     on_phone: bool = True
     on_page: bool = True
@@ -128,27 +130,7 @@ class Empty:
     icon: str = "stack-2"
 
 
-@dataclass(frozen=True)
-class Sum:
-    """What the rows of a list come to: ``(minor, currency)`` of each currency. ``words`` say more than the bare amounts can."""
-
-    amounts: Sequence[tuple[int, str]]
-    words: str = ""
-
-    def __str__(self) -> str:
-        return self.words or " + ".join(format_money_short(*amount) for amount in self.amounts)
-
-    @property
-    def key(self) -> str:
-        """As doors name it, so that a sum can be compared with the number that led to it."""
-        return sum_key(self.amounts)
-
-
-def sum_key(amounts: Sequence[tuple[int, str]]) -> str:
-    return " ".join(f"{minor}{currency}" for minor, currency in amounts if minor)
-
-
-def unchanged(items: Sequence[Any], viewer: Viewer) -> Sequence[Any]:
+def _unchanged(items: Sequence[Any], viewer: Viewer) -> Sequence[Any]:
     return items
 
 
@@ -168,7 +150,7 @@ class ListPage:
     unit: Callable[[int], str]
     rows: Callable[[ListQuery, Viewer], QuerySet[Any]] | None = None
     sorts: Mapping[str, Order] = field(default_factory=dict)
-    present: Callable[[Sequence[Any], Viewer], Sequence[Any]] = unchanged
+    present: Callable[[Sequence[Any], Viewer], Sequence[Any]] = _unchanged
     count: Callable[[QuerySet[Any]], int] = QuerySet.count
     load: Callable[[ListQuery, Viewer], Rows] | None = None
     filters: Sequence[Filter] = ()

@@ -5,7 +5,7 @@ from urllib.parse import urlencode, urlsplit
 
 from django.http import HttpRequest
 
-from regulars.foundation.access.viewer import Viewer, viewer_of
+from regulars.foundation.access.viewer import Viewer, limited, viewer_of
 from regulars.foundation.pages.lists import address
 from regulars.foundation.shop.models import Store
 
@@ -28,7 +28,8 @@ def within_store(request: HttpRequest) -> Viewer:
     viewer, codes = viewer_of(request), request.GET.getlist("store")
     if not any(codes):
         return viewer
-    return replace(viewer, store_ids=frozenset(store.pk for store in visible_stores(viewer) if store.code in codes))
+    chosen = frozenset(store.pk for store in visible_stores(viewer) if store.code in codes)
+    return limited(replace(viewer, store_ids=chosen))
 
 
 def store_choices(request: HttpRequest, everything: str) -> list[StoreChoice]:
@@ -42,9 +43,13 @@ def store_choices(request: HttpRequest, everything: str) -> list[StoreChoice]:
     ]
 
 
+def store_part(request: HttpRequest) -> str:
+    """The stores of the present address, ready to follow another query: '&store=uk', or nothing."""
+    codes = [code for code in request.GET.getlist("store") if code]
+    return f"&{urlencode({'store': codes}, doseq=True)}" if codes else ""
+
+
 def keep_store(href: str, request: HttpRequest) -> str:
     """An address of another page that reads ``?store=``, with the stores of the present one."""
-    codes = [code for code in request.GET.getlist("store") if code]
-    if not codes or not href:
-        return href
-    return f"{href}{'&' if urlsplit(href).query else '?'}{urlencode({'store': codes}, doseq=True)}"
+    part = store_part(request)
+    return href + part if urlsplit(href).query else href + part.replace("&", "?", 1)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from django.db.models import Count, QuerySet, Sum
+from django.db.models import Count, QuerySet
 
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.errors import NotFound
@@ -11,6 +11,7 @@ from regulars.foundation.ids import from_public
 from regulars.foundation.pages.days import within_days, within_numbers
 from regulars.foundation.pages.lists import ListQuery
 from regulars.foundation.pages.paging import Order as Sorting
+from regulars.foundation.pages.sums import summed
 from regulars.record.carts.models import Cart, CartLine, CartState
 from regulars.record.customers.queries import profiles_of
 
@@ -38,9 +39,7 @@ def carts_matching(query: ListQuery, viewer: Viewer) -> QuerySet[Cart]:
 
 def sums_of(query: ListQuery, viewer: Viewer) -> list[tuple[int, str]]:
     """What lies in the carts of a list, by currency."""
-    rows = carts_matching(query, viewer).values("pk", "value_minor", "currency")
-    sums = Cart.objects.filter(pk__in=rows.values("pk")).order_by("currency").values_list("currency")
-    return [(total, currency) for currency, total in sums.annotate(Sum("value_minor"))]
+    return summed(Cart.objects.filter(pk__in=carts_matching(query, viewer).values("pk")), "value_minor")
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,13 @@ from regulars.foundation.ids import to_public
 from regulars.foundation.money import line_total
 from regulars.foundation.pages.formats import format_money_short, format_number
 from regulars.foundation.pages.listing import show_list
-from regulars.foundation.pages.lists import Column, Empty, Filter, ListPage, ListQuery, Sum
+from regulars.foundation.pages.lists import Column, Empty, Filter, ListPage, ListQuery
+from regulars.foundation.pages.sums import Sum
 from regulars.record.carts import queries
 from regulars.record.carts.labels import STATES, state_pill
 from regulars.record.carts.models import Cart, CartState
 from regulars.record.catalog.models import Product
-from regulars.record.customers.named import names_of, with_owners
+from regulars.record.customers.named import describe_customer, with_owners
 from regulars.record.orders.models import Order
 
 
@@ -32,12 +33,6 @@ def _sentence(viewer: Viewer) -> str:
         "%(n)s cart was left behind, worth %(sum)s.", "%(n)s carts were left behind, worth %(sum)s.", count
     )
     return words % {"n": format_number(count), "sum": Sum(queries.sums_of(left, viewer))}
-
-
-def _describe_customer(value: str, viewer: Viewer) -> str:
-    """A name only where the viewer may know it: the number in the address can be anybody's."""
-    named = names_of([int(value)], viewer) if value.isdigit() and len(value) < 19 else {}
-    return named[int(value)].text if named else value
 
 
 CARTS = ListPage(
@@ -60,7 +55,7 @@ CARTS = ListPage(
         Filter("touched", _("Last touched"), "date"),
         Filter("value", _("Value"), "number"),
         Filter("who", _("Who"), choices=lambda viewer: [("known", _("Known")), ("unknown", _("Unknown visitors"))]),
-        Filter("customer", _("Customer"), "hidden", describe_to=_describe_customer),
+        Filter("customer", _("Customer"), "hidden", describe_to=describe_customer),
     ],
     default_sort="-touched",
     sentence=_sentence,

@@ -48,6 +48,12 @@ def names_of(customer_ids: Collection[int], viewer: Viewer) -> dict[int, Name]:
     return {pk: Name(public_id, known.get(pk) or public_id) for pk, public_id in public.items()}
 
 
+def describe_customer(value: str, viewer: Viewer) -> str:
+    """The filter ``customer`` in words: a name only where the viewer may know it, since the number can be anybody's."""
+    named = names_of([int(value)], viewer) if value.isdigit() and len(value) < 19 else {}
+    return named[int(value)].text if named else value
+
+
 def with_names(rows: Sequence[Any], viewer: Viewer) -> list[Named]:
     """Rows of models that point to a customer."""
     names = names_of({row.customer_id for row in rows}, viewer)

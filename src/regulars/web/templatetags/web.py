@@ -40,3 +40,9 @@ def identity_word(kind: str) -> str:
         "anonymous_id": gettext("Browser"),
     }
     return words.get(kind, gettext("Other"))
+
+
+@register.filter
+def less(amount: int, other: int) -> int:
+    """``{{ ordered|less:given_back }}``"""
+    return amount - other

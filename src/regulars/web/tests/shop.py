@@ -10,6 +10,8 @@ from regulars.foundation.access.models import StaffMember
 from regulars.foundation.access.rules import Role
 from regulars.foundation.shop.models import Brand, Store
 from regulars.insight.segments.operations import refresh
+from regulars.record.carts.inputs import CartInput, CartLineInput
+from regulars.record.carts.operations import abandon_silent_carts, apply_carts
 from regulars.record.consent.inputs import ConsentInput
 from regulars.record.consent.models import ConsentState
 from regulars.record.consent.operations import leave_alone, record_consents
@@ -64,10 +66,36 @@ def make_shop(at: datetime, people: int = 45, seed: int = 7) -> Shop:
     for start in range(0, len(orders), 500):
         with event_log.transaction("import", "made") as log:
             apply_orders(orders[start : start + 500], log, store_id=store.pk, at=at, is_history=True)
+    second = Store.objects.create(code="second", name="Zweites", brand=brand, time_zone="Europe/London", currency="GBP")
+    more = [_order(n, at - timedelta(days=9 * n), _person(n, second, at), chance) for n in range(1, 9)]
+    with event_log.transaction("import", "second") as log:
+        apply_orders(more, log, store_id=second.pk, at=at, is_history=True)
+    _fill_carts(store, at, chance)
     _words_of_staff(owner, brand, at)
     refresh(at - timedelta(days=45), kind="monthly")
     refresh(at)
-    return Shop(store, owner, len(orders), Customer.objects.count())
+    return Shop(store, owner, len(orders) + len(more), Customer.objects.count())
+
+
+def _fill_carts(store: Store, at: datetime, chance: random.Random) -> None:
+    """Some open, some at the checkout, some left behind; every fourth of somebody unknown."""
+    carts = [
+        CartInput(
+            f"cart-{n}",
+            touched := at - timedelta(hours=5 * n),
+            "GBP",
+            tuple(
+                CartLineInput(f"SKU{g}", GOODS[g], 1 + n % 3, Decimal("4.95"), f"good-{g}") for g in range(n % 3 + 1)
+            ),
+            _person(n, store, touched) if n % 4 else None,
+            is_checkout=n % 3 == 0,
+        )
+        for n in range(12)
+    ]
+    with event_log.transaction("api", "carts") as log:
+        apply_carts(carts, log, store_id=store.pk, is_history=True)
+    with event_log.transaction("silence", "carts") as log:
+        abandon_silent_carts(log, at, timedelta(hours=24))
 
 
 def make_staff(email: str, name: str, role: Role) -> StaffMember:

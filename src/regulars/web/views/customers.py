@@ -1,6 +1,6 @@
 """The list of customers: search as you type, filters in the address, bulk actions, export."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from django.http import HttpRequest, HttpResponseBase
@@ -12,22 +12,23 @@ from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.errors import InvalidInput
 from regulars.foundation.pages.formats import country_name, format_number
 from regulars.foundation.pages.listing import show_list
-from regulars.foundation.pages.lists import BulkAction, Choices, Column, Empty, Filter, ListPage, Pill
-from regulars.record.catalog.queries import titles_of
+from regulars.foundation.pages.lists import BulkAction, Column, Empty, Filter, ListPage, ListQuery, Pill
+from regulars.foundation.pages.sums import Door, Sum, sum_key
 from regulars.record.consent.operations import leave_alone
 from regulars.record.customers.operations import set_tag
 from regulars.record.customers.queries import list_tags
 from regulars.record.events import totals
+from regulars.web.filters import countries, describe_product
 from regulars.web.labels import CONSENT, RFM, rfm_pill
 from regulars.web.queries.customers import (
     SORTS,
     CustomerRow,
     count_leaving,
-    countries_of_customers,
     customers_matching,
     list_segments,
     read_rows,
 )
+from regulars.web.queries.spent import spent_of
 
 
 def _sentence(viewer: Viewer) -> str:
@@ -39,14 +40,6 @@ def _sentence(viewer: Viewer) -> str:
         "%s of them used to buy and has gone quiet.", "%s of them used to buy and have gone quiet.", leaving
     )
     return words % format_number(leaving) if leaving else gettext("Nobody who used to buy has gone quiet.")
-
-
-def _countries(viewer: Viewer) -> Choices:
-    return sorted(((code, country_name(code)) for code in countries_of_customers()), key=lambda pair: pair[1])
-
-
-def _describe_product(value: str) -> str:
-    return titles_of([int(value)]).get(int(value), value) if value.isdigit() and len(value) < 19 else value
 
 
 def _describe_rfm(value: str) -> str:
@@ -93,6 +86,34 @@ def _pills(row: CustomerRow) -> list[Pill]:
     return [Pill(tag) for tag in row.tags]
 
 
+def _money(name: str) -> Callable[[CustomerRow], tuple[int, str] | None]:
+    """One of the row's amounts; nothing for who never ordered."""
+    return lambda row: (getattr(row, name), row.currency) if row.currency else None
+
+
+def _spent(row: CustomerRow) -> tuple[int, str] | None:
+    """Ordered less given back, as in RFM (docs/revenue.md)."""
+    return (row.spent_minor - row.refunded_minor, row.currency) if row.currency else None
+
+
+def _orders_door(row: CustomerRow) -> Door | None:
+    return Door(f"/orders?counts=1&customer={row.id}", row.orders) if row.orders else None
+
+
+def _ordered_door(row: CustomerRow) -> Door | None:
+    if not row.orders:
+        return None
+    return Door(f"/orders?counts=1&customer={row.id}", sum=sum_key((row.spent_minor, row.currency)))
+
+
+def _sum(query: ListQuery, viewer: Viewer) -> Sum | None:
+    """What people in segments or cells of the RFM map have spent, by the same snapshot."""
+    if not any(query.choices.get(name) for name in ("rfm", "r", "f", "m")):
+        return None
+    amounts = spent_of(customers_matching(query, viewer))
+    return Sum(amounts, gettext("%s spent: orders less refunds") % Sum(amounts)) if amounts else None
+
+
 CUSTOMERS = ListPage(
     name="customers",
     title=_("Customers"),
@@ -103,21 +124,16 @@ CUSTOMERS = ListPage(
         Column("email", _("Mail"), on_page=False),
         Column("rfm", _("RFM"), "pill", value=lambda row: rfm_pill(row.rfm)),
         Column("country", _("Country"), value=lambda row: country_name(row.country), on_phone=False),
-        Column("orders", _("Orders"), "number", sort="orders", on_phone=False),
-        Column(
-            "spent",
-            _("Spent"),
-            "money",
-            value=lambda row: (row.spent_minor, row.currency) if row.currency else None,
-            sort="spent",
-        ),
+        Column("orders", _("Orders"), "number", sort="orders", on_phone=False, door=_orders_door),
+        Column("ordered", _("Ordered"), "money", value=_money("spent_minor"), sort="spent", door=_ordered_door),
         Column(
             "refunded",
-            _("Refunded"),
+            _("Given back"),
             "money",
-            value=lambda row: (row.refunded_minor, row.currency) if row.currency else None,
+            value=_money("refunded_minor"),
             is_optional=True,
         ),
+        Column("spent", _("Spent"), "money", value=_spent, is_optional=True),
         Column("currency", _("Currency"), on_page=False),
         Column("last_order_at", _("Last order"), "when", sort="last-order", on_phone=False),
         Column("first_order_at", _("First order"), "when", is_optional=True),
@@ -127,25 +143,26 @@ CUSTOMERS = ListPage(
         Filter("segment", _("Segment"), choices=lambda viewer: list_segments()),
         Filter("last_order", _("Last order"), "date"),
         Filter("orders", _("Orders"), "number"),
-        Filter("spent", _("Spent"), "number"),
-        Filter("country", _("Country"), choices=_countries),
+        Filter("spent", _("Ordered, in money"), "number"),
+        Filter("country", _("Country"), choices=countries),
         Filter("tag", _("Tag"), choices=lambda viewer: [(tag, tag) for tag in list_tags()]),
         Filter("consent", _("Consent"), choices=lambda viewer: list(CONSENT.items())),
         Filter("first_order", _("First order"), "date", is_offered=False),
-        Filter("ordered", _("Ordered"), "date", is_offered=False),
+        Filter("ordered", _("Ordered on"), "date", is_offered=False),
         Filter("rfm", _("RFM"), "hidden", describe=_describe_rfm),
         Filter("rfm_was", _("RFM a month earlier"), "hidden", describe=_describe_rfm),
         Filter("r", _("Recency score"), "hidden", describe=str),
         Filter("f", _("Frequency score"), "hidden", describe=str),
         Filter("m", _("Monetary score"), "hidden", describe=str),
-        Filter("product", _("Bought"), "hidden", describe=_describe_product),
+        Filter("product", _("Bought"), "hidden", describe=describe_product),
     ],
     default_sort="-last-order",
     sentence=_sentence,
-    rows=lambda query, viewer: customers_matching(query, viewer).select_related("customer", "customer__figures"),
+    rows=customers_matching,
     sorts=SORTS,
     present=read_rows,
     count=totals.count,
+    sum=_sum,
     by_store=True,
     href=lambda row: f"/customers/{row.public_id}",
     unit=lambda n: ngettext("%s customer", "%s customers", n) % format_number(n),

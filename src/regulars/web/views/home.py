@@ -1,8 +1,8 @@
 """Home: what is the case, and what to do next."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,10 +13,12 @@ from django.utils.translation import gettext_lazy as _
 
 from regulars.foundation import clock
 from regulars.foundation.access.gate import requires
-from regulars.foundation.access.viewer import viewer_of
 from regulars.foundation.pages.charts import Chart, Series, day_labels
-from regulars.foundation.pages.formats import format_date, format_money_short, format_number, format_percent
-from regulars.foundation.pages.registries import Text
+from regulars.foundation.pages.formats import format_money_short, format_number, format_percent
+from regulars.foundation.pages.lists import address
+from regulars.foundation.pages.registries import Finding
+from regulars.foundation.pages.stores import keep_store, store_choices, store_part, within_store
+from regulars.foundation.pages.sums import sum_key
 from regulars.foundation.shop.settings import read_setting
 from regulars.record.orders.queries import Sales, SalesOverTime
 from regulars.web.labels import RFM
@@ -33,30 +35,63 @@ from regulars.web.queries.periods import LENGTHS, Period, period_to
 
 @requires("home.view")
 def home(request: HttpRequest) -> HttpResponse:
-    viewer, at = viewer_of(request), clock.now()
+    viewer, at = within_store(request), clock.now()
     given = request.GET.get("days", "")
     period = period_to(at, int(given) if given.isdecimal() and len(given) < 5 else 0)
     currency = read_setting("shop.reporting_currency")
-    now, before = read_sales(period, currency, viewer), read_sales(period.previous, currency, viewer)
-    findings = list_findings(viewer, at)
-    rfm_map = read_rfm_map(viewer)
+    doors = Doors(currency, store_part(request))
+    now, before = read_sales(period, viewer), read_sales(period.previous, viewer)
+    findings = [_within(finding, request) for finding in list_findings(viewer, at)]
+    sees_scores = viewer.may("segments.view")
+    rfm_map = read_rfm_map(viewer) if sees_scores else None
     context = {
         "title": gettext("Home"),
         "sentence": _sentence(period, now.total, before.total, currency),
         "finding": findings[0] if findings else None,
         "further": findings[1:4],
-        "figures": _figures(period, now.total, before.total, currency),
-        "charts": _charts(period, now, before, currency),
-        "lengths": [(days, _length_name(days), days == period.days) for days in LENGTHS],
+        "figures": _figures(period, now.total, before.total, doors),
+        "charts": _charts(period, now, before, doors),
+        "lengths": [
+            (address(request.GET, {"days": str(days)}), _length_name(days), days == period.days) for days in LENGTHS
+        ],
+        "sees_scores": sees_scores,
         "rfm": rfm_map,
         "rfm_rows": _map_rows(rfm_map) if rfm_map else [],
         "rfm_segments": [(key.value, RFM[key], tally) for key, tally in rfm_map.tallies] if rfm_map else [],
         "moments": [(moment, _words(moment)) for moment in list_last_moments(viewer, at)],
         "is_empty": rfm_map is None and not now.total.orders and not before.total.orders,
-        "definition_period": gettext("%(first)s to %(last)s, compared with the %(days)d days before.")
-        % {"first": format_date(period.first), "last": format_date(period.last), "days": period.days},
+        "stores": store_choices(request, gettext("All stores")),
     }
     return render(request, "web/home.html", context)
+
+
+def _within(finding: Finding, request: HttpRequest) -> Finding:
+    """A finding that was counted in one store opens the rows of that store."""
+    return replace(finding, count_href=keep_store(finding.count_href, request)) if finding.count_href else finding
+
+
+@dataclass(frozen=True)
+class Doors:
+    """Where the figures of a period open: lists that are filtered as these were counted, ``store`` included."""
+
+    currency: str
+    store: str
+
+    def sales(self, period: Period) -> str:
+        return self.orders(period) + "&net=1"
+
+    def orders(self, period: Period) -> str:
+        return self._to("/orders", counts="1", placed_from=period.first, placed_to=period.last)
+
+    def new(self, period: Period) -> str:
+        return self._to("/customers", first_order_from=period.first, first_order_to=period.last)
+
+    def again(self, period: Period) -> str:
+        until = period.first - timedelta(days=1)
+        return self._to("/customers", ordered_from=period.first, ordered_to=period.last, first_order_to=until)
+
+    def _to(self, path: str, **asked: date | str) -> str:
+        return f"{path}?{urlencode(asked)}{self.store}"
 
 
 def _length_name(days: int) -> str:
@@ -95,39 +130,33 @@ class Figure:
     definition: str
     change: float | None
     before: str
+    sum: str = ""
 
 
-def _orders_href(period: Period) -> str:
-    return "/orders?" + urlencode(
-        {"counts": "1", "placed_from": period.first.isoformat(), "placed_to": period.last.isoformat()}
-    )
+def _figures(period: Period, now: Sales, before: Sales, doors: Doors) -> list[Figure]:
+    def money(label: str, means: str, href: str, one: int | None, was: int | None) -> Figure:
+        value, said = (_money(amount, doors.currency) for amount in (one, was))
+        return Figure(label, value, href, None, str(_MEANS[means]), _change(one, was), gettext("was %s") % said)
 
+    def count(label: str, means: str, href: str, one: int, was: int) -> Figure:
+        said = gettext("was %s") % format_number(was)
+        return Figure(label, format_number(one), href, one, str(_MEANS[means]), _change(one, was), said)
 
-def _new_href(period: Period) -> str:
-    return "/customers?" + urlencode(
-        {"first_order_from": period.first.isoformat(), "first_order_to": period.last.isoformat()}
-    )
-
-
-def _again_href(period: Period) -> str:
-    until = (period.first - timedelta(days=1)).isoformat()
-    return "/customers?" + urlencode(
-        {"ordered_from": period.first.isoformat(), "ordered_to": period.last.isoformat(), "first_order_to": until}
-    )
-
-
-def _figures(period: Period, now: Sales, before: Sales, currency: str) -> list[Figure]:
-    def money(amount: int | None) -> str:
-        return "–" if amount is None else format_money_short(amount, currency)
-
-    orders, new, again = _orders_href(period), _new_href(period), _again_href(period)
+    sales = money(gettext("Sales"), "sales", doors.sales(period), now.sales_minor, before.sales_minor)
+    average, was = now.average_minor, before.average_minor
     return [
-        _figure(gettext("Sales"), _MEANS["sales"], orders, now.sales_minor, before.sales_minor, money),
-        _figure(gettext("Orders"), _MEANS["orders"], orders, now.orders, before.orders),
-        _figure(gettext("Average order"), _MEANS["average"], orders, now.average_minor, before.average_minor, money),
-        _figure(gettext("New customers"), _MEANS["new"], new, now.customers_new, before.customers_new),
-        _figure(gettext("Returning customers"), _MEANS["again"], again, now.customers_again, before.customers_again),
+        replace(sales, sum=sum_key((now.sales_minor, doors.currency))),
+        count(gettext("Orders"), "orders", doors.orders(period), now.orders, before.orders),
+        money(gettext("Average order"), "average", doors.orders(period), average, was),
+        count(gettext("New customers"), "new", doors.new(period), now.customers_new, before.customers_new),
+        count(
+            gettext("Returning customers"), "again", doors.again(period), now.customers_again, before.customers_again
+        ),
     ]
+
+
+def _money(amount: int | None, currency: str) -> str:
+    return "–" if amount is None else format_money_short(amount, currency)
 
 
 _MEANS = {
@@ -139,21 +168,7 @@ _MEANS = {
 }
 
 
-def _figure(
-    label: str,
-    means: Text,
-    href: str,
-    now: int | None,
-    before: int | None,
-    money: Callable[[int | None], str] | None = None,
-) -> Figure:
-    """A count, which its list must repeat, or an amount of money, where ``money`` is given."""
-    value, was = (money(now), money(before)) if money else (format_number(now or 0), format_number(before or 0))
-    count = None if money else now
-    return Figure(label, value, href, count, str(means), _change(now, before), gettext("was %s") % was)
-
-
-def _charts(period: Period, now: SalesOverTime, before: SalesOverTime, currency: str) -> list[Chart]:
+def _charts(period: Period, now: SalesOverTime, before: SalesOverTime, doors: Doors) -> list[Chart]:
     points = period.points()
     labels = day_labels([point.first for point in points])
 
@@ -172,14 +187,16 @@ def _charts(period: Period, now: SalesOverTime, before: SalesOverTime, currency:
         return Chart(name, title, _compare(value(now.total), value(before.total), unit), labels, series, unit=unit)
 
     return [
-        chart("sales", gettext("Sales"), lambda one: one.sales_minor, currency, _orders_href),
-        chart("orders", gettext("Orders"), lambda one: one.orders, "count", _orders_href),
-        chart("average", gettext("Average order"), lambda one: one.average_minor, currency, _orders_href),
-        _people_chart(now, before, labels, points),
+        chart("sales", gettext("Sales"), lambda one: one.sales_minor, doors.currency, doors.sales),
+        chart("orders", gettext("Orders"), lambda one: one.orders, "count", doors.orders),
+        chart("average", gettext("Average order"), lambda one: one.average_minor, doors.currency, doors.orders),
+        _people_chart(now, before, labels, points, doors),
     ]
 
 
-def _people_chart(now: SalesOverTime, before: SalesOverTime, labels: Sequence[str], points: Sequence[Period]) -> Chart:
+def _people_chart(
+    now: SalesOverTime, before: SalesOverTime, labels: Sequence[str], points: Sequence[Period], doors: Doors
+) -> Chart:
     new, again = now.total.customers_new, now.total.customers_again
     summary = gettext(
         "%(new)s bought for the first time, %(again)s came back; before: %(was_new)s and %(was_again)s."
@@ -193,9 +210,9 @@ def _people_chart(now: SalesOverTime, before: SalesOverTime, labels: Sequence[st
         Series(
             gettext("Returning"),
             [one.customers_again for one in now.points],
-            hrefs=[_again_href(point) for point in points],
+            hrefs=[doors.again(point) for point in points],
         ),
-        Series(gettext("New"), [one.customers_new for one in now.points], hrefs=[_new_href(point) for point in points]),
+        Series(gettext("New"), [one.customers_new for one in now.points], hrefs=[doors.new(point) for point in points]),
     ]
     return Chart("people", gettext("New and returning customers"), summary, labels, series)
 

@@ -1,12 +1,14 @@
 """Orders: the list, and one order with everything that hangs on it."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
+from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -15,16 +17,18 @@ from regulars.foundation.access.viewer import Viewer, viewer_of
 from regulars.foundation.ids import to_public
 from regulars.foundation.pages.formats import country_name, format_money_short, format_number
 from regulars.foundation.pages.listing import show_list
-from regulars.foundation.pages.lists import Choices, Column, Empty, Filter, ListPage, ListQuery, Sum
+from regulars.foundation.pages.lists import Column, Empty, Filter, ListPage, ListQuery
 from regulars.foundation.pages.registries import Text
+from regulars.foundation.pages.sums import Sum
 from regulars.record.catalog.models import Product
-from regulars.record.catalog.queries import titles_of
-from regulars.record.customers.named import names_of, with_owners
+from regulars.record.customers.named import describe_customer, with_owners
 from regulars.record.events import totals
 from regulars.record.orders import queries
+from regulars.record.orders.ledgers import refunds_matching
 from regulars.record.orders.models import Order
+from regulars.record.orders.worth import sum_worth
+from regulars.web.filters import countries, describe_product, yes_or_no
 from regulars.web.labels import FULFILMENT, ORDER_STATUS, PAYMENT, fulfilment_pill, order_pill, payment_pill
-from regulars.web.queries.customers import countries_of_customers
 
 
 def _sentence(viewer: Viewer) -> str:
@@ -33,29 +37,34 @@ def _sentence(viewer: Viewer) -> str:
     return words % format_number(waiting) if waiting else gettext("Nothing waits to be sent.")
 
 
-def _countries(viewer: Viewer) -> Choices:
-    return sorted(((code, country_name(code)) for code in countries_of_customers()), key=lambda pair: pair[1])
-
-
 def _sum(query: ListQuery, viewer: Viewer) -> Sum | None:
     """Of a part of the orders; the sum of all there ever were answers no question and costs much."""
     if not (query.choices or query.text or any(any(ends) for ends in (*query.dates.values(), *query.numbers.values()))):
         return None
-    return Sum([(one.total_minor, one.currency) for one in queries.sums_of(query, viewer)])
+    ordered = sum_worth(queries.orders_matching(query, viewer), "total_minor", "placed_at")
+    return _less_refunds(ordered, query, viewer) if query.one("net") else ordered
 
 
-def _describe_product(value: str) -> str:
-    return titles_of([int(value)]).get(int(value), value) if value.isdigit() else value
+def _less_refunds(ordered: Sum, query: ListQuery, viewer: Viewer) -> Sum:
+    """Orders less the refunds of the same days, customer and currency, whichever order these belong to (docs/revenue.md)."""
+    same = {name: query.choices[name] for name in ("customer", "currency") if name in query.choices}
+    asked = ListQuery(choices={**same, "counts": ("1",)}, dates={"given": query.dates.get("placed", (None, None))})
+    refunds = sum_worth(refunds_matching(asked, viewer), "amount_minor", "occurred_at")
+    if not refunds.amounts:
+        return ordered
+    net = ordered.less(refunds)
+    link = format_html('<a href="{}">{}</a>', _refunds_href(asked), refunds)
+    words = gettext("{ordered} less {refunds} given back: {net}")
+    return replace(net, words=format_html(words, ordered=ordered, refunds=link, net=net))
 
 
-def _describe_customer(value: str, viewer: Viewer) -> str:
-    """A name only where the viewer may know it: the number in the address can be anybody's."""
-    named = names_of([int(value)], viewer) if value.isdigit() and len(value) < 19 else {}
-    return named[int(value)].text if named else value
-
-
-def _yes_or_no(value: str) -> str:
-    return gettext("yes") if value in {"yes", "1"} else gettext("no")
+def _refunds_href(asked: ListQuery) -> str:
+    first, last = asked.dates["given"]
+    days = {"given_from": first.isoformat() if first else "", "given_to": last.isoformat() if last else ""}
+    chosen = {name: value for name, value in days.items() if value}
+    return "/refunds?" + urlencode(
+        {**{name: list(value) for name, value in asked.choices.items()}, **chosen}, doseq=True
+    )
 
 
 def _money(name: str, label: Text, **more: Any) -> Column:
@@ -102,12 +111,15 @@ ORDERS = ListPage(
             choices=lambda viewer: [("yes", _("Something came back")), ("no", _("Nothing came back"))],
         ),
         Filter("guest", _("Who"), choices=lambda viewer: [("no", _("Known customers")), ("yes", _("Guests"))]),
-        Filter("country", _("Country"), choices=_countries),
+        Filter("country", _("Country"), choices=countries),
         Filter("currency", _("Currency"), "hidden", describe=str),
-        Filter("counts", _("Counts as a sale"), "hidden", describe=_yes_or_no),
-        Filter("customer", _("Customer"), "hidden", describe_to=_describe_customer),
-        Filter("product", _("With"), "hidden", describe=_describe_product),
+        Filter("counts", _("Counts as a sale"), "hidden", describe=yes_or_no),
+        Filter("unconverted", _("Without a rate"), "hidden", describe=yes_or_no),
+        Filter("net", _("Less refunds"), "hidden", describe=yes_or_no),
+        Filter("customer", _("Customer"), "hidden", describe_to=describe_customer),
+        Filter("product", _("With"), "hidden", describe=describe_product),
     ],
+    tabs=[(_("Orders"), "/orders"), (_("Refunds"), "/refunds")],
     default_sort="-placed",
     sentence=_sentence,
     rows=lambda query, viewer: queries.orders_matching(query, viewer).select_related("store"),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -15,10 +16,11 @@ from regulars.foundation.access.viewer import Viewer, viewer_of
 from regulars.foundation.ids import to_public
 from regulars.foundation.money import to_decimal
 from regulars.foundation.pages.charts import Chart, Series
-from regulars.foundation.pages.formats import format_number, reader_locale
+from regulars.foundation.pages.formats import format_number, reader_locale, today
 from regulars.foundation.pages.listing import show_list
 from regulars.foundation.pages.lists import Choices, Column, Empty, Filter, ListPage, ListQuery
 from regulars.foundation.pages.paging import PAGE_SIZE, Cursor, Rows
+from regulars.foundation.pages.sums import PIECES, Door, sum_key
 from regulars.foundation.shop.settings import read_setting
 from regulars.record.catalog import queries
 from regulars.record.catalog.models import Product
@@ -51,7 +53,7 @@ def _rows(products: Sequence[Product], viewer: Viewer) -> list[ProductRow]:
     ids = [product.pk for product in products]
     prices, stock = queries.prices_of(ids), queries.stock_of(ids)
     currency = read_setting("shop.reporting_currency")
-    sales = sales_of_products(ids, _recent(), currency, viewer)
+    sales = sales_of_products(ids, _recent(), viewer)
     return [
         ProductRow(
             one,
@@ -76,7 +78,7 @@ def _load(query: ListQuery, viewer: Viewer) -> Rows:
 def _load_by_sales(query: ListQuery, viewer: Viewer) -> Rows:
     """Sorted by what is counted from orders: the sales of all products are summed once, then one page of ids is cut out."""
     ids = list(queries.products_matching(query, viewer).order_by("pk").values_list("pk", flat=True))
-    sales = sales_of_products(None, _recent(), read_setting("shop.reporting_currency"), viewer)
+    sales = sales_of_products(None, _recent(), viewer)
     sold = {pk: sales.get(pk, ProductSales()) for pk in ids}
     ids.sort(
         key=lambda pk: (sold[pk].units if query.sort == "units" else sold[pk].total_minor, pk), reverse=query.descending
@@ -100,6 +102,19 @@ def _categories(viewer: Viewer) -> Choices:
     return [(str(pk), name) for pk, name in queries.list_categories(viewer)]
 
 
+def _units_door(row: ProductRow) -> Door:
+    return Door(_sold_href(row.id, _recent()), sum=sum_key((row.sales.units, PIECES)))
+
+
+def _sales_door(row: ProductRow) -> Door:
+    return Door(_sold_href(row.id, _recent()), sum=sum_key((row.sales.total_minor, row.currency)))
+
+
+def _sold_href(product_id: int, since: datetime | None) -> str:
+    asked = {"product": str(product_id)} | ({"placed_from": today(since).isoformat()} if since else {})
+    return "/sold?" + urlencode(asked)
+
+
 _BY_NAME = ListPage(
     name="products",
     title=_("Products"),
@@ -113,13 +128,16 @@ _BY_NAME = ListPage(
             "price_currency", _("Currency"), value=lambda row: row.price.currency if row.price else "", on_page=False
         ),
         Column("stock", _("In stock"), "number", value=lambda row: row.stock, on_phone=False),
-        Column("units", _("Sold, 13 weeks"), "number", value=lambda row: row.sales.units, sort="units"),
+        Column(
+            "units", _("Sold, 13 weeks"), "number", value=lambda row: row.sales.units, sort="units", door=_units_door
+        ),
         Column(
             "revenue",
             _("Sales, 13 weeks"),
             "money",
             value=lambda row: (row.sales.total_minor, row.currency),
             sort="revenue",
+            door=_sales_door,
             on_phone=False,
         ),
         Column("orders", _("Orders, 13 weeks"), "number", value=lambda row: row.sales.orders, is_optional=True),
@@ -166,7 +184,7 @@ def one_product(request: HttpRequest, public_id: str) -> HttpResponse:
     detail = queries.get_product(public_id, viewer)
     [row] = _rows([detail.product], viewer)
     currency = read_setting("shop.reporting_currency")
-    ever = sales_of_products([row.id], EVER, currency, viewer).get(row.id, ProductSales())
+    ever = sales_of_products([row.id], EVER, viewer).get(row.id, ProductSales())
     context = {
         "title": detail.product.title or detail.product.key,
         "detail": detail,
@@ -175,6 +193,7 @@ def one_product(request: HttpRequest, public_id: str) -> HttpResponse:
         "price": _price(row),
         "ever": ever,
         "currency": currency,
+        "sold_href": _sold_href(row.id, None),
         "pill": product_pill(detail.product.status),
         "chart": _sales_chart(row.id, viewer),
     }

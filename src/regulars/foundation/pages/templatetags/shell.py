@@ -20,6 +20,7 @@ from regulars.foundation.pages.charts import Chart
 from regulars.foundation.pages.lists import Column, ListPage, Pill
 from regulars.foundation.pages.registries import TIMELINE, TimelineKind
 from regulars.foundation.pages.shell import Navigation, chosen_theme, navigation_of
+from regulars.foundation.pages.sums import Door, sum_key
 from regulars.foundation.shop.settings import read_setting
 
 register = template.Library()
@@ -98,10 +99,29 @@ def when(value: datetime | None, missing: str = "–") -> SafeString | str:
 @register.simple_tag
 def door(count: int, href: str, text: str = "", title: str = "") -> SafeString:
     """A number that opens the rows it was counted from. The list it opens must show the same total."""
-    shown = text or formats.format_number(count)
-    return format_html(
-        '<a class="door" data-door data-count="{}" href="{}" title="{}">{}</a>', count, href, title, shown
-    )
+    return _open(Door(href, count), text or formats.format_number(count), title)
+
+
+@register.simple_tag
+def door_of_sum(amount_minor: int, currency: str, href: str) -> SafeString:
+    """An amount that opens the rows it is the sum of. The list it opens must come to the same."""
+    shown = formats.format_money_short(amount_minor, currency)
+    return _open(Door(href, sum=sum_key((amount_minor, currency))), shown)
+
+
+@register.simple_tag
+def sum_of(number: int, unit: str) -> str:
+    """What a door of a sum must come to, to hand to ``figure``; the unit is a currency or 'pieces'."""
+    return sum_key((number, unit))
+
+
+def _open(door: Door, text: Any, title: str = "") -> SafeString:
+    """A link around a number; what its list must show stands beside it."""
+    count = format_html(' data-count="{}"', door.count) if door.count is not None else ""
+    total = format_html(' data-sum="{}"', door.sum) if door.sum else ""
+    mark = " data-door" if count or total else ""
+    named = format_html(' title="{}"', title) if title else ""
+    return format_html('<a class="door" href="{}"{}{}{}{}>{}</a>', door.href, mark, count, total, named, text)
 
 
 @register.simple_tag
@@ -129,14 +149,19 @@ def figure(
     definition: str = "",
     change: float | None = None,
     before: str = "",
+    *,
+    sum: str = "",
 ) -> dict[str, Any]:
-    """One figure of a page head. With ``href`` it is a door; with ``count`` the door states its row total. ``change`` is a share of one."""
+    """One figure of a page head. With ``href`` it is a door; with ``count`` the door states its row total, with ``sum`` what the rows
+    come to. ``change`` is a share of one.
+    """
     good = change is not None and change > 0
     return {
         "label": label,
         "value": value,
         "href": href,
         "count": count,
+        "sum": sum,
         "definition": definition,
         "change": change,
         "change_text": formats.format_percent(abs(change)) if change is not None else "",
@@ -171,7 +196,8 @@ def cell(column: Column, row: Any) -> SafeString | str:
         return mark_safe(render_to_string(column.template, {"row": row, "value": value}))  # noqa: S308  a template of ours, escaped by the engine
     if value is None or value == "":
         return mark_safe('<span class="nothing">–</span>')
-    return _CELLS[column.kind](value)
+    shown, door = _CELLS[column.kind](value), column.door(row) if column.door else None
+    return _open(door, shown) if door else shown
 
 
 def _pills(values: Sequence[Pill]) -> SafeString:
