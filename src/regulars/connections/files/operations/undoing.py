@@ -11,6 +11,7 @@ from regulars.connections.files.models import Import, ImportState, RejectedRows
 from regulars.connections.files.operations.applying import Clock
 from regulars.foundation.bulk import execute
 from regulars.foundation.ids import to_public
+from regulars.foundation.retrying import retried
 from regulars.insight.segments.models import Membership
 from regulars.messages.models import Message
 from regulars.record.carts.models import Cart
@@ -84,6 +85,7 @@ def _stored(row: Import) -> Undoing:
     return Undoing(**stored | {"kept_numbers": tuple(stored["kept_numbers"])}) if stored else Undoing()
 
 
+@retried
 def _undo_batch(row: Import, batch_id: int, done: Undoing, at: datetime) -> Undoing:
     """One transaction. Raises NotPossibleNow where another process took the undo over."""
     with transaction("undo", str(batch_id)) as log:

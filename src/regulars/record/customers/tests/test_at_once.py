@@ -7,12 +7,15 @@ from datetime import UTC, datetime
 
 import pytest
 from django.db import connection, connections
+from django.db.transaction import atomic
 from django.test import Client
 
+from regulars.foundation import retrying
 from regulars.foundation.access.models import ApiToken
 from regulars.foundation.access.tokens import create_token
 from regulars.foundation.access.viewer import everything
 from regulars.foundation.audit.operations import SYSTEM
+from regulars.foundation.retrying import Overtaken
 from regulars.foundation.sealing import CannotOpen
 from regulars.foundation.shop.models import Brand, Store
 from regulars.foundation.vault import keys
@@ -32,6 +35,7 @@ from regulars.record.customers.models import (
 from regulars.record.customers.operations import add_note, edit_contact, ensure_profiles, set_tag
 from regulars.record.customers.operations.erasure import SomebodyElse, erase_customer
 from regulars.record.customers.operations.staff import AddressOfAnother
+from regulars.record.customers.operations.undo import undo_people
 from regulars.record.customers.queries import customer_of, customers_of, find_by_identity
 from regulars.record.events.log import transaction
 
@@ -214,3 +218,56 @@ def test_two_who_write_down_one_address_at_once() -> None:
     assert isinstance(result, AddressOfAnother)
     assert find_by_identity(mail("ann@x.example")) == [one]
     assert Identity.objects.filter(kind=IdentityKind.EMAIL).count() == 1
+
+
+def test_an_api_write_that_others_lock_out_is_begun_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A true deadlock: the write holds the profile and waits for the identity, the other holds that and asks for the profile."""
+    token = _token()
+    profile = ensure(mail("a@x.example"), store_id=Store.objects.get().pk)
+    claimed = ensure(number("1"), trust=Trust.CLAIMED)
+    begun_again = []
+    monkeypatch.setattr(retrying.log, "info", lambda *said, **more: begun_again.append(more["reason"]))
+    body = {"email": "a@x.example", "store_customer_id": "1", "store": "uk"}
+    sent = []
+
+    def write() -> None:
+        headers = {"Authorization": f"Bearer {token}"}
+        sent.append(Client().post("/api/v1/customers", body, content_type="application/json", headers=headers))
+        connections.close_all()
+
+    thread = threading.Thread(target=write)
+    with atomic():
+        list(Identity.objects.select_for_update().filter(kind=IdentityKind.STORE_CUSTOMER))
+        thread.start()
+        _until_somebody_waits()
+        list(Profile.objects.select_for_update().filter(pk=profile))
+    thread.join(20)
+    assert sent[0].status_code == 200
+    assert begun_again == ["DeadlockDetected"]
+    assert IdentityLink.objects.filter(profile=profile, identity__kind="store_customer", trust="confirmed").count() == 1
+    assert customer_of(profile) != customer_of(claimed)
+
+
+def test_an_api_write_that_never_gets_its_turn_says_when_to_come_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    def overtaken(*args: object, **more: object) -> list[int]:
+        raise Overtaken
+
+    monkeypatch.setattr("regulars.record.customers.api.customers.ensure_profiles", overtaken)
+    headers = {"Authorization": f"Bearer {_token()}", "Idempotency-Key": "k"}
+    for _ in range(2):  # a refusal is not kept under the key
+        sent = Client().post(
+            "/api/v1/customers", {"email": "a@x.example"}, content_type="application/json", headers=headers
+        )
+        assert (sent.status_code, sent.headers["Retry-After"], sent.json()["code"]) == (503, "1", "busy")
+        assert sent.json()["detail"].endswith("so nothing was changed: try again in a second.")
+    assert Customer.objects.count() == 0
+
+
+def test_an_undone_import_leaves_no_token_of_whom_it_brought() -> None:
+    ensure(number("1"))
+    with transaction("import", "imp") as log:
+        ensure_profiles([PersonInput((number("2"), mail("b@x.example")), AT)], log)
+        ensure_profiles([PersonInput((number("1"), mail("a@x.example")), AT)], log)
+    with transaction("undo") as undo:
+        assert len(undo_people(log.batch_id, undo, AT, lambda profiles: set())) == 1
+    assert Identity.objects.count() == Profile.objects.count() == 1
