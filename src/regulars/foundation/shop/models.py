@@ -67,7 +67,7 @@ class ExchangeRate(models.Model):
     currency = models.CharField(max_length=3)
     reporting_currency = models.CharField(max_length=3)
     on = models.DateField()
-    rate = models.DecimalField(max_digits=18, decimal_places=8)
+    rate = models.DecimalField(max_digits=24, decimal_places=12)
     source = models.CharField(max_length=60, blank=True)  # who said so: a bank, a file, a member of staff
 
     class Meta:

@@ -13,9 +13,15 @@ from regulars.foundation.money import exponent
 from regulars.foundation.shop.models import ExchangeRate
 from regulars.foundation.shop.settings import read_setting
 
+_VALUE = "f.amount * p.factor"
+# Half-even: a tie goes to the even side by being moved a little towards it.
+_ROUNDED = f"""
+round({_VALUE} - CASE WHEN abs({_VALUE} - trunc({_VALUE})) = 0.5 AND mod(trunc({_VALUE}), 2) = 0
+      THEN sign({_VALUE}) * 0.1 ELSE 0 END)::bigint
+"""
 # To stand after a relation ``fact(currency, amount, at, ...)``; gives ``worth``, the same with ``minor``, null where there is no rate.
-# Rates are looked up once for each currency and day. A tie goes to the even side by being moved a little towards it.
-WORTH = """
+# Rates are looked up once for each currency and day.
+WORTH = f"""
 scale AS MATERIALIZED (SELECT * FROM unnest(%(currencies)s::text[], %(scales)s::numeric[]) AS s(currency, factor)),
 priced AS MATERIALIZED (
     SELECT d.currency, d.day, r.rate * s.factor AS factor
@@ -26,16 +32,10 @@ priced AS MATERIALIZED (
         ORDER BY e."on" DESC LIMIT 1
     ) r
 ),
-valued AS (
-    SELECT f.*, CASE WHEN f.currency = %(reporting)s THEN f.amount ELSE f.amount * p.factor END AS value
+worth AS (
+    SELECT f.*, CASE WHEN f.currency = %(reporting)s THEN f.amount ELSE {_ROUNDED} END AS minor
     FROM fact f LEFT JOIN priced p
         ON f.currency <> %(reporting)s AND p.currency = f.currency AND p.day = (f.at AT TIME ZONE %(zone)s)::date
-),
-worth AS (
-    SELECT valued.*,
-           round(value - CASE WHEN abs(value - trunc(value)) = 0.5 AND mod(trunc(value), 2) = 0 THEN sign(value) * 0.1 ELSE 0 END)
-               ::bigint AS minor
-    FROM valued
 )
 """
 

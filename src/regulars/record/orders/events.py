@@ -54,3 +54,22 @@ def order_refunded(refund: dict[str, Any], customer_id: int | None, is_history: 
         data,
         is_history=is_history,
     )
+
+
+MONEY_CHANGED = register(
+    "money.changed",
+    "The reporting currency, the shop's time zone or exchange rates changed: every sum is made anew",
+    "",
+    what="names of the settings that changed, or 'rates'",
+)
+MONEY_REFOLDED = register(
+    "money.refolded", "Every customer's figures follow the last change of currency, zone or rates"
+)
+
+
+def money_changed(what: list[str], at: datetime) -> Entry:
+    return Entry(MONEY_CHANGED, at, data={"what": what})
+
+
+def money_refolded(at: datetime) -> Entry:
+    return Entry(MONEY_REFOLDED, at)

@@ -8,11 +8,14 @@ from django.utils.translation import gettext_lazy as _
 
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.ids import to_public
-from regulars.foundation.pages.formats import format_date, format_money
+from regulars.foundation.pages.formats import format_date, format_money, format_number
 from regulars.foundation.pages.registries import (
+    FINDINGS,
     NAVIGATION,
     SEARCH,
     TIMELINE,
+    Finding,
+    FindingSource,
     Group,
     NavigationEntry,
     SearchHit,
@@ -21,7 +24,7 @@ from regulars.foundation.pages.registries import (
     TimelineKind,
 )
 from regulars.record.orders.models import Order, OrderStatus, Refund
-from regulars.record.orders.queries import find_orders, orders_of_customer, refunds_of_customer
+from regulars.record.orders.queries import count_unconverted, find_orders, orders_of_customer, refunds_of_customer
 
 
 def _href(order: Order) -> str:
@@ -68,6 +71,20 @@ def _returned(refund: Refund) -> TimelineEntry:
     )
 
 
+def find_unconverted(viewer: Viewer, at: datetime) -> Sequence[Finding]:
+    """Orders that are in no sum, because nobody said what their currency is worth."""
+    left_out = count_unconverted(viewer)
+    if not left_out:
+        return []
+    words = ngettext(
+        "%s order is in no sum: there is no rate for its currency on its day.",
+        "%s orders are in no sum: there is no rate for their currency on their day.",
+        left_out,
+    )
+    sentence, rows = words % format_number(left_out), "/orders?unconverted=yes"
+    return [Finding(sentence, gettext("Add rates"), "/settings/rates", 75, left_out, rows)]
+
+
 NAVIGATION.register(
     "orders",
     NavigationEntry(
@@ -77,3 +94,4 @@ NAVIGATION.register(
 SEARCH.register("orders", SearchSource(_("Orders"), "orders.view", find, "/orders", order=20))
 TIMELINE.register("order", TimelineKind(_("Orders"), "shopping-bag", "orders.view", load_orders, order=10))
 TIMELINE.register("refund", TimelineKind(_("Refunds"), "arrow-back-up", "orders.view", load_refunds, order=20))
+FINDINGS.register("unconverted", FindingSource("orders.view", find_unconverted))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Count, Exists, F, FilteredRelation, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Exists, F, FilteredRelation, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
 
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.bulk import fetch
@@ -15,7 +15,7 @@ from regulars.foundation.pages.days import within_days, within_numbers
 from regulars.foundation.pages.lists import ListQuery
 from regulars.foundation.pages.paging import Order as Sorting
 from regulars.record.customers.queries import Stores, profiles_of
-from regulars.record.events import totals
+from regulars.record.orders.conversion import WORTH, reporting, unconverted
 from regulars.record.orders.models import (
     CustomerFigures,
     Figures,
@@ -52,6 +52,8 @@ def orders_matching(query: ListQuery, viewer: Viewer) -> QuerySet[Order]:
     if refunded := query.one("refunded"):
         given_back = Exists(Refund.objects.filter(order=OuterRef("pk")))
         rows = rows.filter(given_back if refunded == "yes" else ~given_back)
+    if query.one("unconverted"):
+        rows = rows.filter(COUNTS, unconverted("placed_at"))
     rows = _of_subject(rows, query)
     return rows.filter(
         within_days("placed_at", query.dates, "placed"), within_numbers("total_minor", query.numbers, "total", 100)
@@ -80,25 +82,6 @@ def _of_subject(rows: QuerySet[Order], query: ListQuery) -> QuerySet[Order]:
         )
         rows = rows.filter(Exists(lines))
     return rows
-
-
-@dataclass(frozen=True)
-class CurrencySum:
-    """Sum of what a list shows, by currency."""
-
-    currency: str
-    total_minor: int
-    orders: int
-
-
-def sums_of(query: ListQuery, viewer: Viewer) -> list[CurrencySum]:
-    """What the orders of a list come to, by currency."""
-    return totals.of(orders_matching(query, viewer), "sums", _sums, lambda sums: sum(one.orders for one in sums))
-
-
-def _sums(rows: QuerySet[Order]) -> list[CurrencySum]:
-    sums = rows.order_by().values("currency").annotate(total=Sum("total_minor"), n=Count("id")).order_by("currency")
-    return [CurrencySum(row["currency"], row["total"], row["n"]) for row in sums]
 
 
 @dataclass(frozen=True)
@@ -177,8 +160,8 @@ def with_figures(rows: QuerySet[Any], store_ids: Stores) -> QuerySet[Any]:
         rows = rows.annotate(own=FilteredRelation("customer__store_figures", condition=mine))
         folded = rows.annotate(**{name: F(f"own__{name}") for name in _FOLDS})
     else:
-        of_one = StoreFigures.objects.filter(customer=OuterRef("customer"), store__in=store_ids)
-        of_one = of_one.order_by().values("customer")
+        theirs = StoreFigures.objects.filter(customer=OuterRef("customer"), store__in=store_ids)
+        of_one = theirs.order_by().values("customer")
         folded = rows.annotate(
             **{name: Subquery(of_one.annotate(folded=fold(name)).values("folded")) for name, fold in _FOLDS.items()}
         )
@@ -194,6 +177,12 @@ def find_figures(customer_id: int, store_ids: Stores = None) -> Figures | None:
     return None if summed["currency"] is None else CustomerFigures(customer_id=customer_id, **summed)
 
 
+def count_unconverted(viewer: Viewer, customer_id: int | None = None) -> int:
+    """Orders that count but are in no sum, because there is no rate for their currency on or before their day."""
+    choices = {"unconverted": ("yes",)} | ({"customer": (str(customer_id),)} if customer_id else {})
+    return orders_matching(ListQuery(choices=choices), viewer).count()
+
+
 def count_waiting(viewer: Viewer) -> int:
     """Orders that are neither cancelled nor wholly sent."""
     query = ListQuery(choices={"fulfilment": (FulfilmentStatus.UNFULFILLED, FulfilmentStatus.PARTIAL)})
@@ -204,7 +193,7 @@ def count_waiting(viewer: Viewer) -> int:
 class Sales:
     """A stretch of time: orders that count, their totals, what was refunded then, and who bought for the first time or again.
 
-    People are counted once in each stretch; guests are in neither. Amounts in minor units of the currency asked for.
+    People are counted once in each stretch; guests are in neither. Amounts in minor units of the reporting currency.
     """
 
     orders: int = 0
@@ -225,36 +214,45 @@ class Sales:
 
 
 _WHOLE = -1  # the row that stands for the whole span
-_SALES = """
-WITH bought AS MATERIALIZED (
-    SELECT ((o.placed_at AT TIME ZONE %(zone)s)::date - %(first)s::date) / %(step)s AS point, o.currency, o.total_minor, m.customer_id
+_SALES = f"""
+WITH fact AS MATERIALIZED (
+    SELECT true AS is_order, o.currency, o.total_minor AS amount, o.placed_at AS at, m.customer_id,
+           ((o.placed_at AT TIME ZONE %(zone)s)::date - %(first)s::date) / %(step)s AS point
     FROM orders_order o LEFT JOIN customers_customerprofile m ON m.profile_id = o.profile_id AND m.until_batch_id IS NULL
     WHERE o.placed_at >= %(since)s AND o.placed_at < %(until)s AND o.status <> 'cancelled' AND o.payment_status <> 'voided'
       AND (%(stores)s::bigint[] IS NULL OR o.store_id = ANY(%(stores)s::bigint[]))
-), sums AS (
-    SELECT coalesce(point, -1) AS point, count(*) AS orders, coalesce(sum(total_minor) FILTER (WHERE currency = %(currency)s), 0) AS ordered
-    FROM bought GROUP BY GROUPING SETS ((point), ())
-), people AS (
-    SELECT point, count(*) FILTER (WHERE is_first) AS fresh, count(*) FILTER (WHERE NOT is_first) AS again FROM (
-        SELECT DISTINCT b.point, b.customer_id,
-               f.first_order_at >= %(since)s
-               AND ((f.first_order_at AT TIME ZONE %(zone)s)::date - %(first)s::date) / %(step)s = b.point AS is_first
-        FROM bought b JOIN orders_customerfigures f ON f.customer_id = b.customer_id
-    ) buyers GROUP BY point
     UNION ALL
-    SELECT -1, count(*) FILTER (WHERE f.first_order_at >= %(since)s), count(*) FILTER (WHERE f.first_order_at < %(since)s)
-    FROM (SELECT DISTINCT customer_id FROM bought) everybody JOIN orders_customerfigures f USING (customer_id)
-), returned AS (
-    SELECT ((r.occurred_at AT TIME ZONE %(zone)s)::date - %(first)s::date) / %(step)s AS point, r.amount_minor
+    SELECT false, r.currency, r.amount_minor, r.occurred_at, NULL,
+           ((r.occurred_at AT TIME ZONE %(zone)s)::date - %(first)s::date) / %(step)s
     FROM orders_refund r LEFT JOIN orders_order o ON o.id = r.order_id
-    WHERE r.occurred_at >= %(since)s AND r.occurred_at < %(until)s AND r.currency = %(currency)s
+    WHERE r.occurred_at >= %(since)s AND r.occurred_at < %(until)s
       AND (o.id IS NULL OR o.status <> 'cancelled' AND o.payment_status <> 'voided')
       AND (%(stores)s::bigint[] IS NULL OR r.store_id = ANY(%(stores)s::bigint[]))
-), back AS (
-    SELECT coalesce(point, -1) AS point, sum(amount_minor) AS refunded FROM returned GROUP BY GROUPING SETS ((point), ())
+),
+{WORTH},
+sums AS (
+    SELECT coalesce(point, -1) AS point, count(*) FILTER (WHERE is_order) AS orders,
+           coalesce(sum(minor) FILTER (WHERE is_order), 0) AS ordered, coalesce(sum(minor) FILTER (WHERE NOT is_order), 0) AS refunded
+    FROM worth GROUP BY GROUPING SETS ((point), ())
+),
+bought AS (SELECT DISTINCT point, customer_id FROM fact WHERE is_order AND customer_id IS NOT NULL),
+began AS (
+    SELECT customer_id, min(first_order_at) AS at FROM orders_storefigures
+    WHERE customer_id IN (SELECT customer_id FROM bought)
+      AND (%(stores)s::bigint[] IS NULL OR store_id = ANY(%(stores)s::bigint[]))
+    GROUP BY customer_id
+),
+people AS (
+    SELECT b.point, count(*) FILTER (WHERE f.is_first) AS fresh, count(*) FILTER (WHERE NOT f.is_first) AS again
+    FROM bought b JOIN began ON began.customer_id = b.customer_id CROSS JOIN LATERAL (
+        SELECT began.at >= %(since)s
+               AND ((began.at AT TIME ZONE %(zone)s)::date - %(first)s::date) / %(step)s = b.point AS is_first
+    ) f GROUP BY b.point
+    UNION ALL
+    SELECT -1, count(*) FILTER (WHERE at >= %(since)s), count(*) FILTER (WHERE at < %(since)s) FROM began
 )
 SELECT point, coalesce(orders, 0), coalesce(ordered, 0), coalesce(refunded, 0), coalesce(fresh, 0), coalesce(again, 0)
-FROM sums FULL JOIN people USING (point) FULL JOIN back USING (point) ORDER BY point
+FROM sums FULL JOIN people USING (point) ORDER BY point
 """
 
 
@@ -281,18 +279,21 @@ class SalesOverTime:
     total: Sales
 
 
-def sales_over_time(span: Span, currency: str, viewer: Viewer) -> SalesOverTime:
-    """Amounts of other currencies are left out; their orders count."""
-    stores = sorted(viewer.store_ids) if viewer.store_ids is not None else None
-    asked = {"zone": span.zone, "first": span.first, "since": span.since, "until": span.until, "step": span.step}
-    rows = fetch(_SALES, {**asked, "currency": currency, "stores": stores})
+def sales_over_time(span: Span, viewer: Viewer) -> SalesOverTime:
+    """In the reporting currency. Orders that have no rate count, their amounts do not: ``count_unconverted`` tells how many they are."""
+    asked = {"first": span.first, "since": span.since, "until": span.until, "step": span.step}
+    rows = fetch(_SALES, {**asked, **reporting(), "zone": span.zone, "stores": _stores(viewer)})
     known = {int(row[0]): Sales(*map(int, row[1:])) for row in rows}
     return SalesOverTime([known.get(point, Sales()) for point in range(span.points)], known.get(_WHOLE, Sales()))
 
 
+def _stores(viewer: Viewer) -> list[int] | None:
+    return sorted(viewer.store_ids) if viewer.store_ids is not None else None
+
+
 @dataclass(frozen=True)
 class ProductSales:
-    """How a product sold within some time, in orders that count. Amounts in minor units of the asked currency."""
+    """How a product sold within some time, in orders that count. Amounts in minor units of the reporting currency."""
 
     orders: int = 0
     units: int = 0
@@ -300,25 +301,26 @@ class ProductSales:
     customers: int = 0
 
 
-_PRODUCTS = """
-SELECT v.product_id, count(DISTINCT o.id), sum(l.quantity),
-       coalesce(sum(l.total_minor) FILTER (WHERE o.currency = %(currency)s), 0), count(DISTINCT m.customer_id)
-FROM orders_order o JOIN orders_orderline l ON l.order_id = o.id AND l.until_batch_id IS NULL JOIN catalog_variant v ON v.id = l.variant_id
-LEFT JOIN customers_customerprofile m ON m.profile_id = o.profile_id AND m.until_batch_id IS NULL
-WHERE o.placed_at >= %(since)s AND o.status <> 'cancelled' AND o.payment_status <> 'voided'
-  AND (%(products)s::bigint[] IS NULL OR v.product_id = ANY(%(products)s::bigint[]))
-  AND (%(stores)s::bigint[] IS NULL OR o.store_id = ANY(%(stores)s::bigint[]))
-GROUP BY v.product_id
+_PRODUCTS = f"""
+WITH fact AS MATERIALIZED (
+    SELECT v.product_id, o.id AS order_id, l.quantity, m.customer_id, o.currency, l.total_minor AS amount, o.placed_at AS at
+    FROM orders_order o JOIN orders_orderline l ON l.order_id = o.id AND l.until_batch_id IS NULL
+    JOIN catalog_variant v ON v.id = l.variant_id
+    LEFT JOIN customers_customerprofile m ON m.profile_id = o.profile_id AND m.until_batch_id IS NULL
+    WHERE o.placed_at >= %(since)s AND o.status <> 'cancelled' AND o.payment_status <> 'voided'
+      AND (%(products)s::bigint[] IS NULL OR v.product_id = ANY(%(products)s::bigint[]))
+      AND (%(stores)s::bigint[] IS NULL OR o.store_id = ANY(%(stores)s::bigint[]))
+),
+{WORTH}
+SELECT product_id, count(DISTINCT order_id), sum(quantity), coalesce(sum(minor), 0), count(DISTINCT customer_id)
+FROM worth GROUP BY product_id
 """
 
 
-def sales_of_products(
-    product_ids: Sequence[int] | None, since: datetime, currency: str, viewer: Viewer
-) -> dict[int, ProductSales]:
-    """Sales of these products (None: of all) since a moment; those without any are left out."""
-    stores = sorted(viewer.store_ids) if viewer.store_ids is not None else None
+def sales_of_products(product_ids: Sequence[int] | None, since: datetime, viewer: Viewer) -> dict[int, ProductSales]:
+    """Sales of these products (None: of all) since a moment, in the reporting currency; those without any are left out."""
     products = list(product_ids) if product_ids is not None else None
-    rows = fetch(_PRODUCTS, {"products": products, "since": since, "currency": currency, "stores": stores})
+    rows = fetch(_PRODUCTS, {"products": products, "since": since, "stores": _stores(viewer), **reporting()})
     return {row[0]: ProductSales(*map(int, row[1:])) for row in rows}
 
 
@@ -333,7 +335,7 @@ GROUP BY 1 ORDER BY 1
 
 def months_of_product(product_id: int, zone: str, viewer: Viewer) -> list[tuple[date, int, int]]:
     """Month, units and orders of each month in which a product sold, oldest first."""
-    stores = sorted(viewer.store_ids) if viewer.store_ids is not None else None
+    stores = _stores(viewer)
     return [
         (month, int(units), int(orders))
         for month, units, orders in fetch(_MONTHS, {"product": product_id, "zone": zone, "stores": stores})

@@ -21,14 +21,16 @@ from regulars.foundation.access.sign_in import begin_session, check
 from regulars.foundation.access.tokens import create_token, list_tokens, revoke_token
 from regulars.foundation.access.viewer import Viewer, viewer_of
 from regulars.foundation.audit.models import AuditEntry
-from regulars.foundation.audit.operations import record
 from regulars.foundation.errors import InvalidInput, RegularsError
+from regulars.foundation.money import parse_currency
 from regulars.foundation.pages.formats import format_number
 from regulars.foundation.pages.listing import show_list
 from regulars.foundation.pages.lists import Column, Empty, Filter, ListPage, ListQuery
 from regulars.foundation.pages.paging import Order, Rows, page_of
 from regulars.foundation.shop.models import Brand, Store
-from regulars.foundation.shop.settings import read_setting, write_setting
+from regulars.foundation.shop.settings import read_setting
+from regulars.record.orders.operations.money import change_settings
+from regulars.record.orders.queries import count_unconverted
 
 LANGUAGES = {"en-gb": "English (United Kingdom)", "en-us": "English (United States)", "de": "Deutsch", "fr": "Français"}
 
@@ -54,6 +56,7 @@ def _limit(text: str) -> int:
 _EDITABLE: dict[str, Callable[[str], Any]] = {
     "shop.name": _name,
     "shop.time_zone": _zone,
+    "shop.reporting_currency": parse_currency,
     "messages.per_day": _limit,
     "messages.per_week": _limit,
 }
@@ -73,7 +76,7 @@ def settings(request: HttpRequest) -> HttpResponse:
         "problem": problem,
         "values": values,
         "zones": sorted(available_timezones()),
-        "currency": read_setting("shop.reporting_currency"),
+        "unconverted": count_unconverted(viewer_of(request)),
         "stores": Store.objects.select_related("brand").order_by("name"),
         "brands": Brand.objects.order_by("name"),
         "may_edit": viewer_of(request).may("settings.edit"),
@@ -87,11 +90,7 @@ def _save(request: HttpRequest) -> str:
         checked = {name: parse(request.POST.get(name, "").strip()) for name, parse in _EDITABLE.items()}
     except InvalidInput as error:
         return error.sentence
-    changed = [name for name, value in checked.items() if read_setting(name) != value]
-    for name in changed:
-        write_setting(name, checked[name], clock.now())
-    if changed:
-        record("settings.changed", viewer_of(request), "", {"names": changed}, at=clock.now())
+    change_settings(checked, viewer_of(request), clock.now())
     return ""
 
 
