@@ -61,6 +61,7 @@ def workflows(request: HttpRequest) -> HttpResponse:
         "title": gettext("Workflows"),
         "sentence": sentence if found else "",
         "workflows": [(w, workflow_pill(w.workflow)) for w in found],
+        "may_edit": viewer.may("workflows.edit"),
         "recipes": [recipe for name, recipe in RECIPES.items() if name not in there],
     }
     return render(request, "workflows/list.html", context)
@@ -86,6 +87,7 @@ def one_workflow(request: HttpRequest, public_id: str) -> HttpResponse:
         "title": workflow.name,
         "sentence": summary.sentence,
         "summary": summary,
+        "may_switch": viewer.may("workflows.switch"),
         "pill": workflow_pill(workflow),
         "cards": cards_of(workflow, viewer),
         "trigger": queries.describe_trigger(definition_of(workflow.live_id), queries.names_in_use())
@@ -219,6 +221,7 @@ def one_run(request: HttpRequest, public_id: str) -> HttpResponseBase:
         "title": one.name,
         "sentence": _run_sentence(run, one.words),
         "run": run,
+        "may_edit": viewer.may("workflows.edit"),
         "step_now": one.words,
         "pill": run_pill(run),
         "customer_href": queries.customer_href(run.customer),

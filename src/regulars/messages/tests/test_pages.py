@@ -38,6 +38,15 @@ def staff() -> Client:
 
 
 @pytest.fixture
+def reader() -> Client:
+    """Somebody who may look, and do nothing."""
+    member = StaffMember.objects.create(email="reader@shop.example", name="Rea Reader", role="read_only")
+    client = Client()
+    client.force_login(member)
+    return client
+
+
+@pytest.fixture
 def sent(settings: Any) -> Iterator[Message]:
     """One mail, sent by the thread."""
     at = clock.now()
@@ -93,6 +102,24 @@ def test_a_run_tells_why(staff: Client, sent: Message) -> None:
     assert "Wait 3 days" in page
     assert "Is a member (segment at-risk): <strong>yes</strong> (test)" in page
     assert href(sent) in page
+
+
+def test_nobody_is_offered_what_they_may_not_do(staff: Client, reader: Client, sent: Message) -> None:
+    Run.objects.update(state="stuck", outcome="", wake_at=sent.planned_at)
+    paths = (
+        "/workflows",
+        "/workflows/test",
+        "/workflows/win-back",
+        f"/runs/{to_public(Run.PREFIX, Run.objects.get().uid)}",
+    )
+    offers = re.compile(r"Add, switched off|Switch on|Switch off|Try again")
+    assert [offers.findall(staff.get(path).content.decode()) for path in paths] == [
+        ["Add, switched off"],
+        ["Switch off"],
+        ["Switch on"],
+        ["Try again"],
+    ]
+    assert [offers.findall(reader.get(path).content.decode()) for path in paths] == [[], [], [], []]
 
 
 def test_a_message_is_shown_as_it_was_sent(staff: Client, sent: Message) -> None:
