@@ -13,6 +13,7 @@ from regulars.foundation import clock
 from regulars.foundation.access.viewer import Viewer, viewer_of
 from regulars.foundation.audit.operations import record
 from regulars.foundation.errors import InvalidInput
+from regulars.foundation.pages import bulk
 from regulars.foundation.pages.export import csv_response, export_rows, exported
 from regulars.foundation.pages.lists import Column, Filter, ListPage, ListQuery, address, read_chips
 from regulars.foundation.pages.queries import views_for
@@ -144,7 +145,7 @@ def _do(request: HttpRequest, page: ListPage, query: ListQuery, viewer: Viewer) 
         messages.warning(request, gettext("Nothing was selected, so nothing was changed."))
     else:
         form = {"input": request.POST.get("input", "").strip()}
-        messages.success(request, action.run(ids, form, viewer, clock.now()))
+        messages.success(request, bulk.do(page, action, ids, form, viewer, clock.now()))
     return redirect(request.get_full_path())
 
 

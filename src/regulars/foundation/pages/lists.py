@@ -106,7 +106,8 @@ class ListQuery:
 
 @dataclass(frozen=True)
 class BulkAction:
-    """Done to the selected rows. ``run(ids, form, viewer, at)`` gives the sentence of what was done.
+    """Done to the selected rows: ``run(ids, form, viewer, at)`` is one transaction and says how many it changed, which
+    ``say(changed, form)`` puts in a sentence. Many are done in slices, so it must not matter how often it is called for one row.
 
     ``input_label`` asks for one word first.
     """
@@ -115,7 +116,8 @@ class BulkAction:
     label: Text
     icon: str
     permission: str
-    run: Callable[[Sequence[int], Mapping[str, str], Viewer, datetime], str]
+    run: Callable[[Sequence[int], Mapping[str, str], Viewer, datetime], int]
+    say: Callable[[int, Mapping[str, str]], str]
     input_label: Text = ""
 
 
