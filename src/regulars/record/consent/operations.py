@@ -6,15 +6,17 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from regulars.foundation.errors import InvalidInput
+from regulars.foundation.retrying import retried
 from regulars.foundation.sealing import Cell, seal
 from regulars.foundation.vault import keys
 from regulars.foundation.vault.rows import reserve_ids
 from regulars.record.consent import events
 from regulars.record.consent.inputs import ConsentInput, SuppressionInput
 from regulars.record.consent.models import ConsentEntry, DoNotContact, SuppressionEntry
-from regulars.record.consent.queries import is_left_alone
+from regulars.record.consent.queries import left_alone
 from regulars.record.customers.identifiers import address_token
 from regulars.record.customers.models import IdentityKind, IdentityLink
+from regulars.record.customers.operations.links import lock_members
 from regulars.record.customers.queries import customer_of, customers_of, profiles_of
 from regulars.record.events import log as event_log
 from regulars.record.events.log import LogTransaction
@@ -121,22 +123,23 @@ def _reasons_by_address(tokens: Sequence[bytes]) -> dict[tuple[bytes, str], set[
     return found
 
 
+@retried
 def leave_alone(customer_ids: Sequence[int], is_on: bool, staff_id: int, at: datetime) -> int:
     """'Do not contact', or may be contacted again; how many customers it changed."""
     with event_log.transaction("staff", str(staff_id)) as log:
-        members = profiles_of(customer_ids)
-        changed = [customer for customer, profiles in members.items() if is_left_alone(profiles) != is_on]
-        for customer in changed:
-            DoNotContact.objects.bulk_create(
-                [
-                    DoNotContact(profile_id=p, is_on=is_on, staff_id=staff_id, occurred_at=at, batch_id=log.batch_id)
-                    for p in members[customer]
-                ]
-            )
-            log.append(events.left_alone(members[customer][0], customer, at, is_on))
+        members = lock_members(profiles_of(customer_ids))
+        alone = left_alone(profile for some in members.values() for profile in some)
+        changed = [customer for customer, some in members.items() if alone.isdisjoint(some) == is_on]
+        DoNotContact.objects.bulk_create(
+            DoNotContact(profile_id=p, is_on=is_on, staff_id=staff_id, occurred_at=at, batch_id=log.batch_id)
+            for customer in changed
+            for p in members[customer]
+        )
+        log.append(*(events.left_alone(members[customer][0], customer, at, is_on) for customer in changed))
         return len(changed)
 
 
+@retried
 def unsubscribe(address: bytes, brand_id: int, topic: str, profile_id: int | None, method: str, at: datetime) -> bool:
     """A person's own 'no', by link or one-click: effective at once, idempotent. True when it changed something."""
     newest = (

@@ -26,7 +26,7 @@ def standings(
     addresses = {a.address for a in addressees}
     said = _consents(addresses, brand_id, channel, topic)
     stopped = _suppressions(addresses, channel)
-    alone = _left_alone({p for a in addressees for p in a.profile_ids})
+    alone = left_alone({p for a in addressees for p in a.profile_ids})
     found = {}
     for a in addressees:
         consent, stop = said.get(a.address), stopped.get(a.address)
@@ -70,7 +70,8 @@ def _suppressions(addresses: Iterable[bytes], channel: Channel) -> dict[bytes, S
     return {bytes(row.address): row for row in rows if row.is_on}
 
 
-def _left_alone(profile_ids: Iterable[int]) -> set[int]:
+def left_alone(profile_ids: Iterable[int]) -> set[int]:
+    """Those of these profiles that staff decided to leave alone."""
     rows = (
         DoNotContact.objects.filter(profile_id__in=set(profile_ids))
         .order_by("profile_id", "-id")
@@ -80,7 +81,7 @@ def _left_alone(profile_ids: Iterable[int]) -> set[int]:
 
 
 def is_left_alone(profile_ids: Iterable[int]) -> bool:
-    return bool(_left_alone(profile_ids))
+    return bool(left_alone(profile_ids))
 
 
 def list_history(addresses: Collection[bytes]) -> list[ConsentEntry]:

@@ -52,34 +52,48 @@ def _staff(viewer: Viewer) -> int:
     return viewer.staff_id
 
 
-def _tag(ids: Sequence[int], form: Mapping[str, str], viewer: Viewer, at: datetime) -> str:
-    changed = set_tag(ids, form["input"], True, _staff(viewer), at)
-    return ngettext(
-        "Put the tag '%(tag)s' on %(n)s customer.", "Put the tag '%(tag)s' on %(n)s customers.", changed
-    ) % {"tag": form["input"], "n": format_number(changed)}
+def _tag(ids: Sequence[int], form: Mapping[str, str], viewer: Viewer, at: datetime) -> int:
+    return set_tag(ids, form["input"], True, _staff(viewer), at, viewer.store_ids)
 
 
-def _untag(ids: Sequence[int], form: Mapping[str, str], viewer: Viewer, at: datetime) -> str:
-    changed = set_tag(ids, form["input"], False, _staff(viewer), at)
-    return ngettext(
+def _untag(ids: Sequence[int], form: Mapping[str, str], viewer: Viewer, at: datetime) -> int:
+    return set_tag(ids, form["input"], False, _staff(viewer), at, viewer.store_ids)
+
+
+def _leave_alone(ids: Sequence[int], form: Mapping[str, str], viewer: Viewer, at: datetime) -> int:
+    return leave_alone(ids, True, _staff(viewer), at)
+
+
+def _may_contact(ids: Sequence[int], form: Mapping[str, str], viewer: Viewer, at: datetime) -> int:
+    return leave_alone(ids, False, _staff(viewer), at)
+
+
+def _say_tagged(changed: int, form: Mapping[str, str]) -> str:
+    words = ngettext("Put the tag '%(tag)s' on %(n)s customer.", "Put the tag '%(tag)s' on %(n)s customers.", changed)
+    return words % {"tag": form["input"], "n": format_number(changed)}
+
+
+def _say_untagged(changed: int, form: Mapping[str, str]) -> str:
+    words = ngettext(
         "Took the tag '%(tag)s' off %(n)s customer.", "Took the tag '%(tag)s' off %(n)s customers.", changed
-    ) % {"tag": form["input"], "n": format_number(changed)}
+    )
+    return words % {"tag": form["input"], "n": format_number(changed)}
 
 
-def _leave_alone(ids: Sequence[int], form: Mapping[str, str], viewer: Viewer, at: datetime) -> str:
-    changed = leave_alone(ids, True, _staff(viewer), at)
-    return ngettext(
+def _say_left_alone(changed: int, form: Mapping[str, str]) -> str:
+    words = ngettext(
         "%s customer will not be written to any more.", "%s customers will not be written to any more.", changed
-    ) % format_number(changed)
+    )
+    return words % format_number(changed)
 
 
-def _may_contact(ids: Sequence[int], form: Mapping[str, str], viewer: Viewer, at: datetime) -> str:
-    changed = leave_alone(ids, False, _staff(viewer), at)
-    return ngettext(
+def _say_may_contact(changed: int, form: Mapping[str, str]) -> str:
+    words = ngettext(
         "%s customer may be written to again, where they agreed.",
         "%s customers may be written to again, where they agreed.",
         changed,
-    ) % format_number(changed)
+    )
+    return words % format_number(changed)
 
 
 def _pills(row: CustomerRow) -> list[Pill]:
@@ -176,10 +190,18 @@ CUSTOMERS = ListPage(
         "users",
     ),
     actions=[
-        BulkAction("tag", _("Tag"), "tag", "customers.edit", _tag, input_label=_("Tag to put on")),
-        BulkAction("untag", _("Take tag off"), "tags", "customers.edit", _untag, input_label=_("Tag to take off")),
-        BulkAction("leave-alone", _("Do not contact"), "hand-stop", "customers.edit", _leave_alone),
-        BulkAction("may-contact", _("May be contacted"), "mail", "customers.edit", _may_contact),
+        BulkAction("tag", _("Tag"), "tag", "customers.edit", _tag, _say_tagged, input_label=_("Tag to put on")),
+        BulkAction(
+            "untag",
+            _("Take tag off"),
+            "tags",
+            "customers.edit",
+            _untag,
+            _say_untagged,
+            input_label=_("Tag to take off"),
+        ),
+        BulkAction("leave-alone", _("Do not contact"), "hand-stop", "customers.edit", _leave_alone, _say_left_alone),
+        BulkAction("may-contact", _("May be contacted"), "mail", "customers.edit", _may_contact, _say_may_contact),
     ],
     export_permission="customers.export",
 )

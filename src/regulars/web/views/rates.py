@@ -59,8 +59,11 @@ def _sentence(viewer: Viewer) -> str:
     return words % format_number(left_out)
 
 
-def _remove(ids: Sequence[int], form: Mapping[str, str], viewer: Viewer, at: datetime) -> str:
-    removed = remove_rates(ids, viewer, at)
+def _remove(ids: Sequence[int], form: Mapping[str, str], viewer: Viewer, at: datetime) -> int:
+    return remove_rates(ids, viewer, at)
+
+
+def _say_removed(removed: int, form: Mapping[str, str]) -> str:
     return ngettext("%s rate removed.", "%s rates removed.", removed) % format_number(removed)
 
 
@@ -96,7 +99,7 @@ RATES = ListPage(
         "credit-card",
     ),
     primary=(_("Add rates"), "/settings/rates/new"),
-    actions=[BulkAction("remove", _("Remove"), "trash", "settings.edit", _remove)],
+    actions=[BulkAction("remove", _("Remove"), "trash", "settings.edit", _remove, _say_removed)],
     export_permission="settings.view",
 )
 
