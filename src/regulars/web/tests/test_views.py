@@ -213,3 +213,11 @@ def test_a_cart_says_what_lies_in_it_and_the_customer_has_a_block_of_them(
     door = re.search(r'href="(/carts\?customer=[^"]+)"', page)
     assert door
     assert total_and_sum(client, door.group(1).replace("&amp;", "&")) == (2, "2850GBP")
+
+
+@pytest.mark.parametrize(("language", "direction"), [("en-gb", "ltr"), ("ar", "rtl"), ("he", "rtl")])
+def test_pages_turn_round_with_the_readers_language(
+    client: Client, owner: StaffMember, language: str, direction: str
+) -> None:
+    StaffMember.objects.update(language=language)
+    assert f'<html lang="{language}" dir="{direction}"' in client.get("/orders").content.decode()
