@@ -47,7 +47,7 @@ def load_runs(customer_id: int, viewer: Viewer, before: datetime | None, limit: 
 
 def _entry(run: Run) -> TimelineEntry:
     where = run.outcome if run.state == RunState.ENDED else gettext("on the way")
-    why = [Reason(gettext("Because"), str(in_words(run.entry.get("kind", ""))))]
+    why = [Reason(gettext("Because"), str(in_words(run.entry["kind"])))] if "kind" in run.entry else []
     if segment := run.entry.get("segment"):
         why.append(Reason(gettext("Segment"), str(segment), f"/segments/{segment}"))
     href = f"/runs/{to_public(Run.PREFIX, run.uid)}"

@@ -107,6 +107,8 @@ def switch(request: HttpRequest, public_id: str) -> HttpResponseBase:
     workflow, at = queries.get_workflow(public_id), clock.now()
     if request.method == "POST":
         return _switch(request, workflow, at)
+    if workflow.is_on:
+        return redirect("workflow", public_id)
     there = operations.count_already_there(workflow, at)
     newest_paused = queries.runs_matching(
         ListQuery(choices={"workflow": (workflow.key,), "state": ("paused",)}), viewer_of(request)
@@ -219,7 +221,8 @@ def one_run(request: HttpRequest, public_id: str) -> HttpResponseBase:
     [one] = _present([run], viewer)
     context = {
         "title": one.name,
-        "sentence": _run_sentence(run, one.words),
+        "sentence": _run_sentence(run, one.words, at),
+        "is_yet_to_begin": _is_yet_to_begin(run, at),
         "run": run,
         "may_edit": viewer.may("workflows.edit"),
         "step_now": one.words,
@@ -232,7 +235,12 @@ def one_run(request: HttpRequest, public_id: str) -> HttpResponseBase:
     return render(request, "workflows/run.html", context)
 
 
-def _run_sentence(run: Run, step: str) -> str:
+def _is_yet_to_begin(run: Run, at: datetime) -> bool:
+    """One of many who were there already: their beginnings are spread."""
+    return run.steps == 0 and run.since > at
+
+
+def _run_sentence(run: Run, step: str, at: datetime) -> str:
     if run.state == "ended":
         return gettext("Went through '%(name)s'; it ended: %(why)s.") % {"name": run.workflow.name, "why": run.outcome}
     if run.state == "stuck":
@@ -247,6 +255,8 @@ def _run_sentence(run: Run, step: str) -> str:
     }
     if run.state == "paused":
         return gettext("Stands still in '%(name)s', because it is switched off. Next: %(step)s.") % words
+    if _is_yet_to_begin(run, at):
+        return gettext("Begins '%(name)s' on %(when)s: many were there already, and do not begin all at once.") % words
     return gettext("On the way through '%(name)s'. Now: %(step)s, until %(when)s.") % words
 
 

@@ -10,8 +10,10 @@ from django.test import Client
 
 from regulars.foundation import clock
 from regulars.foundation.access.models import StaffMember
+from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.audit.operations import SYSTEM
 from regulars.foundation.ids import to_public
+from regulars.insight.segments.models import Membership, Segment
 from regulars.insight.segments.operations import ensure_rfm_segments
 from regulars.messages import links
 from regulars.messages.drive import drive
@@ -22,8 +24,10 @@ from regulars.messages.sending.switch import switch_sending
 from regulars.messages.tests.sink import Sink
 from regulars.record.consent.models import ConsentEntry
 from regulars.record.customers.operations.erasure import erase_customer
+from regulars.record.events import log
 from regulars.workflows.models import Run, Workflow
 from regulars.workflows.operations import save_version, switch_on
+from regulars.workflows.panels import load_runs
 from regulars.workflows.tests.factories import DAY, DEFINITION, enter, make_people, make_shop, membership
 
 pytestmark = pytest.mark.django_db
@@ -102,6 +106,41 @@ def test_a_run_tells_why(staff: Client, sent: Message) -> None:
     assert "Wait 3 days" in page
     assert "Is a member (segment at-risk): <strong>yes</strong> (test)" in page
     assert href(sent) in page
+
+
+def test_who_was_there_already_is_asked_about_and_begins_later(staff: Client) -> None:
+    at = clock.now()
+    store = make_shop()
+    ensure_rfm_segments(at)
+    install("win-back", at)
+    segment = Segment.objects.get(key="at-risk")
+    with log.transaction("system", "test") as entries:
+        for customer, profile in make_people(3, store):
+            Membership.objects.create(
+                segment=segment,
+                customer_id=customer,
+                profile_id=profile,
+                entered_at=at - DAY,
+                is_initial=True,
+                reason={},
+                batch_id=entries.batch_id,
+            )
+    path = f"/workflows/{to_public(Workflow.PREFIX, Workflow.objects.get().uid)}"
+    assert "3 customers are in the segment already and have not been" in staff.get(f"{path}/switch").content.decode()
+    staff.post(f"{path}/switch", {"to": "on", "who": "all"})
+    last = Run.objects.order_by("-since")[0]
+    page = staff.get(f"/runs/{to_public(Run.PREFIX, last.uid)}").content.decode()
+    assert ("Not begun yet" in page, "do not begin all at once" in page, "Now here" in page) == (True, True, False)
+    assert staff.get(f"{path}/switch")["Location"] == path
+    staff.post(f"{path}/switch", {"to": "off"})
+    assert "Nobody is in the segment who has not" in staff.get(f"{path}/switch").content.decode()
+
+
+def test_the_timeline_gives_no_reason_that_was_erased(staff: Client, sent: Message) -> None:
+    viewer = Viewer(None, frozenset({"workflows.view"}))
+    assert load_runs(sent.customer_id, viewer, None, 5)[0].why
+    erase_customer(sent.customer_id, SYSTEM, clock.now())
+    assert load_runs(sent.customer_id, viewer, None, 5)[0].why == ()
 
 
 def test_nobody_is_offered_what_they_may_not_do(staff: Client, reader: Client, sent: Message) -> None:
