@@ -17,7 +17,7 @@ import structlog
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
 
-from regulars.foundation.errors import Conflict
+from regulars.foundation.errors import Conflict, NotFound
 from regulars.foundation.registry import Registry
 from regulars.foundation.retrying import Busy, is_passing, retry
 from regulars.record.events.log import SHARDS
@@ -32,6 +32,12 @@ class EarlierIsParked(Conflict):
     """An earlier event of this customer is parked: replay that one first, or all of the customer."""
 
     code = "earlier-is-parked"
+
+
+class NoSuchReader(NotFound):
+    """The reader that put this event aside is gone: no module of this version registers it."""
+
+    code = "no-such-reader"
 
 
 @dataclass(frozen=True)
@@ -315,8 +321,10 @@ def replay_parked(reader: Reader, profile_id: int | None, at: datetime) -> int:
 
 
 def replay_one(waiting: ParkedEvent, at: datetime) -> None:
-    """Handles one parked event again. Raises EarlierIsParked, and what the handler raises."""
-    reader = READERS[waiting.reader]
+    """Handles one parked event again. Raises EarlierIsParked, NoSuchReader, and what the handler raises."""
+    reader = READERS.get(waiting.reader)
+    if reader is None:
+        raise NoSuchReader
     earlier = parked_of_customer(reader, waiting.profile_id).filter(position__lt=waiting.position)
     if waiting.profile_id is not None and earlier.exists():
         raise EarlierIsParked

@@ -31,6 +31,7 @@ from regulars.foundation.shop.models import Brand, Store
 from regulars.foundation.shop.settings import read_setting
 from regulars.record.orders.operations.money import change_settings
 from regulars.record.orders.queries import count_unconverted
+from regulars.web.queries.parked import count_parked
 
 LANGUAGES = {"en-gb": "English (United Kingdom)", "en-us": "English (United States)", "de": "Deutsch", "fr": "Français"}
 
@@ -80,6 +81,7 @@ def settings(request: HttpRequest) -> HttpResponse:
         "stores": Store.objects.select_related("brand").order_by("name"),
         "brands": Brand.objects.order_by("name"),
         "may_edit": viewer_of(request).may("settings.edit"),
+        "parked": count_parked(viewer_of(request)) if viewer_of(request).may("events.replay") else None,
     }
     return render(request, "web/settings.html", context, status=400 if problem else 200)
 
