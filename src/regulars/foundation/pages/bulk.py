@@ -17,7 +17,7 @@ from django.utils.translation import gettext
 from regulars.foundation.access.models import StaffMember
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.audit.operations import record
-from regulars.foundation.errors import NotAllowed
+from regulars.foundation.errors import InvalidInput, NotAllowed
 from regulars.foundation.pages.formats import format_number
 from regulars.foundation.pages.lists import BulkAction, ListPage
 from regulars.foundation.pages.models import BulkRun, BulkSlice
@@ -42,7 +42,7 @@ def do(
 ) -> str:
     """The sentence of what was done, or of what was begun. Raises what the action raises, and then nothing was changed."""
     chosen = sorted(set(ids))
-    if len(chosen) > AT_ONCE and viewer.staff_id is not None:
+    if len(chosen) > AT_ONCE:
         return _begin(page, action, chosen, form, viewer, at)
     changed = action.run(chosen, form, viewer, at)
     record(_name(page, action), viewer, "", {"chosen": len(chosen), "changed": changed}, at=at)
@@ -58,6 +58,8 @@ def _begin(
     page: ListPage, action: BulkAction, chosen: list[int], form: Mapping[str, str], viewer: Viewer, at: datetime
 ) -> str:
     """Puts everything down and does the first slice at once: what cannot be is refused while whoever asked still sees it."""
+    if viewer.staff_id is None:
+        raise InvalidInput(gettext("Only a member of staff can do this."))
     first, rest = chosen[:SLICE], chosen[SLICE:]
     word = form.get("input", "")
     title = " ".join(filter(None, (f"{page.title}: {action.label}", word)))

@@ -12,7 +12,7 @@ def _lag() -> Iterable[tuple[tuple[str, ...], float]]:
 
 
 def _parked() -> Iterable[tuple[tuple[str, ...], float]]:
-    return [((), float(ParkedEvent.objects.count()))]
+    return [((), float(ParkedEvent.objects.filter(replayed_at=None).count()))]
 
 
 GAUGES.register("log_lag_events", Gauge("Events that a reader of the log has not seen yet, at most", _lag, ("reader",)))

@@ -238,7 +238,7 @@ def _until_one_waits(reader: Reader, shard: int, events: list[Recorded]) -> list
     if not people or low >= events[-1].position:
         return events
     families = _families(people)
-    bound = {
+    bound: dict[str, Any] = {
         "reader": reader.name,
         "shard": shard,
         "kinds": sorted(reader.kinds),

@@ -22,8 +22,9 @@ from regulars.record.customers.models import CustomerCard, IdentityKind, Tag, Ta
 from regulars.record.customers.operations import ensure_profiles
 from regulars.record.events.log import transaction
 from regulars.record.events.models import Batch, Event
-from regulars.web.jobs import CUSTOMERS
+from regulars.web import jobs as _registered  # noqa: F401  fills the registry, as a worker's start does
 from regulars.web.tests.shop import make_staff
+from regulars.web.views.customers import CUSTOMERS
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)

@@ -161,7 +161,8 @@ def test_readers_of_all_shards_at_once_while_customers_merge() -> None:
         thread.start()
     for n in range(150):
         if n % 10 == 9:
-            decide_link(*dice.sample(profiles, 2), "must-link", staff_id=1, at=AT)
+            one, other = dice.sample(profiles, 2)
+            decide_link(one, other, "must-link", staff_id=1, at=AT)
         profile = dice.choice(profiles)
         kin[n] = families_of([profile])[profile]
         happen(profile, n)
