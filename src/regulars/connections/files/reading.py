@@ -51,13 +51,7 @@ def read_rows(file: BinaryIO, form: Format) -> Iterator[Row]:
                 is_first = False
             line = reader.line_num + 1
     except UnicodeDecodeError as error:
-        if "unexpected end" in error.reason or "truncated" in error.reason:
-            raise CutFile(
-                f"The file ends in the middle of a letter, in line {line}: it was cut, so export it again"
-            ) from error
-        raise NotATable(
-            f"Line {line} holds bytes that are not {form.encoding}: choose another encoding or save the file as UTF-8"
-        ) from error
+        raise _decode_refusal(error, reader.line_num + 1, form.encoding) from error
     except csv.Error as error:
         raise _csv_refusal(error, line) from error
     finally:
@@ -73,6 +67,17 @@ def _lines(text: io.TextIOWrapper) -> Iterator[str]:
                 f"A line is longer than {LARGEST_LINE >> 20} million letters: this does not look like an export"
             )
         yield line
+
+
+def _decode_refusal(error: UnicodeDecodeError, line: int, encoding: str) -> CutFile | NotATable:
+    """``line`` is that in which the piece of the file began whose letters could not be read."""
+    before = error.object[: error.start].decode(encoding.removesuffix("-sig"), errors="replace")
+    line += max(before.count("\n"), before.count("\r"))
+    if "unexpected end" in error.reason or "truncated" in error.reason:
+        return CutFile(f"The file ends in the middle of a letter, in line {line}: it was cut, so export it again")
+    return NotATable(
+        f"Line {line} holds bytes that are not {encoding}: choose another encoding or save the file as UTF-8"
+    )
 
 
 def _csv_refusal(error: csv.Error, line: int) -> CutFile | NotATable:

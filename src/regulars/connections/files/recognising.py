@@ -35,7 +35,7 @@ def find_missing(headers: Sequence[str], layout: Layout) -> Unmapped | None:
         return None
     labels = ", ".join(_label(layout, name) for name in missing)
     return Unmapped(
-        f"No column of this file holds the {labels}; {layout.kind} need that. Its columns are {', '.join(headers[:20])}: "
+        f"No column of this file holds the {labels}; {layout.kind} need that. Its columns are {', '.join(filter(None, headers[:20]))}: "
         "say which one it is in the mapping, or check that it is the right file"
     )
 

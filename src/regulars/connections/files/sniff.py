@@ -68,7 +68,10 @@ def check_is_text(sample: bytes) -> None:
         raise EmptyFile("The file is empty")
     for magic, what in _MAGIC:
         if sample.startswith(magic):
-            raise NotATable(f"This is {what}, not a CSV file: unpack it, or open it and export it as CSV")
+            advice = (
+                "unpack it, or open it and export it as CSV" if "archive" in what else "open it and export it as CSV"
+            )
+            raise NotATable(f"This is {what}, not a CSV file: {advice}")
     head = sample[:1000].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if re.match(rb"<[a-z!?]", head):
         raise NotATable("This is a web page or XML, not a CSV file: perhaps the export needs you to sign in first")
@@ -98,7 +101,14 @@ def detect_encoding(sample: bytes) -> tuple[str, str]:
         pass
     else:
         return "utf-8", "valid UTF-8" if not sample.isascii() else "plain ASCII"
-    return _by_letters(sample[:200_000])
+    whole = sum(map(len, _UTF8_LETTER.findall(sample)))
+    if whole > 0.5 * len(sample.translate(None, bytes(range(0x80)))):
+        return "utf-8", "most letters are UTF-8, but some are damaged"
+    first = next(place for place, byte in enumerate(sample) if byte >= 0x80)
+    return _by_letters(sample[max(first - 100, 0) : first + 200_000])
+
+
+_UTF8_LETTER = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 
 
 _USUAL = ("cp1252", "not UTF-8; the usual one of Windows")
@@ -120,11 +130,15 @@ def _by_letters(sample: bytes) -> tuple[str, str]:
     Where words are Latin with some other letters among them, the usual letters of each encoding's languages are counted; words of
     nothing but other letters are left to the statistics of charset-normalizer.
     """
-    words = b" ".join(_WORD.findall(sample))
+    found_words = _WORD.findall(sample)
+    is_latin = 2 * sum(len(word) == 1 or re.search(rb"[A-Za-z]", word) is not None for word in found_words) >= len(
+        found_words
+    )
+    words = b" ".join(found_words)
     foreign = sum(byte >= 0x80 for byte in words)
     found = [(_usual_letters(words, name, letters), name, evidence) for name, evidence, letters in _LATIN]
     count, encoding, said = max(found, key=lambda one: one[0])
-    if foreign <= 0.75 * len(words) and count > 0.5 * foreign:
+    if is_latin and count > 0.5 * foreign:
         return encoding, said
     best = from_bytes(sample, cp_isolation=_ENCODINGS).best()
     return (best.encoding, "the letters make words in it") if best else _USUAL
@@ -227,7 +241,7 @@ class Decimals:
         """Whether it is a comma, and what told it."""
         if self.commas > self.points:
             return True, f"such as {self.example}"
-        return False, f"{self.points} amounts with a point" if self.points else "no amount tells; the point is assumed"
+        return False, f"amounts with a point: {self.points}" if self.points else "no amount tells; the point is assumed"
 
 
 def _decimal_sign(whole: str, group: str | None, sign: str | None) -> str:
@@ -274,8 +288,8 @@ class Dates:
             return (DateOrder.DAY_FIRST if prefers_day else DateOrder.MONTH_FIRST), "no date tells: check this"
         order = DateOrder.DAY_FIRST if self.first_over > self.second_over else DateOrder.MONTH_FIRST
         place, against = ("first", self.second_over) if order == DateOrder.DAY_FIRST else ("second", self.first_over)
-        said = f"{max(self.first_over, self.second_over)} dates have a day over 12 {place}"
-        return order, f"{said}, but {against} do not: check this" if against else said
+        said = f"dates with a day over 12 {place}: {max(self.first_over, self.second_over)}"
+        return order, f"{said}, with one elsewhere: {against}; check this" if against else said
 
 
 @dataclass
@@ -286,13 +300,10 @@ class Habits:
     dates: Dates = field(default_factory=Dates)
 
     def see(self, rows: Iterable[Sequence[str]]) -> "Habits":
-        """Looks at the rows until both are clear."""
         for row in rows:
             for cell in row:
                 self.decimals.see(cell)
                 self.dates.see(cell)
-            if self.is_settled:
-                break
         return self
 
     @property

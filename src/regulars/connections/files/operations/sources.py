@@ -2,20 +2,22 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import islice
 from typing import BinaryIO
 from uuid import UUID
 
 from regulars.connections.files import copies, sniff
+from regulars.connections.files.errors import NotATable
 from regulars.connections.files.layouts.base import Columns, Kind, Layout, Reading
 from regulars.connections.files.models import Import
 from regulars.connections.files.options import Options
-from regulars.connections.files.reading import Checked, check_whole, read_rows
+from regulars.connections.files.reading import MOST_COLUMNS, Checked, check_whole, read_rows
 from regulars.connections.files.recognising import recognise
 from regulars.connections.files.sealed import key_of
 from regulars.connections.files.sniff import Format
 from regulars.connections.files.values import Values
 from regulars.foundation.shop.models import Store
+
+_SAMPLE_ROWS = 500
 
 
 @dataclass(frozen=True)
@@ -47,6 +49,8 @@ def open_source(uid: UUID, key: bytes, kind: Kind, store: Store, chosen: Options
     currency = chosen.currency or store.currency
     form, rows = _sniffed(uid, key, chosen, currency)
     headers = [header.strip() for header in rows[0]] if rows else []
+    if len(headers) > MOST_COLUMNS:
+        raise NotATable(f"The file has {len(headers):,} columns: this does not look like an export")
     layout = recognise(headers, kind, chosen.layout, chosen.mapping)
     values = Values(form, chosen.zone(store.time_zone), currency, chosen.shift)
     return Source(
@@ -63,10 +67,12 @@ def _sniffed(uid: UUID, key: bytes, chosen: Options, currency: str) -> tuple[For
     form = chosen.over(detected)
     if (form.encoding, form.separator) != (detected.encoding, detected.separator):
         rows = list(sniff.sample_rows(sample.decode(form.encoding, errors="replace"), form.separator))
-    habits = sniff.Habits().see(rows[1:])
+    habits = sniff.Habits().see(rows[1:_SAMPLE_ROWS])
     if not (habits.is_settled or (chosen.decimal and chosen.date_order)):
         with copies.open_copy(uid, key) as file:
-            habits.see(row.cells for row in islice(read_rows(file, form), len(rows), None))
+            for row in read_rows(file, form):
+                if habits.see([row.cells]).is_settled:
+                    break
     return chosen.over(sniff.with_habits(form, habits, currency)), rows
 
 

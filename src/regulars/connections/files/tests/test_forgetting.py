@@ -216,7 +216,11 @@ def test_what_told_the_format_is_no_text_of_the_file(stage: Importer) -> None:
 def test_of_two_processes_the_slower_is_refused_and_spoils_nothing(stage: Importer) -> None:
     header, line = FIRST.splitlines(keepends=True)[0], FIRST.splitlines(keepends=True)[8]
     row = stage(header + "".join(line.replace("536367", str(600000 + n)) for n in range(3000)))
+
+    def take_over(applied: Import) -> None:
+        Import.objects.filter(pk=applied.pk).update(units_applied=2999)
+
     with pytest.raises(NotPossibleNow, match="took this import over"):
-        apply_import(row.pk, lambda: AT, lambda _: Import.objects.filter(pk=row.pk).update(units_applied=2999))
+        apply_import(row.pk, lambda: AT, take_over)
     row.refresh_from_db()
     assert (row.state, row.sentence, path_of(row.uid).exists()) == ("running", "", True)

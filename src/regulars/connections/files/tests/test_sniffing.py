@@ -7,13 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from regulars.connections.files.errors import RefusedFile
+from regulars.connections.files.errors import NotATable, RefusedFile
 from regulars.connections.files.reading import Row, check_whole, key_hash, read_rows, units
 from regulars.connections.files.sniff import (
     DateOrder,
@@ -200,10 +201,7 @@ CELL_PIECES = st.sampled_from(
 )
 
 
-Read = Decimal | int | datetime
-
-
-def read_or_reason(read: Callable[[str], Read], text: str) -> tuple[Read | None, str]:
+def read_or_reason(read: Callable[[str], Any], text: str) -> tuple[Any, str]:
     try:
         return read(text), ""
     except Unreadable as error:
@@ -355,6 +353,14 @@ def test_the_encoding_is_found(text: str, written_in: str) -> None:
     assert rows[1] == [text, "x"], form.encoding
 
 
+def test_a_file_of_utf_8_with_a_damaged_letter_is_refused_at_its_line() -> None:
+    raw = "Order,Product\n1,Müsli\n2,Käse\n".encode() + b"3,M\xff\n"
+    form, _ = sniff(raw)
+    assert form.encoding == "utf-8"
+    with pytest.raises(NotATable, match="Line 4 holds bytes that are not utf-8"):
+        check_whole(io.BytesIO(raw), form, 0)
+
+
 @pytest.mark.parametrize(
     ("text", "encodings"),
     [
@@ -365,6 +371,8 @@ def test_the_encoding_is_found(text: str, written_in: str) -> None:
         ("naïve “quotes” – dash € £12", ["cp1252", "utf-8"]),
         ("Zażółć gęślą jaźń", ["cp1250", "utf-8"]),
         ("Příliš žluťoučký kůň", ["cp1250", "utf-8"]),
+        ("Müsli", ["cp1252", "utf-8"]),
+        ("12,50 €", ["cp1252"]),
         ("Иванов Пётр, улица Ленина, дом семь", ["cp1251", "utf-8"]),
         ("Crème brûlée à l'été, Hélène", ["mac_roman"]),
         ("Größe Straße Müller Köln", ["mac_roman"]),

@@ -121,8 +121,9 @@ class Command(BaseCommand):
         decimal = "comma" if form["decimal_comma"] else "point"
         separator = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}[form["separator"]]
         said = form["evidence"]
+        rows = "1 row" if row.row_count == 1 else f"{row.row_count:,} rows"
         self.stdout.write(
-            f"{to_public(Import.PREFIX, row.uid)}: {Path(options['file']).name}, {row.row_count:,} rows, {LAYOUTS[row.layout].title}, "
+            f"{to_public(Import.PREFIX, row.uid)}: {Path(options['file']).name}, {rows}, {LAYOUTS[row.layout].title}, "
             f"{form['encoding']} ({said['encoding']}), separated by {separator}, decimal {decimal} ({said['decimal']}), "
             f"dates {form['date_order']} ({said['dates']})"
         )
