@@ -104,8 +104,9 @@ LOCALE_PATHS = [Path(__file__).parents[1] / "locale"]  # docs/translating.md
 SESSION_COOKIE_AGE = 12 * 3600
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE
 SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_NAME = "__Host-session" if SECURE else "regulars_session"
-CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else "regulars_csrf"
+# Browsers keep cookies by host, whatever the port: without its port in the name, one demo would sign the other out.
+SESSION_COOKIE_NAME = "__Host-session" if SECURE else f"regulars_session_{environment.read('PORT')}"
+CSRF_COOKIE_NAME = "__Host-csrf" if SECURE else f"regulars_csrf_{environment.read('PORT')}"
 SECURE_SSL_REDIRECT = SECURE
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]  # asked from inside, without the proxy
 SECURE_HSTS_SECONDS = 31_536_000 if SECURE else 0

@@ -22,6 +22,27 @@ def test_the_deployment_checks_find_nothing(tmp_path: Path) -> None:
     assert "no issues (0 silenced)" in done.stdout + done.stderr
 
 
+def test_two_installations_on_one_machine_do_not_sign_each_other_out(tmp_path: Path) -> None:
+    """A browser keeps cookies by host, whatever the port."""
+    show = "from regulars.config import settings as s; print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME)"
+    plain = {
+        "REGULARS_SECURE": "off",
+        "REGULARS_HOME": str(tmp_path),
+        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+    }
+    names = [
+        subprocess.run(
+            [sys.executable, "-c", show],
+            env=os.environ | plain | {"PORT": port},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout.split()
+        for port in ("8001", "8002")
+    ]
+    assert names == [["regulars_session_8001", "regulars_csrf_8001"], ["regulars_session_8002", "regulars_csrf_8002"]]
+
+
 def test_nothing_is_silenced_and_cookies_are_closed() -> None:
     assert settings.SILENCED_SYSTEM_CHECKS == []
     assert settings.SESSION_COOKIE_HTTPONLY

@@ -51,7 +51,11 @@ def visitor(shop_address: str) -> Iterator[httpx.Client]:
         client.get("/sign-in")
         answer = client.post(
             "/sign-in",
-            data={"email": OWNER, "password": PASSWORD, "csrfmiddlewaretoken": client.cookies["regulars_csrf"]},
+            data={
+                "email": OWNER,
+                "password": PASSWORD,
+                "csrfmiddlewaretoken": client.cookies[f"regulars_csrf_{client.base_url.port}"],
+            },
         )
         assert answer.url.path == "/"
         yield client

@@ -1,6 +1,7 @@
 import json
 
 import pytest
+from django.conf import settings as product_settings
 from django.db import OperationalError, connection
 from django.test import Client, RequestFactory
 from pytest_django import Settings
@@ -105,7 +106,7 @@ def test_an_absent_database_is_one_sentence_and_comes_with_when_to_try_again(rf:
 
 
 def test_a_page_says_so_too_when_its_session_cannot_be_read(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    client.cookies["regulars_session"] = "abcdefghijklmnopqrstuvwxyz012345"
+    client.cookies[product_settings.SESSION_COOKIE_NAME] = "abcdefghijklmnopqrstuvwxyz012345"
     break_database(monkeypatch)
     client.raise_request_exception = False
     answer = client.get("/")

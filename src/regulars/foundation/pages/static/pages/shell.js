@@ -20,7 +20,7 @@
     if (!body) return;
     body.style.translate = "";
     const box = body.getBoundingClientRect();
-    const over = Math.max(0, box.right - innerWidth + 8) - Math.max(0, 8 - box.left);
+    const over = Math.max(0, box.right - document.documentElement.clientWidth + 8) - Math.max(0, 8 - box.left);
     if (over) body.style.translate = `${-over}px 0`;
     if (typing(document.activeElement) === null) one("input:not([type=hidden])", body)?.focus({ preventScroll: true });
   }, true);
