@@ -5,6 +5,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime
 
+from django.db.models import Q
+
 from regulars.foundation.errors import InvalidInput
 from regulars.foundation.retrying import retried
 from regulars.foundation.sealing import Cell, seal
@@ -20,6 +22,8 @@ from regulars.record.customers.operations.links import lock_members
 from regulars.record.customers.queries import customer_of, customers_of, profiles_of
 from regulars.record.events import log as event_log
 from regulars.record.events.log import LogTransaction
+
+ANYBODY = Q()
 
 
 class BadAddress(InvalidInput):
@@ -43,7 +47,8 @@ def record_consents(
             "address", "channel", "topic", "state", "occurred_at"
         )
     }
-    owners = _profiles_by_address(tokens)
+    # Said to a brand, it is kept with a profile of that brand's stores where there is one: their staff are shown it, others not.
+    owners = _profiles_by_address(tokens) | _profiles_by_address(tokens, Q(profile__store__brand=brand_id))
     people = customers_of(owners.values())
     fresh = []
     for given, token in zip(inputs, tokens, strict=True):
@@ -166,10 +171,11 @@ def unsubscribe(address: bytes, brand_id: int, topic: str, profile_id: int | Non
     return True
 
 
-def _profiles_by_address(tokens: Sequence[bytes]) -> dict[bytes, int]:
-    """Oldest profile that each address leads to by a confirmed link."""
+def _profiles_by_address(tokens: Sequence[bytes], those: Q = ANYBODY) -> dict[bytes, int]:
+    """Oldest profile, of ``those``, that each address leads to by a confirmed link."""
     rows = (
         IdentityLink.objects.filter(
+            those,
             identity__token__in=list(set(tokens)),
             identity__kind__in=[IdentityKind.EMAIL, IdentityKind.PHONE],
             trust="confirmed",

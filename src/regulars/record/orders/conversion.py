@@ -53,14 +53,14 @@ def reporting() -> dict[str, Any]:
     }
 
 
-def unconverted(at: str) -> Q:
-    """Condition on rows with a ``currency``, dated by the field ``at``: there is no rate on or before their day."""
+def unconverted_orders() -> Q:
+    """Condition on orders: there is no rate for their currency on or before their day."""
     currency, zone = read_setting("shop.reporting_currency"), ZoneInfo(read_setting("shop.time_zone"))
     rates = ExchangeRate.objects.filter(reporting_currency=currency).exclude(currency=currency)
     first = dict(rates.values_list("currency").annotate(Min("on")))
     condition = ~Q(currency__in=[currency, *first])
     for one, day in sorted(first.items()):
-        condition |= Q(currency=one, **{f"{at}__lt": _begin(day, zone)})
+        condition |= Q(currency=one, placed_at__lt=_begin(day, zone))
     return condition
 
 

@@ -15,7 +15,7 @@ from regulars.foundation.pages.days import within_days, within_numbers
 from regulars.foundation.pages.lists import ListQuery
 from regulars.foundation.pages.paging import Order as Sorting
 from regulars.record.customers.queries import Stores, profiles_of
-from regulars.record.orders.conversion import WORTH, reporting, unconverted
+from regulars.record.orders.conversion import WORTH, reporting, unconverted_orders
 from regulars.record.orders.models import (
     CustomerFigures,
     Figures,
@@ -53,7 +53,7 @@ def orders_matching(query: ListQuery, viewer: Viewer) -> QuerySet[Order]:
         given_back = Exists(Refund.objects.filter(order=OuterRef("pk")))
         rows = rows.filter(given_back if refunded == "yes" else ~given_back)
     if query.one("unconverted"):
-        rows = rows.filter(COUNTS, unconverted("placed_at"))
+        rows = rows.filter(COUNTS, unconverted_orders())
     rows = _of_subject(rows, query)
     return rows.filter(
         within_days("placed_at", query.dates, "placed"), within_numbers("total_minor", query.numbers, "total", 100)

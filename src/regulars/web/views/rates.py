@@ -36,9 +36,10 @@ def _rows(query: ListQuery, viewer: Viewer) -> QuerySet[ExchangeRate]:
     rows = ExchangeRate.objects.all()
     if query.text:
         rows = rows.filter(currency__istartswith=query.text)
-    for name, column in (("from", "currency"), ("to", "reporting_currency")):
-        if chosen := query.choices.get(name):
-            rows = rows.filter(**{f"{column}__in": chosen})
+    if chosen := query.choices.get("from"):
+        rows = rows.filter(currency__in=chosen)
+    if chosen := query.choices.get("to"):
+        rows = rows.filter(reporting_currency__in=chosen)
     return rows.filter(within_days("on", query.dates, "on"))
 
 
@@ -120,13 +121,14 @@ def new_rates(request: HttpRequest) -> HttpResponse:
         else:
             return redirect("rates")
     currency = read_setting("shop.reporting_currency")
+    used = sorted(currencies_in_use() - {currency})
+    given = {"currency": used[0] if used else "", "to": currency, "on": clock.now().date().isoformat()}
     context = {
         "title": gettext("Add rates"),
         "problem": problem,
-        "given": request.POST,
+        "given": given | request.POST.dict(),
         "currency": currency,
-        "used": sorted(currencies_in_use() - {currency}),
-        "today": clock.now().date().isoformat(),
+        "used": used,
     }
     return render(request, "web/rates_new.html", context, status=400 if problem else 200)
 

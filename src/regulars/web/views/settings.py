@@ -6,6 +6,7 @@ from typing import Any
 from zoneinfo import available_timezones
 
 from django.contrib import messages
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext, ngettext
@@ -71,19 +72,26 @@ def settings(request: HttpRequest) -> HttpResponse:
         if not problem:
             messages.success(request, gettext("Saved."))
             return redirect("settings")
+    viewer = viewer_of(request)
+    stores = Store.objects.all() if viewer.store_ids is None else Store.objects.filter(pk__in=viewer.store_ids)
     values = {name.replace(".", "_"): request.POST.get(name, read_setting(name)) for name in _EDITABLE}
     context = {
         "title": gettext("Settings"),
         "problem": problem,
         "values": values,
         "zones": sorted(available_timezones()),
-        "unconverted": count_unconverted(viewer_of(request)),
-        "stores": Store.objects.select_related("brand").order_by("name"),
-        "brands": Brand.objects.order_by("name"),
-        "may_edit": viewer_of(request).may("settings.edit"),
+        "unconverted": count_unconverted(viewer),
+        "stores": stores.select_related("brand").order_by("name"),
+        "brands": _brands(viewer),
+        "may_edit": viewer.may("settings.edit"),
         "parked": count_parked(viewer_of(request)) if viewer_of(request).may("events.replay") else None,
     }
     return render(request, "web/settings.html", context, status=400 if problem else 200)
+
+
+def _brands(viewer: Viewer) -> QuerySet[Brand]:
+    brands = Brand.objects.order_by("name")
+    return brands if viewer.store_ids is None else brands.filter(store__in=viewer.store_ids).distinct()
 
 
 def _save(request: HttpRequest) -> str:

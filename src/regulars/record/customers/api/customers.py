@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
 from pydantic import Field
@@ -179,16 +179,16 @@ def _filtered(rows: QuerySet[Customer], query: CustomerFilters, viewer: Viewer) 
         rows = rows.filter(customercard__stores__contains=[store.pk])
     if query.tag:
         tag = Tag.objects.filter(name=query.tag).first()
-        rows = _with_card(rows, viewer, tags__contains=[tag.pk if tag else 0])
+        rows = _with_card(rows, viewer, Q(tags__contains=[tag.pk if tag else 0]))
     if query.country:
-        rows = _with_card(rows, viewer, country=query.country)
+        rows = _with_card(rows, viewer, Q(country=query.country))
     if query.created_after:
         rows = rows.filter(created_at__gte=query.created_after)
     return rows.filter(created_at__lt=query.created_before) if query.created_before else rows
 
 
-def _with_card(rows: QuerySet[Customer], viewer: Viewer, **asked: Any) -> QuerySet[Customer]:
-    return rows.filter(pk__in=cards_seen(viewer.store_ids).filter(**asked).values("customer_id"))
+def _with_card(rows: QuerySet[Customer], viewer: Viewer, asked: Q) -> QuerySet[Customer]:
+    return rows.filter(pk__in=cards_seen(viewer.store_ids).filter(asked).values("customer_id"))
 
 
 def show(customers: Sequence[Customer], viewer: Viewer) -> list[CustomerOut]:
