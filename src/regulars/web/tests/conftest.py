@@ -10,6 +10,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from django.conf import settings
 from playwright.sync_api import Browser, sync_playwright
 
 from regulars.web.tests.shop import OWNER, PASSWORD
@@ -54,7 +55,7 @@ def visitor(shop_address: str) -> Iterator[httpx.Client]:
             data={
                 "email": OWNER,
                 "password": PASSWORD,
-                "csrfmiddlewaretoken": client.cookies[f"regulars_csrf_{client.base_url.port}"],
+                "csrfmiddlewaretoken": client.cookies[settings.CSRF_COOKIE_NAME],
             },
         )
         assert answer.url.path == "/"
