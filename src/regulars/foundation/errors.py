@@ -2,7 +2,7 @@
 
 
 class RegularsError(Exception):
-    """Something did not work."""
+    """Something did not work. The detail ``field`` names the input that is to blame, so that a form says it there."""
 
     code = "error"
     status = 400

@@ -67,7 +67,7 @@ def create_staff(
             email=address, defaults={"name": name.strip(), "role": _role(role), "password": make_password(password)}
         )
         if not is_new:
-            raise MailTaken
+            raise MailTaken(field="email")
         member.stores.set(stores)
         record("staff.created", by, member.public_id, {"role": member.role, "stores": sorted(stores)}, at=at)
     return member, password
@@ -183,7 +183,7 @@ def _address(email: str) -> str:
     try:
         validate_email(address)
     except ValidationError as error:
-        raise InvalidInput(f"'{email.strip()[:80]}' is not a mail address.") from error
+        raise InvalidInput(f"'{email.strip()[:80]}' is not a mail address.", field="email") from error
     return address
 
 
@@ -191,4 +191,4 @@ def _check_password(password: str, member: StaffMember) -> None:
     try:
         validate_password(password, member)
     except ValidationError as error:
-        raise WeakPassword(" ".join(error.messages)) from error
+        raise WeakPassword(" ".join(error.messages), field="password") from error

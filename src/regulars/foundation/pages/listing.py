@@ -64,9 +64,16 @@ def _context(request: HttpRequest, page: ListPage, query: ListQuery, viewer: Vie
         if page.export_permission and may(request, page.export_permission)
         else "",
         "actions": [action for action in page.actions if may(request, action.permission)],
-        "tabs": [(label, href, request.get_full_path() == href) for label, href in page.tabs],
-        "stores": store_choices(request, gettext("All stores")) if page.by_store else [],
+        "tabs": _tabs(page, request),
+        "store_choices": store_choices(request, gettext("All stores")) if page.by_store else [],
     } | views_for(request, page)
+
+
+def _tabs(page: ListPage, request: HttpRequest) -> list[tuple[Text, str, bool]]:
+    """The present one is that of the whole address, else that of the list without its filters."""
+    hrefs = [href for _, href in page.tabs]
+    current = request.get_full_path() if request.get_full_path() in hrefs else request.path
+    return [(label, href, href == current) for label, href in page.tabs]
 
 
 def _column_choices(page: ListPage, shown: Sequence[Column]) -> list[tuple[str, Text, bool]]:

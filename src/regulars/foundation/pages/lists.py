@@ -55,6 +55,7 @@ class Column:
     door: Callable[[Any], Door | None] | None = None
     is_optional: bool = False
     on_phone: bool = True
+    on_tablet: bool = True
     on_page: bool = True
     in_export: bool = True
 

@@ -26,6 +26,10 @@ PAGES = {
     "customers, none": "/customers?q=nobodyofthatname",
     "export": "/customers?export=1",
     "orders": "/orders",
+    "refunds": "/refunds",
+    "sold": "/sold",
+    "carts": "/carts?state=abandoned",
+    "one store": "/?store=second",
     "products": "/products",
     "search": "/search?q=ada",
     "team": "/team",
@@ -46,7 +50,12 @@ PAGES = {
     "sending": "/messages/sending",
     "not found": "/customers/cus_00000000000000000000000000",
 }
-FIRST_ROWS = {"customer": "/customers?q=lovelace", "order": "/orders?q=1", "product": "/products?q=party"}
+FIRST_ROWS = {
+    "customer": "/customers?q=lovelace",
+    "order": "/orders?q=1",
+    "product": "/products?q=party",
+    "cart": "/carts",
+}
 PAGES |= FIRST_ROWS
 
 
@@ -216,6 +225,23 @@ def test_a_chart_speaks_when_walked_with_arrows(page: Page) -> None:
     chart.focus()
     page.keyboard.press("End")
     expect(page.locator("[data-chart-says]").first).to_contain_text("Now")
+
+
+@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("motion", ["reduce", "no-preference"])
+def test_lines_of_a_chart_have_the_colours_of_the_house(
+    page: Page, theme: Literal["light", "dark"], motion: Literal["reduce", "no-preference"]
+) -> None:
+    page.emulate_media(color_scheme=theme, reduced_motion=motion)
+    page.goto("/")
+    page.locator("[data-chart] svg").first.wait_for()
+    page.wait_for_timeout(400)
+    strokes = page.eval_on_selector_all(
+        "[data-chart='chart-sales-data'] svg path[fill=none]", "all => all.map(one => one.getAttribute('stroke'))"
+    )
+    accent = {"light": "rgb(11, 122, 117)", "dark": "rgb(63, 193, 185)"}[theme]
+    assert strokes.count(accent) == 1, strokes
+    assert len(set(strokes)) >= 3, strokes
 
 
 def test_no_page_moves_while_it_loads(page: Page) -> None:

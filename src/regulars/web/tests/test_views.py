@@ -221,3 +221,17 @@ def test_pages_turn_round_with_the_readers_language(
 ) -> None:
     StaffMember.objects.update(language=language)
     assert f'<html lang="{language}" dir="{direction}"' in client.get("/orders").content.decode()
+
+
+def test_an_invitation_that_cannot_be_says_so_beside_the_field_and_keeps_what_was_typed(
+    client: Client, owner: StaffMember
+) -> None:
+    given = {"email": "not an address", "name": "Grace", "role": "agent"}
+    refused = client.post("/team/invite", given)
+    said = refused.content.decode()
+    assert refused.status_code == 400
+    assert re.search(r'id="email"[^>]*aria-describedby="problem">\s*<p class="field-error" id="problem"', said)
+    assert 'value="not an address"' in said
+    assert 'value="Grace"' in said
+    assert re.search(r'value="agent" required checked', said)
+    assert StaffMember.objects.count() == 1

@@ -158,7 +158,8 @@ def _saved(form: ContactForm, detail: CustomerDetail, viewer: Viewer) -> bool:
     try:
         edit_contact(detail.id, form.card(detail.card), _staff(viewer), clock.now(), viewer.store_ids)
     except InvalidInput as error:
-        form.add_error(None, error.sentence)
+        field = str(error.details.get("field", ""))
+        form.add_error(field if field in form.fields else None, error.sentence)
         return False
     return True
 

@@ -137,7 +137,7 @@ CUSTOMERS = ListPage(
         Column("name", _("Customer"), "template", template="web/customer_cell.html"),
         Column("email", _("Mail"), on_page=False),
         Column("rfm", _("RFM"), "pill", value=lambda row: rfm_pill(row.rfm)),
-        Column("country", _("Country"), value=lambda row: country_name(row.country), on_phone=False),
+        Column("country", _("Country"), value=lambda row: country_name(row.country), on_phone=False, on_tablet=False),
         Column("orders", _("Orders"), "number", sort="orders", on_phone=False, door=_orders_door),
         Column("ordered", _("Ordered"), "money", value=_money("spent_minor"), sort="spent", door=_ordered_door),
         Column(
@@ -151,7 +151,7 @@ CUSTOMERS = ListPage(
         Column("currency", _("Currency"), on_page=False),
         Column("last_order_at", _("Last order"), "when", sort="last-order", on_phone=False),
         Column("first_order_at", _("First order"), "when", is_optional=True),
-        Column("tags", _("Tags"), "pills", value=_pills, on_phone=False),
+        Column("tags", _("Tags"), "pills", value=_pills, on_phone=False, on_tablet=False),
     ],
     filters=[
         Filter("segment", _("Segment"), choices=lambda viewer: list_segments()),

@@ -60,7 +60,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "rfm_segments": [(key.value, RFM[key], tally) for key, tally in rfm_map.tallies] if rfm_map else [],
         "moments": [(moment, _words(moment)) for moment in list_last_moments(viewer, at)],
         "is_empty": rfm_map is None and not now.total.orders and not before.total.orders,
-        "stores": store_choices(request, gettext("All stores")),
+        "store_choices": store_choices(request, gettext("All stores")),
     }
     return render(request, "web/home.html", context)
 

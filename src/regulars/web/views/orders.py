@@ -78,7 +78,7 @@ ORDERS = ListPage(
     search=_("Search by order number"),
     columns=[
         Column("number", _("Order"), value=lambda one: one.row.number),
-        Column("placed_at", _("Placed"), "when", value=lambda one: one.row.placed_at, sort="placed"),
+        Column("placed_at", _("Placed"), "when", value=lambda one: one.row.placed_at, sort="placed", on_phone=False),
         Column("customer", _("Customer"), "template", template="web/owner_cell.html", in_export=False),
         Column("status", _("Status"), "pill", value=lambda one: order_pill(one.row.status), on_phone=False),
         Column("payment", _("Payment"), "pill", value=lambda one: payment_pill(one.row.payment_status), on_phone=False),
@@ -89,8 +89,10 @@ ORDERS = ListPage(
             value=lambda one: fulfilment_pill(one.row.fulfilment_status),
             on_phone=False,
         ),
-        Column("country", _("Country"), value=lambda one: country_name(one.row.country), on_phone=False),
-        Column("lines", _("Lines"), "number", value=lambda one: one.row.line_count, on_phone=False),
+        Column(
+            "country", _("Country"), value=lambda one: country_name(one.row.country), on_phone=False, on_tablet=False
+        ),
+        Column("lines", _("Lines"), "number", value=lambda one: one.row.line_count, on_phone=False, on_tablet=False),
         _money("subtotal", _("Subtotal"), on_page=False),
         _money("discount", _("Discount"), on_page=False),
         _money("shipping", _("Shipping"), on_page=False),

@@ -121,9 +121,16 @@ _BY_NAME = ListPage(
     search=_("Search by name or key"),
     columns=[
         Column("title", _("Product"), value=lambda row: row.product.title or row.product.key, sort="title"),
-        Column("key", _("Key"), value=lambda row: row.product.key, sort="key", on_phone=False),
-        Column("status", _("Status"), "pill", value=lambda row: product_pill(row.product.status), on_phone=False),
-        Column("price", _("Price"), "money", value=_price),
+        Column("key", _("Key"), value=lambda row: row.product.key, sort="key", on_phone=False, on_tablet=False),
+        Column(
+            "status",
+            _("Status"),
+            "pill",
+            value=lambda row: product_pill(row.product.status),
+            on_phone=False,
+            on_tablet=False,
+        ),
+        Column("price", _("Price"), "money", value=_price, on_phone=False),
         Column(
             "price_currency", _("Currency"), value=lambda row: row.price.currency if row.price else "", on_page=False
         ),

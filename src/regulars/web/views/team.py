@@ -54,7 +54,7 @@ def _what(role: str) -> list[str]:
 
 @requires("staff.manage", post="staff.manage")
 def invite(request: HttpRequest) -> HttpResponse:
-    problem = ""
+    problem: RegularsError | None = None
     if request.method == "POST":
         try:
             member, password = operations.create_staff(
@@ -66,7 +66,7 @@ def invite(request: HttpRequest) -> HttpResponse:
                 _stores(request),
             )
         except RegularsError as error:
-            problem = error.sentence
+            problem = error
         else:
             return _show_password(request, member, password)
     context = {
@@ -75,6 +75,7 @@ def invite(request: HttpRequest) -> HttpResponse:
         "stores": Store.objects.order_by("name"),
         "problem": problem,
         "given": request.POST,
+        "given_stores": request.POST.getlist("stores"),
     }
     return render(request, "web/team_invite.html", context, status=400 if problem else 200)
 

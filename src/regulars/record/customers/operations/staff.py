@@ -60,10 +60,11 @@ def edit_contact(customer_id: int, card: ContactCard, staff_id: int, at: datetim
     ``store_ids``: the stores that the editor is limited to; the change is then made to what these know.
     """
     if card.email and not canonical_email(card.email):
-        raise InvalidInput(f"'{card.email}' is not a mail address")
+        raise InvalidInput(f"'{card.email}' is not a mail address", field="email")
     if card.phone and not canonical_phone(card.phone, card.country):
         raise InvalidInput(
-            f"'{card.phone}' is not a phone number: write it with its country code, such as +44 20 7946 0000"
+            f"'{card.phone}' is not a phone number: write it with its country code, such as +44 20 7946 0000",
+            field="phone",
         )
     with event_log.transaction("staff", str(staff_id)) as log:
         profile = _profile_to_write(customer_id, store_ids)
@@ -105,7 +106,7 @@ def _leads_elsewhere(identity_id: int, profile: int, store_ids: Stores) -> bool:
     if not others or len(led) > MOST_PROFILES:  # one that so many share joins nobody
         return False
     if profiles_of(others, store_ids):
-        raise AddressOfAnother
+        raise AddressOfAnother(field="email")
     return True
 
 

@@ -38,17 +38,20 @@ window.regularsChart = (box) => {
     let nth = 0;
     const lasts = spec.series.map((one) => one.values.at(-1));
     const spread = Math.max(...spec.series.flatMap((one) => one.values.map((number) => Math.abs(number ?? 0)))) || 1;
-    // Labels at the ends of lines that meet stand above each other instead of on each other.
-    const top = Math.max(...lasts.map((number) => number ?? 0));
-    const meets = (n) => spec.series.some((_, other) => other !== n && Math.abs((lasts[other] ?? 0) - (lasts[n] ?? 0)) / spread < 0.09);
-    const floor = top / spread < 0.08 ? -7 : 0; // close to the axis, both move up
-    const nudge = (n) => (meets(n) ? floor + (lasts.indexOf(top) === n ? -7 : 7) : 0);
+    // Labels at the ends of lines that meet stand below each other instead of on each other.
+    const plot = Math.max(40, box.clientHeight - 40);
+    const nudge = spec.series.map(() => 0);
+    const places = lasts.map((number, n) => ({ n, own: (1 - (number ?? 0) / spread) * plot })).sort((one, other) => one.own - other.own);
+    let lowest = plot + 15;
+    for (const place of places.toReversed()) { place.at = Math.min(place.own, lowest - 15); lowest = place.at; }
+    let highest = -15;
+    for (const place of places) { place.at = Math.max(place.at, highest + 15); highest = place.at; nudge[place.n] = place.at - place.own; }
     const series = spec.series.map((one, n) => {
       const colour = one.before ? c.grey : palette[nth++ % palette.length];
       return { type: spec.kind === "line" ? "line" : "bar", name: one.name, data: one.values.map(major), connectNulls: true, color: colour, z: one.before ? 1 : 3,
         symbol: "circle", symbolSize: 6, showSymbol: spec.labels.length <= 2, lineStyle: { width: one.before ? 1.5 : 2, type: one.before ? [4, 4] : "solid" },
         itemStyle: { borderRadius: flat ? [0, 4, 4, 0] : [4, 4, 0, 0] }, barMaxWidth: 36, cursor: one.hrefs.length ? "pointer" : "default",
-        endLabel: { show: spec.kind === "line" && spec.series.length > 1 && lasts[n] !== null, formatter: "{a}", offset: [0, nudge(n)], color: one.before ? c.ink2 : colour, fontFamily: family, fontSize: 12, distance: 6 },
+        endLabel: { show: spec.kind === "line" && spec.series.length > 1 && lasts[n] !== null, formatter: "{a}", offset: [0, nudge[n]], color: one.before ? c.ink2 : colour, fontFamily: family, fontSize: 12, distance: 6 },
         markLine: spec.marks.length && !one.before ? { symbol: "none", lineStyle: { color: c.ink2, type: "dotted" }, label: { color: c.ink2, formatter: "{b}" }, data: spec.marks.map((mark) => ({ name: mark.text, xAxis: mark.label })) } : undefined };
     });
     const endRoom = spec.kind === "line" && spec.series.length > 1 ? 12 + 7 * Math.max(...spec.series.map((one) => one.name.length)) : 12;
