@@ -151,9 +151,31 @@ def build_safely(layout: Layout, unit: Unit, reading: Reading, width: int) -> Bu
     short = [row for row in unit.rows if len(row.cells) != width and (len(row.cells) < width or any(row.cells[width:]))]
     whole = Unit(unit.key, [row for row in unit.rows if row not in short]) if short else unit
     built = _built(layout, whole, reading) if whole.rows else Built()
+    for row in whole.rows:
+        if max(map(len, row.cells), default=0) > _LONG:
+            _note_cuts(row, reading, built)
     for row in short:
         built.skip(row, f"has {len(row.cells)} columns instead of {width}")
     return built
+
+
+_LONG = 60  # no cell up to this is ever cut
+_LENGTHS = {
+    "sku": 120,
+    "product_key": 120,
+    "title": 1000,
+    "remarks": 4000,
+    "note": 4000,
+    "discount_codes": 500,
+    "channel": 40,
+    **dict.fromkeys(("name", "first_name", "last_name", "company", "street", "city", "region", "postal_code"), 300),
+}
+
+
+def _note_cuts(row: Row, reading: Reading, built: Built) -> None:
+    for name in reading.columns.places.keys() & _LENGTHS.keys():
+        if len(reading.columns.cell(row, name)) > _LENGTHS[name]:
+            built.alter(row, f"{name.replace('_', ' ')}: longer than {_LENGTHS[name]} letters, and was cut")
 
 
 def _built(layout: Layout, unit: Unit, reading: Reading) -> Built:

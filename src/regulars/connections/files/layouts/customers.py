@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from regulars.connections.files.layouts.base import Built, Kind, Layout, Reading, register
-from regulars.connections.files.layouts.people import find_person
+from regulars.connections.files.layouts.people import find_person, find_tags
 from regulars.connections.files.layouts.permissions import stated_consent
 from regulars.connections.files.reading import Unit
 from regulars.connections.files.values import Unreadable
@@ -23,7 +23,7 @@ def build(unit: Unit, reading: Reading) -> Built:
         raise Unreadable(
             "there is neither a customer number nor a mail address nor a phone number that identifies a person"
         )
-    tags = tuple(dict.fromkeys(tag.strip()[:60] for tag in cell(row, "tags").split(",") if tag.strip()))
+    tags = find_tags(cell(row, "tags"), row, built)
     built.people.append(replace(person, tags=tags, note=mask_card_numbers(cell(row, "note")[:4000])))
     contact = person.contact
     if contact and contact.email:

@@ -1,11 +1,13 @@
 """Mailchimp's export of an audience: three files, of subscribed, unsubscribed and cleaned contacts."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from regulars.connections.files.layouts.base import Built, Kind, Layout, Reading, register
-from regulars.connections.files.layouts.people import find_person
+from regulars.connections.files.layouts.people import find_person, find_tags
 from regulars.connections.files.layouts.permissions import find_address
 from regulars.connections.files.reading import Unit
+from regulars.foundation.card_numbers import mask_card_numbers
 from regulars.record.consent.inputs import ConsentInput, SuppressionInput
 from regulars.record.consent.models import ConsentState
 
@@ -20,6 +22,8 @@ _CONTACT = {
     "country": "CC",
     "changed_at": "LAST_CHANGED",
     "euid": "EUID",
+    "note": "NOTES",
+    "tags": "TAGS",
 }
 _SOURCE = "https://mailchimp.com/help/view-export-contacts/"
 
@@ -36,8 +40,10 @@ def build_subscribed(unit: Unit, reading: Reading) -> Built:
     address, channel = find_address(row, reading)
     at = _moment(unit, reading, "confirmed_at", "opted_in_at")
     person = find_person(unit.rows, reading, at, built)
-    built.people += [person] if person else []
     cell = reading.columns.cell
+    if person:
+        note = mask_card_numbers(cell(row, "note")[:4000])
+        built.people.append(replace(person, tags=find_tags(cell(row, "tags"), row, built), note=note))
     proof = {name: cell(row, name) for name in ("opted_in_at", "confirmed_at", "opted_in_from") if cell(row, name)}
     state = ConsentState.GRANTED if {"opted_in_at", "confirmed_at"} & proof.keys() else ConsentState.UNKNOWN
     text = "Mailchimp: " + ", ".join(f"{name} {value}" for name, value in proof.items()) if proof else ""

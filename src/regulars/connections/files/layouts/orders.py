@@ -18,6 +18,26 @@ State = TypeVar("State")
 
 _MOST_MINOR = 10**15
 _ORDER_WORDS = {
+    OrderStatus.COMPLETED: (
+        "completed",
+        "complete",
+        "closed",
+        "done",
+        "delivered",
+        "refunded",
+        "shipped",
+        "fulfilled",
+        "paid",
+        "abgeschlossen",
+        "erledigt",
+        "versendet",
+        "bezahlt",
+        "terminée",
+        "terminé",
+        "completado",
+        "voltooid",
+        "completato",
+    ),
     OrderStatus.CANCELLED: (
         "cancelled",
         "canceled",
@@ -43,6 +63,19 @@ _ORDER_WORDS = {
     ),
 }
 _PAYMENT_WORDS = {
+    PaymentStatus.PAID: (
+        "paid",
+        "success",
+        "captured",
+        "completed",
+        "complete",
+        "bezahlt",
+        "payé",
+        "payée",
+        "pagado",
+        "betaald",
+        "pagato",
+    ),
     PaymentStatus.PENDING: ("pending", "unpaid", "offen", "unbezahlt", "on-hold", "pending payment"),
     PaymentStatus.AUTHORIZED: ("authorized", "authorised"),
     PaymentStatus.PARTIALLY_PAID: ("partially_paid", "partially paid", "teilweise bezahlt"),
@@ -87,6 +120,9 @@ class Head:
         if not times:
             raise Unreadable("there is no date")
         at = min(reading.values.moment(text) for text in times)
+        for row in unit.rows if len(times) > 1 else []:
+            if (text := reading.columns.cell(row, "placed_at")) and reading.values.moment(text) != at:
+                built.alter(row, "the order has two timestamps: the earlier one counts")
         currency = reading.values.code(first(unit.rows, "currency"))
         return cls(unit.key, at, currency, find_person(unit.rows, reading, at, built))
 
@@ -118,7 +154,7 @@ def read_order(unit: Unit, reading: Reading, head: Head, lines: tuple[LineInput,
         return optional_minor(unit, reading, name, currency) or 0
 
     cancelled = first(unit.rows, "cancelled_at")
-    status = word(text("status", 40), _ORDER_WORDS, OrderStatus.COMPLETED)
+    status = _meant(unit, reading, built, "status", _ORDER_WORDS, OrderStatus.COMPLETED)
     order = OrderInput(
         number=head.number,
         placed_at=head.at,
@@ -132,8 +168,10 @@ def read_order(unit: Unit, reading: Reading, head: Head, lines: tuple[LineInput,
         discount_minor=minor("discount"),
         discount_codes=text("discount_codes", 500),
         status=OrderStatus.CANCELLED if cancelled else status,
-        payment_status=word(text("payment_status", 40), _PAYMENT_WORDS, PaymentStatus.PAID),
-        fulfilment_status=word(text("fulfilment_status", 40), _FULFILMENT_WORDS, FulfilmentStatus.FULFILLED),
+        payment_status=_meant(unit, reading, built, "payment_status", _PAYMENT_WORDS, PaymentStatus.PAID),
+        fulfilment_status=_meant(
+            unit, reading, built, "fulfilment_status", _FULFILMENT_WORDS, FulfilmentStatus.FULFILLED
+        ),
         cancelled_at=reading.values.moment(cancelled) if cancelled else None,
         country=country_code(first(unit.rows, "ship_country") or first(unit.rows, "country")),
         remarks=text("remarks", 4000),
@@ -180,10 +218,17 @@ def optional_minor(unit: Unit, reading: Reading, name: str, currency: str) -> in
     return amount
 
 
-def word(text: str, words: dict[State, tuple[str, ...]], default: State) -> State:
-    """What a status means."""
-    plain = text.strip().casefold().removeprefix("wc-")
-    return next((state for state, known in words.items() if plain in known), default)
+def _meant(
+    unit: Unit, reading: Reading, built: Built, name: str, words: dict[State, tuple[str, ...]], default: State
+) -> State:
+    """What a status means; one that is not known is noted and counts as the usual one."""
+    text = reading.columns.first(unit.rows, name)
+    plain = text.casefold().removeprefix("wc-")
+    found = next((state for state, known in words.items() if plain in known), None)
+    if text and found is None:
+        said = f"{name.replace('_', ' ')} '{text[:30]}' is not known: '{default}' counts"
+        built.alter(unit.rows[0], said)
+    return found or default
 
 
 def cumulative_refund(order: OrderInput, amount: int, row: Row, built: Built) -> RefundInput:

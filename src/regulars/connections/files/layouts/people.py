@@ -1,5 +1,6 @@
 """Persons from the fields that every layout names alike."""
 
+import re
 from datetime import datetime
 
 from regulars.connections.files.layouts.base import Built, Reading
@@ -52,6 +53,18 @@ def find_person(rows: list[Row], reading: Reading, at: datetime, built: Built) -
     if not identities:
         return None
     return PersonInput(tuple(identities), at, reading.store_id, contact=_card(said, email, phone, country))
+
+
+_SPEAKS = re.compile(r"@|\d(?:[ ().\-/]?\d){6}")  # a mail address, or seven digits as of a phone or a card
+
+
+def find_tags(text: str, row: Row, built: Built) -> tuple[str, ...]:
+    """Tags by commas, with or without quotes. Their names stand in clear: one that holds an address or a long number is left out and noted."""
+    named = [tag.strip().strip('"').strip() for tag in text.split(",")]
+    tags = [tag for tag in named if tag and not _SPEAKS.search(tag)]
+    if len(tags) < len(list(filter(None, named))):
+        built.alter(row, "a tag that looks like a mail address or a phone number was left out")
+    return tuple(dict.fromkeys(tag[:60] for tag in tags))
 
 
 def _is_number(said: dict[str, str]) -> bool:

@@ -14,6 +14,7 @@ from regulars.connections.files.tests.test_applying import BAD, FIRST, everythin
 from regulars.foundation.ids import to_public
 from regulars.foundation.shop.models import Store
 from regulars.record.orders.models import Order
+from regulars.record.orders.operations.undo import Undone, undo_orders
 
 pytestmark = pytest.mark.django_db
 
@@ -77,13 +78,13 @@ def test_a_killed_undo_tells_everything_that_it_did(tmp_path: Path, monkeypatch:
     lines = "".join(f"{n},A1,x,1,2010-12-01 08:26:00,2.55,{n},France\n" for n in range(2500))
     run("orders", write(tmp_path, FIRST.splitlines(keepends=True)[0] + lines))
     public_id = to_public(Import.PREFIX, Import.objects.get().uid)
-    real, calls = undoing.undo_orders, []
+    calls: list[int] = []
 
-    def dies_at_the_third(batch_id: int) -> undoing.Undone:
+    def dies_at_the_third(batch_id: int) -> Undone:
         calls.append(batch_id)
         if len(calls) == 3:  # the newest batch said that it was done, the next brought orders
             raise KeyboardInterrupt
-        return real(batch_id)
+        return undo_orders(batch_id)
 
     monkeypatch.setattr(undoing, "undo_orders", dies_at_the_third)
     with pytest.raises(KeyboardInterrupt):

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from regulars.connections.files.queries import list_rejects
 from regulars.connections.files.tests.conftest import Importer
 from regulars.foundation.shop.models import Store
 from regulars.record.catalog.models import PriceEntry, Product, StockEntry, Variant
 from regulars.record.consent.models import ConsentEntry, SuppressionEntry
 from regulars.record.customers.inputs import IdentityInput
-from regulars.record.customers.models import CustomerProfile, IdentityKind
+from regulars.record.customers.models import CustomerProfile, IdentityKind, Tag
 from regulars.record.customers.queries import find_by_identity, read_cards, read_notes, tags_of
 from regulars.record.orders.models import CustomerFigures, Order, Refund
 
@@ -281,6 +282,42 @@ def test_any_table_of_whole_orders_by_a_given_mapping(bring_in: Importer) -> Non
         ("X2", 1000, "USD"),
     ]
     assert Order.objects.get(number="X1").placed_at == datetime(2026, 2, 3, tzinfo=UTC)
+
+
+def test_what_is_not_taken_as_it_stands_is_noted(bring_in: Importer) -> None:
+    done = bring_in(
+        "Order;Date;Email;Price;Status;Payment status;Remarks\n"
+        f"1;2026-01-02;a@shop.example;5;wartet;paid;{'x' * 4001}\n"
+        "2;2026-01-02;a@shop.example;5;completed;paid;y\n"
+        "2;2026-01-03;a@shop.example;6;completed;paid;y\n"
+        f"3;2026-01-02;a@shop.example;5;completed;maybe;{'x' * 4000}\n"
+        f"4;2026-01-02;a@shop.example;5;completed;paid;{'x' * 4001}\n"
+    )
+    assert [(reject.line, reject.reason) for reject in list_rejects(done)] == [
+        (2, "status 'wartet' is not known: 'completed' counts"),
+        (4, "the order has two timestamps: the earlier one counts"),
+        (5, "payment status 'maybe' is not known: 'paid' counts"),
+        (6, "remarks: longer than 4000 letters, and was cut"),
+    ]
+    assert (done.counts["rows_taken"], done.counts["rows_altered"], done.counts["rows_skipped"]) == (1, 4, 0)
+
+
+def test_a_tag_that_names_somebody_is_left_out(bring_in: Importer) -> None:
+    done = bring_in(
+        'Email,Tags\nann@shop.example,"vip, friend of bob@shop.example, +44 7700 900123, spring 2026"\n', "customers"
+    )
+    assert sorted(Tag.objects.values_list("name", flat=True)) == ["spring 2026", "vip"]
+    assert [(r.line, r.outcome, r.reason) for r in list_rejects(done)] == [
+        (2, "altered", "a tag that looks like a mail address or a phone number was left out")
+    ]
+
+
+def test_mailchimps_tags_and_notes_come_along(bring_in: Importer) -> None:
+    row = 'ann@shop.example,Ann,Example,4,2024-01-01 10:00:00,,,,GB,2024-01-01 10:05:00,1,e1,likes blue,"""vip"",""wholesale"""'
+    bring_in(f"{MAILCHIMP}\n{row}\n", "consent")
+    customer = find_by_identity(IdentityInput(IdentityKind.EMAIL, "ann@shop.example"))[0]
+    assert tags_of(customer) == ["vip", "wholesale"]
+    assert [note.text for note in read_notes(customer)] == ["likes blue"]
 
 
 def test_a_table_of_products_keyed_by_sku(bring_in: Importer, store: Store) -> None:
