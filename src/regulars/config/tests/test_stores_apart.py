@@ -178,7 +178,7 @@ def test_figures_are_a_fold_of_the_viewers_own_stores(house: House) -> None:
     whole = [house.uk.pk, house.de.pk]
     for stores in ([house.de.pk], [house.uk.pk], whole):
         viewer = Viewer(1, everything().permissions, frozenset(stores))
-        rows = sorted(read_rows(customers_matching(ListQuery(), viewer), viewer), key=lambda row: row.id)
+        rows = sorted(read_rows(list(customers_matching(ListQuery(), viewer)), viewer), key=lambda row: row.id)
         shown = [(row.id, row.orders, row.spent_minor, row.first_order_at, row.last_order_at) for row in rows]
         assert shown == fetch(_FOLD, [stores]), stores
         by_spent = [row.pk for row in customers_matching(ListQuery(), viewer).order_by("-spent_minor", "-pk")]

@@ -20,6 +20,7 @@ from regulars.insight.rfm.rules import Integers, Policy, Scores
 from regulars.insight.warehouse import engine
 from regulars.insight.warehouse import operations as warehouse
 from regulars.insight.warehouse.queries import Pinned
+from regulars.record.orders.queries import last_money_change
 
 KEPT_DAYS = timedelta(days=62)  # two months of nights: enough to compare with a month ago
 
@@ -238,11 +239,14 @@ def _months(pinned: Pinned, at: datetime) -> list[datetime]:
 
 
 def _outdated(pinned: Pinned, moments: Sequence[datetime], terms: _Terms) -> list[datetime]:
-    """Those of these months of which there is no snapshot, or something dated up to them began or ended since it was made."""
+    """Those of these months of which there is no snapshot, or something dated up to them began or ended since it was made, or amounts
+    are worth something else since.
+    """
     made = RfmSnapshot.objects.filter(kind="monthly", as_of__in=moments, **terms.named).order_by("as_of", "-position")
     standing = dict(made.distinct("as_of").values_list("as_of", "position"))
     changed = {position: _first_change(pinned, position) for position in set(standing.values())}
-    return [m for m in moments if m not in standing or changed[standing[m]] <= m]
+    money = last_money_change(pinned.position)
+    return [m for m in moments if m not in standing or standing[m] < money or changed[standing[m]] <= m]
 
 
 _NEVER = datetime.max.replace(tzinfo=UTC)

@@ -176,7 +176,7 @@ def _rates(currency: str) -> str:
     rows = [[f"'{currency}'", _FIRST, _LAST, "CAST(1 AS DECIMAL(38, 12))"]]
     zone = ZoneInfo(str(read_setting("shop.time_zone")))
     rates = list(ExchangeRate.objects.filter(reporting_currency=currency).order_by("currency", "on"))
-    for rate, following in zip(rates, [*rates[1:], None], strict=True):
+    for rate, following in zip(rates, [*rates[1:], None], strict=False):
         is_same = following is not None and following.currency == rate.currency
         until = _midnight(following.on, zone) if following and is_same else _LAST
         scale = exponent(currency) - exponent(rate.currency)

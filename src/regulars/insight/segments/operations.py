@@ -27,6 +27,7 @@ from regulars.insight.segments.models import Segment
 from regulars.insight.segments.rules import definition_of, parse_definition
 from regulars.record.events import log as event_log
 from regulars.record.events.log import LogTransaction
+from regulars.record.orders.queries import last_money_change
 
 CHUNK = 5_000  # changes in one transaction: well under the two seconds that an appending one may last
 
@@ -125,10 +126,10 @@ def recompute(task_id: int, at: datetime) -> None:
 
 def find_due(at: datetime) -> tuple[datetime, str] | None:
     """The moment as of which the segments ought to be refreshed by now, and why: 'nightly', at the begin of the shop's day, or
-    'manual', at once, after an import.
+    'manual', at once, after an import or a change of rates.
     """
     state = Segment.objects.filter(kind="rfm").aggregate(refreshed_at=Min("refreshed_at"), position=Min("position"))
-    if state["refreshed_at"] is not None and _is_import_since(state["position"]):
+    if state["refreshed_at"] is not None and _is_anew_since(state["position"]):
         return at, "manual"
     zone = ZoneInfo(str(read_setting("shop.time_zone")))
     midnight = at.astimezone(zone).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -136,9 +137,13 @@ def find_due(at: datetime) -> tuple[datetime, str] | None:
     return (midnight, "nightly") if is_due else None
 
 
-def _is_import_since(position: int) -> bool:
+_CHANGES_ALL = ["import.done", "import.undone", "money.refolded"]
+
+
+def _is_anew_since(position: int) -> bool:
+    """Whether something that may change everybody's figures came to its end after a position."""
     statement = "SELECT 1 FROM events_event WHERE kind = ANY(%s) AND position > %s LIMIT 1"
-    return bool(fetch(statement, [["import.done", "import.undone"], position]))
+    return bool(fetch(statement, [_CHANGES_ALL, position]))
 
 
 def apply_snapshot(snapshot: RfmSnapshot, at: datetime) -> Refreshed:
@@ -163,7 +168,9 @@ def apply_snapshot(snapshot: RfmSnapshot, at: datetime) -> Refreshed:
 
 def basis_of(snapshot: RfmSnapshot) -> str:
     """By what a snapshot sorts people: who enters because this changed did nothing themselves."""
-    return f"{snapshot.policy_version}/{snapshot.scale}/{snapshot.currency}"
+    terms = f"{snapshot.policy_version}/{snapshot.scale}/{snapshot.currency}"
+    money = last_money_change(snapshot.position)
+    return f"{terms}/{money}" if money else terms
 
 
 def follow_map(at: datetime, customers: Collection[int] | None = None) -> int:

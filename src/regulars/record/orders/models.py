@@ -96,6 +96,13 @@ class Order(models.Model):
                 condition=~models.Q(status="cancelled") & ~models.Q(payment_status="voided"),
                 name="orders_that_count",
             ),
+            models.Index(fields=["-total_minor", "-id"], name="orders_by_total"),
+            models.Index(
+                fields=["-placed_at", "-id"],
+                condition=models.Q(fulfilment_status__in=["unfulfilled", "partial"]),
+                name="orders_not_sent",
+            ),
+            models.Index(fields=["-placed_at", "-id"], condition=models.Q(status="cancelled"), name="orders_cancelled"),
         ]
 
 

@@ -16,6 +16,7 @@ from regulars.foundation.pages.lists import ListQuery
 from regulars.foundation.pages.paging import Order as Sorting
 from regulars.record.customers.queries import Stores, profiles_of
 from regulars.record.orders.conversion import WORTH, reporting, unconverted_orders
+from regulars.record.orders.events import MONEY_CHANGED
 from regulars.record.orders.models import (
     CustomerFigures,
     Figures,
@@ -181,6 +182,15 @@ def count_unconverted(viewer: Viewer, customer_id: int | None = None) -> int:
     """Orders that count but are in no sum, because there is no rate for their currency on or before their day."""
     choices = {"unconverted": ("yes",)} | ({"customer": (str(customer_id),)} if customer_id else {})
     return orders_matching(ListQuery(choices=choices), viewer).count()
+
+
+def last_money_change(position: int) -> int:
+    """Where on the log, up to a position, the worth of amounts changed last: a rate, the reporting currency, the zone. 0: never."""
+    [(found,)] = fetch(
+        "SELECT coalesce(max(position), 0) FROM events_event WHERE kind = %s AND position <= %s",
+        [MONEY_CHANGED, position],
+    )
+    return int(found)
 
 
 def count_waiting(viewer: Viewer) -> int:

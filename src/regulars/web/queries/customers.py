@@ -81,7 +81,7 @@ class CustomerRow:
     tags: tuple[str, ...]
 
 
-def customers_matching(query: ListQuery, viewer: Viewer) -> QuerySet[CustomerCard]:
+def customers_matching(query: ListQuery, viewer: Viewer) -> QuerySet[Any]:
     """Cards of the customers that fit the filters and share a store with the viewer, with their figures in the viewer's stores."""
     rows = with_figures(visible_cards(viewer.store_ids), viewer.store_ids).select_related("customer")
     if query.text:
@@ -210,7 +210,7 @@ def _limits(store_ids: Stores) -> tuple[list[int] | None, list[int] | None]:
     return sorted(store_ids), sorted(set(brands))
 
 
-def read_rows(cards: Sequence[CustomerCard], viewer: Viewer) -> list[CustomerRow]:
+def read_rows(cards: Sequence[Any], viewer: Viewer) -> list[CustomerRow]:
     """Names, tags and RFM of these cards, in their order; as many queries for many as for few."""
     ids = [card.pk for card in cards]
     contacts = read_cards(ids, viewer.store_ids)

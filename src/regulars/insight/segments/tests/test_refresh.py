@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from regulars.foundation.access.viewer import everything
 from regulars.foundation.facts import FACTS, Moment, Question
 from regulars.foundation.shop.models import Store
 from regulars.foundation.shop.settings import write_setting
+from regulars.foundation.work.models import Task
 from regulars.insight.rfm import operations as rfm
-from regulars.insight.rfm.models import RfmScore
+from regulars.insight.rfm.models import RfmScore, RfmSnapshot
 from regulars.insight.rfm.rules import SEGMENTS
 from regulars.insight.segments import operations, queries, verify
 from regulars.insight.segments.models import Membership, Segment
@@ -18,11 +20,14 @@ from regulars.insight.segments.readers import MEMBERSHIPS
 from regulars.insight.segments.rules import InvalidDefinition, parse_definition
 from regulars.insight.warehouse.tests import shop
 from regulars.record.customers.events import merged
+from regulars.record.customers.models import CustomerProfile
 from regulars.record.customers.queries import customers_of
 from regulars.record.events import log as event_log
 from regulars.record.events.log import Entry
 from regulars.record.events.models import Event
 from regulars.record.events.readers import catch_up
+from regulars.record.orders.operations import money
+from regulars.record.orders.rates import parse_rate
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -282,3 +287,30 @@ def test_segments_are_found_by_id_and_key(store: Store) -> None:
     operations.ensure_rfm_segments(NOW + DAY)
     assert Segment.objects.count() == 11
     assert queries.get_segment("at-risk").name == "At Risk"
+
+
+def test_other_rates_sort_everybody_anew_and_start_nothing(store: Store) -> None:
+    """Who moves because a currency is worth something else did nothing themselves; months that were published are asked again."""
+    customers = make_shop(store)
+    [worst] = [
+        profile
+        for profile, owner in customers_of(CustomerProfile.objects.values_list("profile_id", flat=True)).items()
+        if owner == customers[-1]
+    ]
+    shop.add_orders(store, [("yen", worst, NOW - 400 * DAY, 10**9)], "EUR")
+    months = rfm.compute_months(NOW)
+    operations.refresh(NOW)
+    assert operations.find_due(NOW) is None
+    before = present()
+    money.set_rates([parse_rate("EUR", "GBP", "2024-01-01", "0.9")], everything(), NOW)
+    assert operations.find_due(NOW) is None
+    money.refold(Task.objects.get().pk, lambda: NOW)
+    assert operations.find_due(NOW + DAY / 48) == (NOW + DAY / 48, "manual")
+    done = operations.refresh_if_due(NOW + DAY / 48)
+    assert done is not None
+    assert done.entered == {}
+    assert sum(done.initial.values()) == len(present() - before) > 0
+    assert done.snapshot.unrated_orders == 0
+    newest = RfmSnapshot.objects.filter(kind="monthly").order_by("as_of", "-position").distinct("as_of")
+    assert {m.as_of for m in newest} == {m.as_of for m in months}
+    assert {m.unrated_orders for m in newest} == {0}

@@ -13,6 +13,7 @@ from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.audit.operations import record
 from regulars.foundation.bulk import fetch
 from regulars.foundation.errors import InvalidInput, NotFound
+from regulars.foundation.retrying import retried
 from regulars.foundation.shop.models import ExchangeRate, Store
 from regulars.foundation.shop.settings import read_setting, write_setting
 from regulars.foundation.work import operations as work
@@ -137,8 +138,7 @@ def refold(task_id: int, clock: Callable[[], datetime]) -> None:
 
     def fold(ids: list[int]) -> None:
         nonlocal done
-        with event_log.transaction("system", REFOLD):
-            refresh_figures(ids)
+        _fold(ids)
         done += len(ids)
         work.progress(task_id, clock(), done=done)
 
@@ -146,6 +146,12 @@ def refold(task_id: int, clock: Callable[[], datetime]) -> None:
     with event_log.transaction("system", REFOLD) as log:
         log.append(events.money_refolded(clock()))
     work.finish(task_id, clock(), f"The sums of {done:,} customers are worked out anew.")
+
+
+@retried
+def _fold(customer_ids: list[int]) -> None:
+    with event_log.transaction("system", REFOLD):
+        refresh_figures(customer_ids)
 
 
 _WRITERS = """
