@@ -81,13 +81,18 @@ def build_context(message: Message, card: ContactCard, products: list[dict[str, 
             "language": card.language,
             "country": card.country,
         },
-        "shop": {
-            "name": brand.name,
-            "website": brand.website,
-            "postal_address": ", ".join(brand.postal_address.split("\n")),
-        },
+        "shop": shop_of(brand),
         "products": products,
         "links": {name: links.link_to(name, public_id) for name in (links.UNSUBSCRIBE, links.PREFERENCES)},
+    }
+
+
+def shop_of(brand: Brand) -> dict[str, str]:
+    """What templates can say of the shop."""
+    return {
+        "name": brand.name,
+        "website": brand.website,
+        "postal_address": ", ".join(brand.postal_address.split("\n")),
     }
 
 

@@ -5,12 +5,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import format_datetime
 from importlib.resources import files
+from typing import Any
 
 from django.db import transaction
 
 from regulars.foundation.errors import InvalidInput
 from regulars.foundation.shop.models import Brand
 from regulars.messages.channels.mail import Answer, MailLine, build
+from regulars.messages.context import shop_of
 from regulars.messages.models import Message, MessageTemplate, MessageTemplateVersion
 from regulars.messages.queries import read_context
 from regulars.messages.rendering.renderer import RENDERER, Source
@@ -76,6 +78,11 @@ def save_template(
         return template.live
 
 
+def sample_of(brand: Brand | None) -> dict[str, Any]:
+    """What a made-up person gets, in the name of this brand."""
+    return SAMPLE if brand is None else SAMPLE | {"shop": shop_of(brand)}
+
+
 class TestNotSent(InvalidInput):
     """The test could not be sent."""
 
@@ -95,7 +102,7 @@ def send_test(draft: Draft, address: str, at: datetime) -> None:
     brand = Brand.objects.order_by("id").first()
     if brand is None:
         raise TestNotSent("There is no brand yet in whose name it could be sent")
-    context = SAMPLE | {
+    context = sample_of(brand) | {
         "to": {"address": address, "name": ""},
         "from": {"address": brand.from_address, "name": brand.from_name},
         "message_id": f"<{secrets.token_hex(16)}@{brand.from_address.rpartition('@')[2]}>",

@@ -19,12 +19,12 @@ from regulars.foundation.pages.formats import format_full, format_number
 from regulars.foundation.pages.listing import show_list
 from regulars.foundation.pages.lists import Choices, Column, Empty, Filter, ListPage
 from regulars.foundation.pages.paging import Order
+from regulars.foundation.shop.models import Brand
 from regulars.messages import operations, queries
 from regulars.messages.labels import LABELS, REASONS, reason_in_words, state_pill
 from regulars.messages.models import Message, MessageTemplate
 from regulars.messages.operations import Draft
 from regulars.messages.rendering.renderer import RENDERER, CannotRender
-from regulars.messages.samples import SAMPLE
 from regulars.messages.sending.switch import read_switch, switch_sending
 from regulars.record.customers.named import with_names
 from regulars.workflows.models import Run
@@ -235,7 +235,8 @@ def _save(request: HttpRequest, template: MessageTemplate, draft: Draft) -> Http
 
 def _previewed(draft: Draft) -> dict[str, str]:
     try:
-        rendered = RENDERER.render(draft.source(), SAMPLE)
+        sample = operations.sample_of(Brand.objects.order_by("id").first())
+        rendered = RENDERER.render(draft.source(), sample)
     except CannotRender as error:
         return {"trouble": error.sentence}
     return {"subject": rendered.subject, "html": rendered.html, "text": rendered.text}

@@ -193,15 +193,18 @@ def test_a_template_with_a_mistake_is_refused_and_nothing_changes(staff: Client,
 
 
 def test_a_test_goes_to_oneself_and_into_no_ledger(staff: Client, sent: Message, settings: Any) -> None:
-    draft = {"subject": "Hi {{ customer.first_name }}", "preheader": "", "body": ""}
+    draft = {"subject": "Hi {{ customer.first_name }} from {{ shop.name }}", "preheader": "", "body": ""}
     with Sink() as sink:
         settings.EMAIL_PORT = sink.port
         page = staff.post("/messages/templates/win-back/test", draft).content.decode()
         assert "A test is on its way to owner@shop.example." in page
-        assert [(m["To"], m["Subject"]) for m in sink.mails] == [("owner@shop.example", "[Test] Hi Ada")]
+        assert [(m["To"], m["Subject"]) for m in sink.mails] == [
+            ("owner@shop.example", "[Test] Hi Ada from Lantern & Co")
+        ]
         settings.RECIPIENTS = ["*@people.example"]
         page = staff.post("/messages/templates/win-back/test", draft).content.decode()
         assert "not on the list of permitted recipients" in page
+        assert "Hi Ada from Lantern &amp; Co" in page  # the preview beside it
         assert (len(sink.mails), Message.objects.count()) == (1, 1)
 
 
