@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonRespons
 
 from regulars.foundation.health.metrics import REQUEST_SECONDS, REQUESTS
 from regulars.foundation.ids import new_uid
+from regulars.foundation.retrying import Busy, is_passing
 
 AWAY = (OperationalError, InterfaceError)
 _SENTENCE = "The database does not answer at the moment. Nothing is lost; try again in a minute."
@@ -51,9 +52,10 @@ class DatabaseAway:
 
 
 def answer_away(request: HttpRequest, error: Exception) -> HttpResponseBase:
-    """The answer to staff in words, to programs as problem+json (RFC 9457)."""
+    """The answer to staff in words, to programs as problem+json (RFC 9457). A deadlock that nobody began again is no absence."""
     log.error("database away", failure=type(error).__name__, state=getattr(error.__cause__, "sqlstate", None))
+    sentence, retry = (Busy().sentence, {"Retry-After": "1"}) if is_passing(error) else (_SENTENCE, _RETRY)
     if request.path.startswith("/api/") or "json" in request.headers.get("Accept", ""):
-        problem = {"type": "about:blank", "title": "Service unavailable", "status": 503, "detail": _SENTENCE}
-        return JsonResponse(problem, status=503, content_type="application/problem+json", headers=_RETRY)
-    return HttpResponse(_SENTENCE, status=503, content_type="text/plain; charset=utf-8", headers=_RETRY)
+        problem = {"type": "about:blank", "title": "Service unavailable", "status": 503, "detail": sentence}
+        return JsonResponse(problem, status=503, content_type="application/problem+json", headers=retry)
+    return HttpResponse(sentence, status=503, content_type="text/plain; charset=utf-8", headers=retry)

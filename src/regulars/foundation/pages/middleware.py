@@ -32,7 +32,10 @@ class Reader:
             return None
         match exception:
             case RegularsError():
-                return problem_page(request, exception.status, exception.sentence)
+                page = problem_page(request, exception.status, exception.sentence)
+                if "retry_after" in exception.details:
+                    page.headers["Retry-After"] = str(exception.details["retry_after"])
+                return page
             case PermissionDenied():
                 sentence = gettext(
                     "Your role does not permit this: %(what)s. An owner can change your role under Team."
@@ -53,6 +56,7 @@ def problem_page(request: HttpRequest, status: int, sentence: str) -> HttpRespon
         404: gettext("Not found"),
         409: gettext("Changed meanwhile"),
         429: gettext("Too many tries"),
+        503: gettext("Busy at the moment"),
     }
     context = {"status": status, "title": titles.get(status, gettext("This did not work")), "sentence": sentence}
     return render(request, "shell/problem.html", context, status=status)

@@ -49,6 +49,10 @@ def record_consents(
     }
     # Said to a brand, it is kept with a profile of that brand's stores where there is one: their staff are shown it, others not.
     owners = _profiles_by_address(tokens) | _profiles_by_address(tokens, Q(profile__store__brand=brand_id))
+    held = lock_members(
+        {profile: [profile] for profile in owners.values()}
+    )  # all but who is being erased at this moment
+    owners = {token: profile for token, profile in owners.items() if profile in held}
     people = customers_of(owners.values())
     fresh = []
     for given, token in zip(inputs, tokens, strict=True):
