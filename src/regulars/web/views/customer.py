@@ -83,6 +83,7 @@ def _figures(detail: CustomerDetail) -> dict[str, Any]:
         "average": format_money_short(average, figures.currency),
         "last_order_at": figures.last_order_at,
         "first_order_at": figures.first_order_at,
+        "unconverted": figures.unconverted_count,
     }
 
 

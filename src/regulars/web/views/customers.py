@@ -12,7 +12,7 @@ from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.errors import InvalidInput
 from regulars.foundation.pages.formats import country_name, format_number
 from regulars.foundation.pages.listing import show_list
-from regulars.foundation.pages.lists import BulkAction, Column, Empty, Filter, ListPage, ListQuery, Pill
+from regulars.foundation.pages.lists import BulkAction, Choices, Column, Empty, Filter, ListPage, ListQuery, Pill
 from regulars.foundation.pages.sums import Door, Sum, sum_key
 from regulars.record.consent.operations import leave_alone
 from regulars.record.customers.operations import set_tag
@@ -128,6 +128,11 @@ def _sum(query: ListQuery, viewer: Viewer) -> Sum | None:
     return Sum(amounts, gettext("%s spent: orders less refunds") % Sum(amounts)) if amounts else None
 
 
+def _segments(viewer: Viewer) -> Choices:
+    """They are of all stores: who is limited to some is offered none."""
+    return list_segments() if viewer.may("segments.view") else []
+
+
 CUSTOMERS = ListPage(
     name="customers",
     title=_("Customers"),
@@ -154,12 +159,12 @@ CUSTOMERS = ListPage(
         Column("tags", _("Tags"), "pills", value=_pills, on_phone=False, on_tablet=False),
     ],
     filters=[
-        Filter("segment", _("Segment"), choices=lambda viewer: list_segments()),
+        Filter("segment", _("Segment"), choices=_segments),
         Filter("last_order", _("Last order"), "date"),
         Filter("orders", _("Orders"), "number"),
         Filter("spent", _("Ordered, in money"), "number"),
         Filter("country", _("Country"), choices=countries),
-        Filter("tag", _("Tag"), choices=lambda viewer: [(tag, tag) for tag in list_tags()]),
+        Filter("tag", _("Tag"), choices=lambda viewer: [(tag, tag) for tag in list_tags(viewer.store_ids)]),
         Filter("consent", _("Consent"), choices=lambda viewer: list(CONSENT.items())),
         Filter("first_order", _("First order"), "date", is_offered=False),
         Filter("ordered", _("Ordered on"), "date", is_offered=False),
