@@ -230,7 +230,7 @@ class Decimals:
         self.commas += sign == ","
         self.points += sign == "."
         if found and sign == "," and not self.example:
-            self.example = found[0].lstrip("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ '")[:20]
+            self.example = re.sub(r"[^\d.,'’]", "", found[0])[:20]  # only the number: the rest may speak of somebody
 
     @property
     def is_settled(self) -> bool:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from regulars.connections.files import operations
+from regulars.connections.files.copies import path_of
 from regulars.connections.files.layouts import LAYOUTS, Kind
 from regulars.connections.files.models import Import, ImportState
 from regulars.connections.files.options import Options
@@ -69,7 +70,7 @@ IMPORTS = ListPage(
     columns=[
         Column("name", _("File"), "strong", value=name_of),
         Column("created_at", _("When"), "when", sort="created"),
-        Column("kind", _("What"), value=lambda row: KINDS[Kind(row.kind)]),
+        Column("kind", _("What"), value=lambda row: KINDS[Kind(row.kind)], on_phone=False),
         Column("layout", _("Layout"), value=lambda row: LAYOUTS[row.layout].title, on_phone=False),
         Column("state", _("State"), "pill", value=_state),
         Column("row_count", _("Rows"), "number"),
@@ -170,6 +171,7 @@ def one_import(request: HttpRequest, public_id: str) -> HttpResponse:
     context: dict[str, Any] = {
         "title": name_of(row),
         "row": row,
+        "rows": ngettext("%s row", "%s rows", row.row_count) % format_number(row.row_count),
         "is_unmapped": row.state == ImportState.STAGED and bool(row.sentence),
         "is_silent": is_silent(row, clock.now()),
         "can_continue": operations.can_continue(row, clock.now()),
@@ -184,7 +186,7 @@ def one_import(request: HttpRequest, public_id: str) -> HttpResponse:
         "layouts": [(name, layout.title) for name, layout in LAYOUTS.items() if layout.kind == row.kind],
         "separators": SEPARATORS.items(),
     }
-    if row.state == ImportState.STAGED:
+    if row.state == ImportState.STAGED and path_of(row.uid).exists():
         context["preview"] = read_preview(row)
     return render(request, "files/one.html", context)
 

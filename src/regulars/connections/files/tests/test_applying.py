@@ -186,3 +186,64 @@ def test_an_import_that_is_over_cannot_be_applied_again(bring_in: Importer) -> N
         apply_import(done.pk, lambda: AT + timedelta(days=1))
     assert Import.objects.get().state == "done"
     assert Profile.objects.count() == 2
+
+
+MORE = (
+    "consent_consententry",
+    "consent_suppressionentry",
+    "customers_identitylink",
+    "customers_note",
+    "customers_tagentry",
+    "catalog_priceentry",
+    "catalog_stockentry",
+)
+
+
+def all_of_it() -> dict[str, Any]:
+    found = everything()
+    with connection.cursor() as cursor:
+        for table in MORE:
+            cursor.execute(f"SELECT to_jsonb(t) FROM {table} t ORDER BY 1")
+            found[table] = [json.loads(row) for (row,) in cursor.fetchall()]
+    return found
+
+
+PEOPLE = "Customer number,Email,First name,City,Tags,Note,Accepts email marketing,Consented at\n"
+GOODS = "Handle,Title,Vendor,Option1 Value,Variant SKU,Variant Price,Variant Inventory Qty\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "newer"),
+    [
+        (
+            "customers",
+            f"{PEOPLE}1,ann@shop.example,Ann,Köln,vip,likes blue,yes,2025-01-02\n2,bob@shop.example,Bob,Bonn,,,no,\n",
+            f"{PEOPLE}1,ann@shop.example,Anna,Berlin,wholesale,moved,no,2025-03-02\n3,cid@shop.example,Cid,Ulm,,,,\n",
+        ),
+        (
+            "products",
+            f"{GOODS}mug,Mug,Acme,Red,mug-r,10.00,4\nplate,Plate,Acme,,plate,5.00,\n",
+            f"{GOODS}mug,Big mug,Acme,Red,mug-r,12.00,3\nmug,,,Blue,mug-b,12.00,\nbowl,Bowl,Acme,,bowl,7.00,1\n",
+        ),
+        (
+            "consent",
+            "Email,Consent,When\nann@shop.example,yes,2025-01-02\nbob@shop.example,complaint,2025-01-02\n",
+            "Email,Consent,When\nann@shop.example,no,2025-02-02\ncid@shop.example,hard bounce,2025-01-02\n",
+        ),
+    ],
+)
+def test_every_kind_comes_again_without_a_change_and_is_undone_to_what_was_before(
+    bring_in: Importer, kind: str, first: str, newer: str
+) -> None:
+    empty = all_of_it()
+    one = bring_in(first, kind)
+    before = all_of_it()
+    assert before != empty
+    bring_in(first, kind)
+    assert all_of_it() == before
+    two = bring_in(newer, kind)
+    assert all_of_it() != before
+    undo_import(two.pk, lambda: AT)
+    assert all_of_it() == before
+    undo_import(one.pk, lambda: AT)
+    assert all_of_it() == empty

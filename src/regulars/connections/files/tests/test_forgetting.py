@@ -209,8 +209,9 @@ def test_the_name_of_a_file_is_sealed_and_forgotten_with_the_person(store: Store
 
 
 def test_what_told_the_format_is_no_text_of_the_file(stage: Importer) -> None:
-    row = stage("Order;Date;Total;Note\n1;31.12.2025 Canary;5,00;owes Canary 5,00\n2;30.12.2025;EUR 6,50;x\n")
-    assert "canary" not in str(row.format).lower().replace("canaryerased", "")
+    row = stage("Order;Date;Total;Note\n1;31.12.2025 Canary;5,00 Bird;owes Canary 5,00\n2;30.12.2025;EUR 6,50;x\n")
+    assert row.format["evidence"]["decimal"] == "such as 5,00"
+    assert "canary" not in str(row.format).lower()
 
 
 def test_of_two_processes_the_slower_is_refused_and_spoils_nothing(stage: Importer) -> None:

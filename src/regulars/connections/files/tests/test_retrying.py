@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from regulars.connections.files.operations import apply_import, applying
+from regulars.connections.files.operations.writing import write
 from regulars.connections.files.tests.conftest import AT, Importer
 from regulars.foundation.retrying import RETRIES, Busy, Overtaken
 from regulars.record.customers.models import Profile
@@ -17,7 +18,7 @@ PEOPLE = "Email,First Name\n" + "".join(f"p{n}@x.example,P{n}\n" for n in range(
 
 def failing(times: int, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The record takes each batch and then fails, so many times."""
-    write, tried = applying.write, []
+    tried: list[int] = []
 
     def overtaken(*args: Any) -> Counter[str]:
         gained = write(*args)

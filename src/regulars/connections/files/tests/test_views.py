@@ -1,6 +1,7 @@
 """The same in the browser: upload, preview, mapping, start, reject file, undo."""
 
 import io
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,12 +9,14 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from regulars.connections.files.copies import path_of
 from regulars.connections.files.errors import NotPossibleNow
 from regulars.connections.files.jobs import apply, undo
 from regulars.connections.files.models import Import
 from regulars.connections.files.operations import apply_import
 from regulars.connections.files.tests.conftest import AT
 from regulars.connections.files.tests.test_applying import BAD, FIRST
+from regulars.foundation import clock
 from regulars.foundation.access.models import StaffMember
 from regulars.foundation.ids import to_public
 from regulars.foundation.shop.models import Store
@@ -159,3 +162,45 @@ def test_staff_of_another_store_do_not_see_it(browser: Client, store: Store) -> 
     assert theirs.get(f"/imports/{public_id()}").status_code == 404
     assert theirs.post(f"/imports/{public_id()}/start").status_code == 404
     assert public_id() not in theirs.get("/imports").content.decode()
+
+
+def test_the_page_is_asked_for_again_when_the_work_ends(browser: Client, store: Store) -> None:
+    upload(browser, store, FIRST)
+    address = f"/imports/{public_id()}"
+    browser.post(f"{address}/start")
+    task = Task.objects.get()
+    assert task.title == "Import of orders"  # the file's name may speak of somebody
+    there = {"HX-Current-URL": f"http://testserver{address}"}
+    assert "HX-Refresh" not in browser.get(f"/work/{task.uid}", headers=there)
+    apply(Import.objects.get().pk)
+    assert browser.get(f"/work/{task.uid}", headers=there)["HX-Refresh"] == "true"
+    elsewhere = {"HX-Current-URL": "http://testserver/work"}
+    assert "HX-Refresh" not in browser.get(f"/work/{task.uid}", headers=elsewhere)
+
+
+def test_an_import_whose_process_has_gone_is_continued_from_its_page(browser: Client, store: Store) -> None:
+    upload(browser, store, FIRST)
+    address = f"/imports/{public_id()}"
+    Import.objects.update(state="running", worked_at=clock.now() - timedelta(seconds=90))
+    assert f"{address}/start" not in browser.get(address).content.decode()
+    browser.post(f"{address}/start")
+    assert (Import.objects.get().state, Task.objects.count()) == ("running", 0)
+    Import.objects.update(worked_at=clock.now() - timedelta(minutes=3))
+    shown = browser.get(address).content.decode()
+    assert "the process that worked on it has gone" in shown
+    assert f"{address}/undo" in shown
+    browser.post(f"{address}/start")
+    apply(Import.objects.get().pk)
+    assert (Import.objects.get().state, Order.objects.count()) == ("done", 3)
+
+
+def test_a_page_whose_copy_has_gone_says_so(browser: Client, store: Store) -> None:
+    upload(browser, store, FIRST)
+    row = Import.objects.get()
+    Import.objects.update(state="failed", sentence="It stopped.")
+    path_of(row.uid).unlink()
+    address = f"/imports/{public_id()}"
+    assert f"{address}/start" not in browser.get(address).content.decode()
+    answer = browser.post(f"{address}/start", follow=True).content.decode()
+    assert "The staged copy of this file is no longer kept" in answer
+    assert Import.objects.get().state == "failed"
