@@ -18,7 +18,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def test_a_consent_that_waits_for_the_erasure_stays_with_the_address_alone() -> None:
     profile = ensure(number("1"), mail("a@x.example"))
     customer, brand = customer_of(profile), Brand.objects.create(name="b", from_name="b", from_address="b@shop.example")
-    said = ConsentInput("a@x.example", ConsentState.DENIED, AT, "form", proof={"page": "footer"})
+    said = ConsentInput("a@x.example", ConsentState.DENIED, AT, "form", proof="page footer")
 
     def write() -> int:
         with transaction("api") as log:
