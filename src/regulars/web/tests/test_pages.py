@@ -166,7 +166,8 @@ def test_a_list_asks_as_many_questions_for_many_rows_as_for_few(
             client.get(address)
         return len(asked)
 
-    few = {address: questions(address) for address in ("/customers", "/orders", "/products")}
+    few = {address: questions(address) for address in ("/customers", "/orders", "/products", "/sold")}
+    home = questions("/")
     people = [
         PersonInput(
             (IdentityInput(IdentityKind.EMAIL, f"p{n}@mail.example"),),
@@ -185,6 +186,7 @@ def test_a_list_asks_as_many_questions_for_many_rows_as_for_few(
             is_history=True,
         )
     assert {address: questions(address) for address in few} == few
+    assert questions("/") <= home
 
 
 def test_the_page_of_a_customer_says_what_is_the_case(client: Client, owner: StaffMember, store: Store) -> None:
