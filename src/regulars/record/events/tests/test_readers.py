@@ -7,6 +7,7 @@ from io import StringIO
 import pytest
 from django.core.management import CommandError, call_command
 
+from regulars.foundation.audit.models import AuditEntry
 from regulars.record.events.log import Entry, head, transaction
 from regulars.record.events.models import ParkedEvent, ReaderPosition
 from regulars.record.events.queries import list_parked
@@ -106,6 +107,8 @@ def test_parked_events_are_listed_and_replayed_by_command(monkeypatch: pytest.Mo
     call_command("events", "replay", "--reader", "notebook", stdout=said)
     assert notebook.seen == [(1, 0), (1, 1)]
     assert list_parked() == []
+    written = AuditEntry.objects.order_by("sequence").values_list("action", "details")
+    assert list(written) == [("parked.replay", {"customers": 1, "failed": n}) for n in (1, 0)]
 
 
 def test_a_replay_stops_at_what_fails_again_and_counts_the_attempt() -> None:

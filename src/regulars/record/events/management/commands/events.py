@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from regulars.foundation.audit.operations import SYSTEM, record
 from regulars.foundation.clock import now
 from regulars.record.events.queries import Parked, list_parked
 from regulars.record.events.readers import READERS, replay_parked
@@ -28,6 +29,8 @@ class Command(BaseCommand):
             self.stdout.write(f"{sum(p.count for p in waiting)} events are parked.")
             return
         failed = [problem for one in waiting if (problem := self._replay(one))]
+        counts = {"customers": len(waiting), "failed": len(failed)}
+        record("parked.replay", SYSTEM, "", counts, at=now())
         if failed:
             raise CommandError("\n".join(failed))
 
