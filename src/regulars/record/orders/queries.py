@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from django.db.models import Exists, F, FilteredRelation, Max, Min, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models import Exists, F, FilteredRelation, Max, Min, OuterRef, Q, QuerySet, Sum
 
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.bulk import fetch
@@ -151,21 +151,17 @@ _FOLDS = {
 def with_figures(rows: QuerySet[Any], store_ids: Stores) -> QuerySet[Any]:
     """Rows that have a ``customer`` with each one's figures in these stores, under the names of ``Figures``; null without any.
 
-    For all stores and for one they are columns of a joined row, so that an index sorts by them; for several they are summed.
+    For all stores and for one they are columns of a joined row, so that an index sorts by them; for several they are summed, which
+    takes a walk over all that these stores know.
     """
     folded: QuerySet[Any]
     if store_ids is None:
         folded = rows.annotate(**{name: F(f"customer__figures__{name}") for name in _FOLDS})
-    elif len(store_ids) == 1:
-        mine = Q(customer__store_figures__store__in=store_ids)
-        rows = rows.annotate(own=FilteredRelation("customer__store_figures", condition=mine))
-        folded = rows.annotate(**{name: F(f"own__{name}") for name in _FOLDS})
-    else:
-        theirs = StoreFigures.objects.filter(customer=OuterRef("customer"), store__in=store_ids)
-        of_one = theirs.order_by().values("customer")
-        folded = rows.annotate(
-            **{name: Subquery(of_one.annotate(folded=fold(name)).values("folded")) for name, fold in _FOLDS.items()}
-        )
+        return folded
+    mine = Q(customer__store_figures__store__in=store_ids)
+    rows = rows.annotate(own=FilteredRelation("customer__store_figures", condition=mine))
+    is_one = len(store_ids) == 1
+    folded = rows.annotate(**{name: (F if is_one else fold)(f"own__{name}") for name, fold in _FOLDS.items()})
     return folded
 
 
