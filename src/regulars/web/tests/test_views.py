@@ -235,3 +235,13 @@ def test_an_invitation_that_cannot_be_says_so_beside_the_field_and_keeps_what_wa
     assert 'value="Grace"' in said
     assert re.search(r'value="agent" required checked', said)
     assert StaffMember.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["customers", "orders", "refunds", "sold", "products", "carts", "segments", "messages", "runs", "imports"],
+)
+def test_an_empty_page_says_the_first_step(client: Client, owner: StaffMember, address: str) -> None:
+    text = client.get(f"/{address}").content.decode()
+    found = re.search(r'class="nothing-yet-title">[^<]+</h2><p class="nothing-yet-text">[^<]+</p><a class="btn', text)
+    assert found, text[-2000:]
