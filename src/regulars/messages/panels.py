@@ -56,7 +56,8 @@ def look(viewer: Viewer, at: datetime) -> list[Finding]:
 
 
 NAVIGATION.register(
-    "messages", NavigationEntry(Group.AUTOMATE, _("Messages"), "messages", "send", "messages.view", order=20, by_store=True)
+    "messages",
+    NavigationEntry(Group.AUTOMATE, _("Messages"), "messages", "send", "messages.view", order=20, by_store=True),
 )
 TIMELINE.register("message", TimelineKind(_("Messages"), "mail", "messages.view", load_messages, order=30))
 FINDINGS.register("messages", FindingSource("messages.view", look))

@@ -24,6 +24,7 @@ def find(text: str, viewer: Viewer, limit: int) -> list[SearchHit]:
 
 
 NAVIGATION.register(
-    "products", NavigationEntry(Group.SELL, _("Products"), "products", "packages", "products.view", order=20, by_store=True)
+    "products",
+    NavigationEntry(Group.SELL, _("Products"), "products", "packages", "products.view", order=20, by_store=True),
 )
 SEARCH.register("products", SearchSource(_("Products"), "products.view", find, "/products", order=40))
