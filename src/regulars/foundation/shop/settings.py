@@ -33,6 +33,7 @@ KNOWN: dict[str, Known] = {
     "messages.per_week": Known(
         "Marketing messages that one person gets within a week, over all workflows; 0: no limit", 3
     ),
+    "record.fold": Known("Edition of the cached cards and figures; an older one is made anew by 'regulars migrate'", 1),
     "sending.enabled_at": Known("When staff switched sending on; empty: off", None),
     "demo.shift_weeks": Known("By how many weeks the demo's dates are moved; fixed at its first import", None),
     "demo.done": Known("Which chapters of the demo's story have been told", []),
