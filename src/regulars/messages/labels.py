@@ -31,6 +31,7 @@ REASONS: dict[str, str] = {
     "cap": "got enough lately",
     "not-allowed": "not on the list of recipients",
     "sending-off": "sending is off",
+    "workflow-off": "the workflow is off",
     "cool-off": "cooling off",
     "demo": "demo",
     "cannot-render": "template cannot be rendered",

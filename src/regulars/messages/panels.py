@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from urllib.parse import urlencode
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -22,7 +23,7 @@ from regulars.foundation.pages.registries import (
 )
 from regulars.messages.labels import reason_in_words, state_pill
 from regulars.messages.models import Message, MessageState
-from regulars.messages.queries import count_by_state, messages_of_customer
+from regulars.messages.queries import BY_SWITCH, count_held_by_switch, messages_of_customer
 from regulars.workflows.models import Run
 
 
@@ -47,12 +48,13 @@ def _entry(message: Message) -> TimelineEntry:
 
 
 def look(viewer: Viewer, at: datetime) -> list[Finding]:
-    """What home should say of messages: some are held back."""
-    held = count_by_state(viewer).get(MessageState.HELD, 0)
+    """What home should say of messages: some are held back until sending is on. A workflow that is off says so itself."""
+    held = count_held_by_switch(viewer)
     if not held:
         return []
     sentence = gettext("%d messages are held back until sending is on.") % held
-    return [Finding(sentence, gettext("Look at sending"), "/messages/sending", 70, held, "/messages?state=held")]
+    rows = "/messages?" + urlencode({"state": MessageState.HELD.value, "reason": BY_SWITCH}, doseq=True)
+    return [Finding(sentence, gettext("Look at sending"), "/messages/sending", 70, held, rows)]
 
 
 NAVIGATION.register(

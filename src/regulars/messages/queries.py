@@ -150,6 +150,14 @@ def count_by_state(viewer: Viewer, since: datetime | None = None) -> dict[str, i
     return dict(rows.values_list("state").annotate(Count("id")).order_by("state"))
 
 
+BY_SWITCH = ("sending-off", "cool-off", "demo")  # reasons to hold back that are the same for every message
+
+
+def count_held_by_switch(viewer: Viewer) -> int:
+    """Messages that wait for sending to be on; those of a workflow that is off wait for that."""
+    return seen_by(Message.objects.filter(state=MessageState.HELD, reason__in=BY_SWITCH), viewer).count()
+
+
 def stats() -> dict[str, int]:
     """Messages by state, for ``regulars stats``."""
     return dict(Message.objects.values_list("state").annotate(Count("id")).order_by("state"))

@@ -9,6 +9,7 @@ from fnmatch import fnmatchcase
 from regulars.record.consent.rules import Verdict
 
 DAY, WEEK = timedelta(days=1), timedelta(days=7)
+WORKFLOW_OFF = "workflow-off"  # held until that is on again, whatever else is
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -79,18 +80,22 @@ class Caps:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One message as the decision sees it. ``recent`` are the times of the marketing messages that this person got in the last week."""
+    """One message as the decision sees it. ``recent`` are the times of the marketing messages that this person got in the last week.
+
+    ``off`` names the workflow that planned it, if that is switched off.
+    """
 
     address: str
     is_marketing: bool
     expires_at: datetime
     verdict: Verdict
     recent: Sequence[datetime] = ()
+    off: str = ""
 
 
 def decide(candidate: Candidate, switch: Switch, caps: Caps, at: datetime) -> Decision:
     """What stops it for good comes first, then what holds it back, then what delays it."""
-    refusal = _stopped(candidate, at) or switch.refusal(at)
+    refusal = _stopped(candidate, at) or switch.refusal(at) or _switched_off(candidate)
     if refusal:
         return refusal
     if not switch.lets_through(candidate.address):
@@ -108,6 +113,12 @@ def _stopped(candidate: Candidate, at: datetime) -> Decision | None:
     if not candidate.verdict.may:
         return Decision(Fate.SKIP, candidate.verdict.code, candidate.verdict.sentence)
     return None
+
+
+def _switched_off(candidate: Candidate) -> Decision | None:
+    if not candidate.off:
+        return None
+    return Decision(Fate.HOLD, WORKFLOW_OFF, f"Its workflow '{candidate.off}' is switched off")
 
 
 def _capped(candidate: Candidate, free_at: datetime, caps: Caps) -> Decision:

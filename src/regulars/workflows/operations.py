@@ -68,7 +68,7 @@ class Switched:
 
 
 def switch_off(workflow: Workflow, at: datetime) -> Switched:
-    """No new entries, and those on their way stand still where they are until it is on again."""
+    """No new entries, those on their way stand still where they are until it is on again, and what they planned does not leave."""
     with transaction.atomic():
         _switch(workflow, is_on=False, at=at)
         paused = Run.objects.filter(workflow=workflow, state=RunState.ACTIVE).update(state=RunState.PAUSED)

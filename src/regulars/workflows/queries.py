@@ -1,11 +1,12 @@
 """What can be asked of workflows: definitions with their counts, runs with their trace and reasons."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+from django.db import connection
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.utils import timezone
 
@@ -116,6 +117,19 @@ def get_workflow(name: str) -> Workflow:
     if found is None:
         raise NotFound(f"There is no workflow {name[:60]}")
     return found
+
+
+def lock_switched_off(run_ids: Collection[int]) -> dict[int, str]:
+    """Those of these runs whose workflow is off, with its name. Held to the commit: switching on or off waits for it."""
+    if not run_ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT r.id, w.name, w.is_on FROM workflows_run r JOIN workflows_workflow w ON w.id = r.workflow_id"
+            " WHERE r.id = ANY(%s) ORDER BY w.id FOR SHARE OF w",
+            [sorted(run_ids)],
+        )
+        return {run_id: name for run_id, name, is_on in cursor.fetchall() if not is_on}
 
 
 @dataclass(frozen=True)

@@ -145,7 +145,12 @@ def _switched_words(workflow: Workflow, done: operations.Switched) -> str:
         paused = ngettext(
             "%s customer stands still where they are.", "%s customers stand still where they are.", done.paused
         )
-        return gettext("'%s' is off.") % workflow.name + " " + paused % format_number(done.paused)
+        words = [
+            gettext("'%s' is off.") % workflow.name,
+            paused % format_number(done.paused),
+            gettext("What it planned and has not left is held back."),
+        ]
+        return " ".join(words)
     begun = ngettext(
         "%s customer who was there already begins.", "%s customers who were there already begin.", done.begun
     )

@@ -1,4 +1,4 @@
-"""The transaction after which a message may be handed over: consent, suppression, switch and caps, then 'sending', committed."""
+"""The transaction after which a message may be handed over: consent, suppression, switches and caps, then 'sending', committed."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -23,6 +23,7 @@ from regulars.record.consent.rules import Verdict
 from regulars.record.customers.identifiers import address_token
 from regulars.record.events import log as event_log
 from regulars.record.events.log import LogTransaction
+from regulars.workflows.queries import lock_switched_off
 
 MARKED = declare("messages.marked", "messages are marked as being sent and committed, none is handed over")
 _CUSTOMER_LOCK = 0x4D53_4720  # 'MSG ': one lock for each customer, held until the commit
@@ -85,11 +86,19 @@ def _lock_messages(lease: Lease) -> set[int]:
 def _decide(ready: Sequence[Ready], at: datetime) -> dict[int, Decision]:
     switch, caps = read_switch(), read_caps()
     verdicts, recent = _verdicts(ready), _recent(ready, at)
+    off = lock_switched_off({r.message.run_id for r in ready if r.message.run_id})
     decisions = {}
     for one in ready:
         message, address = one.message, one.prepared.card.email
         mine = recent[one.prepared.customer_id]
-        candidate = Candidate(address, message.is_marketing, message.expires_at, verdicts[message.id], tuple(mine))
+        candidate = Candidate(
+            address,
+            message.is_marketing,
+            message.expires_at,
+            verdicts[message.id],
+            tuple(mine),
+            off.get(message.run_id or 0, ""),
+        )
         decisions[message.id] = decide(candidate, switch, caps, at)
         if decisions[message.id].fate is Fate.SEND and message.is_marketing:
             mine.append(at)

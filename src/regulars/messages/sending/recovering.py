@@ -7,6 +7,7 @@ from django.db.models import DateTimeField, Func, QuerySet
 
 from regulars.messages import events
 from regulars.messages.models import Message, MessageState
+from regulars.messages.rules import WORKFLOW_OFF
 from regulars.messages.sending.switch import read_switch
 from regulars.record.events import log as event_log
 
@@ -52,11 +53,22 @@ def _abandoned() -> QuerySet[Message]:
     return Message.objects.filter(state=MessageState.SENDING, lease_until__lt=_DatabaseClock())
 
 
+_RELEASE = """
+UPDATE outbox_message m SET state = 'planned', due_at = %(at)s
+WHERE m.state = 'held' AND CASE WHEN m.reason <> %(off)s THEN %(may_send)s ELSE m.expires_at <= %(at)s OR EXISTS (
+    SELECT 1 FROM workflows_run r JOIN workflows_workflow w ON w.id = r.workflow_id WHERE r.id = m.run_id AND w.is_on
+) END
+"""
+
+
 def release_held(at: datetime) -> int:
-    """Once sending is allowed, what was held is planned again; what is of no use any more is told so when its turn comes."""
-    held = Message.objects.filter(state=MessageState.HELD)
-    if not held.exists() or read_switch().refusal(at):
+    """What was held for a reason that is gone is planned again; what is of no use any more is told so when its turn comes.
+
+    Gone is: sending is allowed; the workflow is on again.
+    """
+    if not Message.objects.filter(state=MessageState.HELD).exists():
         return 0
+    may_send = read_switch().refusal(at) is None
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE outbox_message SET state = 'planned', due_at = %s WHERE state = 'held'", [at])
+        cursor.execute(_RELEASE, {"at": at, "off": WORKFLOW_OFF, "may_send": may_send})
         return int(cursor.rowcount)

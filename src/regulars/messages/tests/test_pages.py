@@ -175,7 +175,7 @@ def test_ready_made_workflows_are_added_switched_off(staff: Client) -> None:
     workflow = Workflow.objects.get()
     assert (workflow.key, workflow.is_on) == ("thank-champions", False)
     address = f"/workflows/{to_public(Workflow.PREFIX, workflow.uid)}/switch"
-    assert "0 customers are in the segment already" in staff.get(address).content.decode()
+    assert "Nobody is in the segment who has not been through this already." in staff.get(address).content.decode()
     staff.post(address, {"to": "on", "who": "none"})
     assert Workflow.objects.get().is_on
     staff.post(address, {"to": "off"})
