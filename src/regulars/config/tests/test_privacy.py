@@ -38,8 +38,8 @@ from regulars.record.customers.operations import add_note
 from regulars.record.customers.operations.erasure import (
     NothingToErase,
     erase_customer,
+    erased_at,
     export_subject,
-    is_erased,
     list_path,
     replay_erasures,
 )
@@ -220,8 +220,8 @@ def test_an_erased_person_is_nowhere_and_the_books_stay(people: People) -> None:
     exported = json.dumps(export_subject(get_customer(erased).pk, SYSTEM, AT).tables)
     assert "canary" not in exported
     assert read_cards([get_customer(other).pk])[get_customer(other).pk].first_name == "canarytwo-first"
-    assert is_erased(get_customer(erased).pk)
-    assert not is_erased(get_customer(other).pk)
+    assert erased_at(get_customer(erased).pk) == AT
+    assert erased_at(get_customer(other).pk) is None
 
 
 def test_the_address_of_the_erased_stays_suppressed_and_who_comes_again_is_somebody_new(people: People) -> None:

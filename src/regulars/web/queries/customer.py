@@ -19,6 +19,7 @@ from regulars.record.consent.rules import Verdict
 from regulars.record.customers.contacts import ContactCard
 from regulars.record.customers.identifiers import address_token
 from regulars.record.customers.models import Customer, CustomerCard
+from regulars.record.customers.operations.erasure import erased_at, refuse_erased
 from regulars.record.customers.queries import (
     KnownIdentity,
     KnownNote,
@@ -63,6 +64,7 @@ class CustomerDetail:
     memberships: Sequence[Membership]
     mail: Sequence[Permission]
     is_left_alone: bool
+    erased_at: datetime | None
 
 
 def find_visible(public_id: str, viewer: Viewer) -> Customer:
@@ -70,6 +72,13 @@ def find_visible(public_id: str, viewer: Viewer) -> Customer:
     customer = get_customer(public_id)
     if not visible_cards(viewer.store_ids).filter(customer=customer).exists():
         raise NotFound(f"There is no customer {public_id}")
+    return customer
+
+
+def find_known(public_id: str, viewer: Viewer) -> Customer:
+    """The customer, to be changed. Raises NotFound, and Erased for one of whom nothing is known any more."""
+    customer = find_visible(public_id, viewer)
+    refuse_erased(customer.pk)
     return customer
 
 
@@ -98,6 +107,7 @@ def read_customer(public_id: str, viewer: Viewer) -> CustomerDetail:
         memberships=_memberships(customer) if sees_scores else [],
         mail=_permissions(card.email, tuple(profiles), viewer),
         is_left_alone=is_left_alone(profiles),
+        erased_at=erased_at(customer.pk),
     )
 
 

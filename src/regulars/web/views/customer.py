@@ -22,7 +22,14 @@ from regulars.record.customers.operations import add_note, edit_contact, remove_
 from regulars.record.customers.queries import list_tags, read_notes
 from regulars.web.forms import ContactForm
 from regulars.web.labels import RFM, rfm_pill
-from regulars.web.queries.customer import CustomerDetail, find_visible, panels_for, read_customer, read_timeline
+from regulars.web.queries.customer import (
+    CustomerDetail,
+    find_known,
+    find_visible,
+    panels_for,
+    read_customer,
+    read_timeline,
+)
 
 
 @requires("customers.view")
@@ -43,8 +50,8 @@ def customer(request: HttpRequest, public_id: str) -> HttpResponse:
         "all_tags": [tag for tag in list_tags(viewer.store_ids) if tag not in detail.tags],
         "left": panels_for(detail.id, viewer, "left"),
         "right": panels_for(detail.id, viewer, "right"),
-        "may_edit": viewer.may("customers.edit"),
-        "may_erase": viewer.may("customers.erase"),
+        "may_edit": viewer.may("customers.edit") and not detail.erased_at,
+        "may_erase": viewer.may("customers.erase") and not detail.erased_at,
         "timeline": read_timeline(detail.id, viewer, kinds, None),
         "kind_query": "".join(f"&kind={kind}" for kind in sorted(kinds)),
     }
@@ -54,6 +61,10 @@ def customer(request: HttpRequest, public_id: str) -> HttpResponse:
 def _sentence(detail: CustomerDetail, at: datetime) -> str:
     """What is the case, in words: how they buy, and how long they have been silent."""
     figures = detail.figures
+    if detail.erased_at:
+        return gettext("Erased on %s. What is left are orders and totals under a bare number.") % format_date(
+            detail.erased_at
+        )
     if figures is None or figures.last_order_at is None or figures.first_order_at is None:
         return gettext("Has not ordered yet.")
     silent = (at - figures.last_order_at).days
@@ -141,6 +152,7 @@ def timeline(request: HttpRequest, public_id: str) -> HttpResponse:
 @requires("customers.edit", post="customers.edit")
 def edit(request: HttpRequest, public_id: str) -> HttpResponse:
     viewer = viewer_of(request)
+    find_known(public_id, viewer)
     detail = read_customer(public_id, viewer)
     form = ContactForm(request.POST) if request.method == "POST" else ContactForm.of(detail.card)
     if request.method == "POST" and form.is_valid() and _saved(form, detail, viewer):
@@ -169,7 +181,7 @@ def _saved(form: ContactForm, detail: CustomerDetail, viewer: Viewer) -> bool:
 def act(request: HttpRequest, public_id: str, action: str) -> HttpResponse:
     """One small change from the page: a tag, a note, 'do not contact'."""
     viewer = viewer_of(request)
-    found = find_visible(public_id, viewer)
+    found = find_known(public_id, viewer)
     messages.success(request, _act(action, found.pk, request, viewer))
     return redirect("customer", public_id=public_id)
 

@@ -8,10 +8,11 @@ from django.utils.translation import gettext
 from regulars.foundation import clock
 from regulars.foundation.access.gate import requires
 from regulars.foundation.access.viewer import viewer_of
+from regulars.foundation.pages.formats import format_date
 from regulars.foundation.privacy import SUBJECT_DATA
 from regulars.record.customers.archive import to_zip
-from regulars.record.customers.operations.erasure import erase_customer, export_subject, is_erased
-from regulars.web.queries.customer import find_visible, read_customer
+from regulars.record.customers.operations.erasure import erase_customer, export_subject
+from regulars.web.queries.customer import find_known, read_customer
 
 WORD = "erase"
 
@@ -24,7 +25,7 @@ def privacy(request: HttpRequest, public_id: str) -> HttpResponse:
     is_wrong = False
     if request.method == "POST":
         is_wrong = request.POST.get("word", "").strip().lower() != WORD
-        if not is_wrong:
+        if not is_wrong or detail.erased_at:
             erase_customer(detail.id, viewer, clock.now())
             messages.success(request, gettext("Forgotten. Orders and totals stay under a bare number."))
             return redirect("customer", public_id=detail.public_id)
@@ -35,7 +36,7 @@ def privacy(request: HttpRequest, public_id: str) -> HttpResponse:
         "kept": kept,
         "word": WORD,
         "is_wrong": is_wrong,
-        "is_erased": is_erased(detail.id),
+        "erased_on": format_date(detail.erased_at) if detail.erased_at else "",
         "sees_all": viewer.store_ids is None,
     }
     return render(request, "web/customer_privacy.html", context, status=400 if is_wrong else 200)
@@ -45,6 +46,6 @@ def privacy(request: HttpRequest, public_id: str) -> HttpResponse:
 def export(request: HttpRequest, public_id: str) -> HttpResponse:
     """The ZIP. A POST, for it is written into the audit chain."""
     viewer = viewer_of(request)
-    subject = export_subject(find_visible(public_id, viewer).pk, viewer, clock.now())
+    subject = export_subject(find_known(public_id, viewer).pk, viewer, clock.now())
     headers = {"Content-Disposition": f'attachment; filename="{subject.customer}.zip"'}
     return HttpResponse(to_zip(subject), content_type="application/zip", headers=headers)

@@ -8,13 +8,16 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction as database
+from django.db.models import Max
 
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.audit.operations import System, record
 from regulars.foundation.errors import Conflict, NotAllowed, NotFound
 from regulars.foundation.ids import from_public, to_public
+from regulars.foundation.pages.formats import format_date
 from regulars.foundation.privacy import SUBJECT_DATA, in_order_of_erasure
 from regulars.foundation.retrying import retried
+from regulars.foundation.sealing import CannotOpen
 from regulars.foundation.vault import keys
 from regulars.record.customers import events
 from regulars.record.customers.models import Customer, CustomerProfile, Erasure, Profile
@@ -28,6 +31,12 @@ class NothingToErase(NotFound):
     """Nothing is known of this person any more."""
 
     code = "nothing-to-erase"
+
+
+class Erased(CannotOpen):
+    """This person was erased: nothing is known of them any more, and nothing can be kept."""
+
+    code = "erased"
 
 
 class SomebodyElse(Conflict):
@@ -63,8 +72,8 @@ def erase_customer(customer_id: int, by: By, at: datetime) -> Erasure:
 
     Orders and totals stay under bare numbers, and so does suppression. One transaction; afterwards the customer's
     public id is written
-    to the list outside the database, from which a restore is made good. Raises NotAllowed, NothingToErase, and SomebodyElse for
-    one who was merged or split at that moment. Event: customer.erased.
+    to the list outside the database, from which a restore is made good. Raises NotAllowed, NothingToErase, Erased for one who
+    was already, and SomebodyElse for one who was merged or split at that moment. Event: customer.erased.
     """
     _allow(by)
     customer = Customer.objects.get(pk=customer_id)
@@ -75,6 +84,7 @@ def erase_customer(customer_id: int, by: By, at: datetime) -> Erasure:
             raise Conflict(
                 "This customer was joined with another or parted meanwhile: look at who it is now, then erase."
             )
+        refuse_erased(customer_id)
         touched = {entry.table: entry.erase(profiles, at) for entry in in_order_of_erasure()}
         touched["vault_subjectkey"] = keys.destroy_keys(profiles, at)
         staff_id = by.staff_id if isinstance(by, Viewer) else None
@@ -105,9 +115,18 @@ def _profiles(customer_id: int) -> list[int]:
     return profiles
 
 
-def is_erased(customer_id: int) -> bool:
-    """Whether all that is left of a customer is bare numbers."""
-    return Erasure.objects.filter(profiles__overlap=_profiles(customer_id)).exists()
+def erased_at(customer_id: int) -> datetime | None:
+    """When, if all that is left of a customer is bare numbers; None while anything can be kept of them."""
+    profiles = _profiles(customer_id)
+    if keys.still_held(profiles):
+        return None
+    return Erasure.objects.filter(profiles__overlap=profiles).aggregate(last=Max("erased_at"))["last"]
+
+
+def refuse_erased(customer_id: int) -> None:
+    """Raises Erased."""
+    if at := erased_at(customer_id):
+        raise Erased(f"This person was erased on {format_date(at)}: nothing can be kept about them any more")
 
 
 def list_path() -> Path:
