@@ -17,7 +17,7 @@ from regulars.foundation.errors import RegularsError
 from regulars.foundation.ids import to_public
 from regulars.foundation.pages.formats import format_full, format_number
 from regulars.foundation.pages.listing import show_list
-from regulars.foundation.pages.lists import Choices, Column, Empty, Filter, ListPage
+from regulars.foundation.pages.lists import Choices, Column, Empty, Filter, ListPage, ListQuery
 from regulars.foundation.pages.paging import Order
 from regulars.foundation.shop.models import Brand
 from regulars.messages import operations, queries
@@ -44,7 +44,7 @@ def _states(viewer: Viewer) -> Choices:
     return [(state, words.capitalize()) for state, words in LABELS.items()]
 
 
-def _sentence(viewer: Viewer) -> str:
+def _sentence(query: ListQuery, viewer: Viewer) -> str:
     refusal = read_switch().refusal(clock.now())
     return refusal.sentence + "." if refusal else gettext("Sending is on.")
 

@@ -55,7 +55,7 @@ def _context(request: HttpRequest, page: ListPage, query: ListQuery, viewer: Vie
         "cleared": keep_store(request.path, request) if page.by_store else request.path,
         "filters": fields,
         "kept": _kept(page, request, {field["filter"] for field in fields}),
-        "sentence": page.sentence(viewer) if page.sentence else "",
+        "sentence": page.sentence(query, viewer) if page.sentence else "",
         "count_text": page.unit(rows.total),
         "sum": page.sum(query, viewer) if page.sum else None,
         "next_href": address(request.GET, {}) + "&cursor=" + rows.next if rows.next else "",

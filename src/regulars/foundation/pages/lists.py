@@ -104,6 +104,12 @@ class ListQuery:
         """The single value of a filter, or an empty string."""
         return (self.choices.get(name) or ("",))[0]
 
+    @property
+    def is_narrowed(self) -> bool:
+        """Whether it asks for a part of the rows."""
+        ranges = (*self.dates.values(), *self.numbers.values())
+        return bool(self.choices or self.text or any(end is not None for ends in ranges for end in ends))
+
 
 @dataclass(frozen=True)
 class BulkAction:
@@ -142,7 +148,7 @@ class ListPage:
     """``rows(query, viewer)`` are all rows that match; paging, counting, choosing and the export follow from it.
 
     ``present(items, viewer)`` gives the rows of one page as the columns read them, set-wise. ``load(query, viewer)`` takes the place of
-    both only where a list is no query set. ``sentence(viewer)`` says what is the case. ``sum`` stands beside the count.
+    both only where a list is no query set. ``sentence(query, viewer)`` says what is the case. ``sum`` stands beside the count.
     """
 
     name: str
@@ -160,7 +166,7 @@ class ListPage:
     search: Text = ""
     default_sort: str = ""
     key: Callable[[Any], int] = attrgetter("id")
-    sentence: Callable[[Viewer], str] | None = None
+    sentence: Callable[[ListQuery, Viewer], str] | None = None
     sum: Callable[[ListQuery, Viewer], Sum | None] | None = None
     actions: Sequence[BulkAction] = ()
     export_permission: str = ""

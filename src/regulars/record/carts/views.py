@@ -24,7 +24,7 @@ from regulars.record.customers.named import describe_customer, with_owners
 from regulars.record.orders.models import Order
 
 
-def _sentence(viewer: Viewer) -> str:
+def _sentence(query: ListQuery, viewer: Viewer) -> str:
     left = ListQuery(choices={"state": (CartState.ABANDONED,)})
     count = queries.carts_matching(left, viewer).count()
     if not count:

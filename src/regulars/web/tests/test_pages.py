@@ -24,6 +24,7 @@ from regulars.record.orders.inputs import LineInput, OrderInput, RefundInput
 from regulars.record.orders.models import FulfilmentStatus, Order, OrderStatus
 from regulars.record.orders.operations import apply_orders
 from regulars.web.tests.shop import OWNER, make_staff
+from regulars.web.views import customers
 
 pytestmark = pytest.mark.django_db
 
@@ -126,6 +127,16 @@ def total_of(client: Client, address: str) -> int:
 )
 def test_customers_are_found(client: Client, owner: StaffMember, store: Store, asked: str, total: int) -> None:
     assert total_of(client, f"/customers?{asked}") == total
+
+
+def test_the_sentence_about_all_customers_is_not_said_of_a_part(
+    client: Client, owner: StaffMember, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(customers, "count_leaving", lambda viewer: 462)
+    words = "462 of them used to buy and have gone quiet."
+    assert words in client.get("/customers?sort=-spent").content.decode()
+    for asked in ("rfm=cant-lose", "q=ada", "orders_from=0", "last_order_to=2030-01-01"):
+        assert "of them used to buy" not in client.get(f"/customers?{asked}").content.decode(), asked
 
 
 def test_customers_by_the_days_of_their_orders(client: Client, owner: StaffMember, store: Store) -> None:

@@ -31,9 +31,9 @@ from regulars.web.queries.customers import (
 from regulars.web.queries.spent import spent_of
 
 
-def _sentence(viewer: Viewer) -> str:
-    """Who is about to leave, in words; nothing before the first scores."""
-    leaving = count_leaving(viewer)
+def _sentence(query: ListQuery, viewer: Viewer) -> str:
+    """Who of all is about to leave, in words; nothing before the first scores, nor of a part, whose filters say who they are."""
+    leaving = None if query.is_narrowed else count_leaving(viewer)
     if leaving is None:
         return ""
     words = ngettext(

@@ -31,7 +31,7 @@ from regulars.web.filters import countries, describe_product, yes_or_no
 from regulars.web.labels import FULFILMENT, ORDER_STATUS, PAYMENT, fulfilment_pill, order_pill, payment_pill
 
 
-def _sentence(viewer: Viewer) -> str:
+def _sentence(query: ListQuery, viewer: Viewer) -> str:
     waiting = queries.count_waiting(viewer)
     words = ngettext("%s order waits to be sent.", "%s orders wait to be sent.", waiting)
     return words % format_number(waiting) if waiting else gettext("Nothing waits to be sent.")
@@ -39,7 +39,7 @@ def _sentence(viewer: Viewer) -> str:
 
 def _sum(query: ListQuery, viewer: Viewer) -> Sum | None:
     """Of a part of the orders; the sum of all there ever were answers no question and costs much."""
-    if not (query.choices or query.text or any(any(ends) for ends in (*query.dates.values(), *query.numbers.values()))):
+    if not query.is_narrowed:
         return None
     ordered = sum_worth(queries.orders_matching(query, viewer), "total_minor", "placed_at")
     return _less_refunds(ordered, query, viewer) if query.one("net") else ordered

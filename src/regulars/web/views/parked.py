@@ -31,7 +31,7 @@ def _readers(viewer: Viewer) -> Choices:
     return [(name, name) for name in sorted(names)]
 
 
-def _sentence(viewer: Viewer) -> str:
+def _sentence(query: ListQuery, viewer: Viewer) -> str:
     return gettext("Each could not be handled three times, or waits behind one of the same customer that could not.")
 
 

@@ -48,7 +48,7 @@ def _known(column: str) -> Choices:
     return [(code, code) for code in found]
 
 
-def _sentence(viewer: Viewer) -> str:
+def _sentence(query: ListQuery, viewer: Viewer) -> str:
     left_out = count_unconverted(viewer)
     if not left_out:
         return gettext("Every amount has a rate into %s.") % str(read_setting("shop.reporting_currency"))
