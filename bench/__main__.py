@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from regulars.foundation.embedded.place import EmbeddedPlace
 from regulars.foundation.embedded.server import DATABASE, OWNER, ROLE, EmbeddedServer
 
 _RESULTS = Path("bench-results")
+_KEPT = "pages"  # the one module whose data takes longer to make than to measure
 
 
 def main() -> int:
@@ -33,10 +34,10 @@ def main() -> int:
     _say(f"Scale {scale.factor:g}, seed {scale.seed}, Python {machine['python']}\n")
     figures: list[Figure] = []
     failed: list[str] = []
-    with _server() as (server, home):
+    with _server(options.keep) as (server, home):
         settings = describe_server(server)
         for name in options.modules or MODULES:
-            found = _run_apart(name, scale, server, home)
+            found = _run_apart(name, scale, server, home, is_kept=bool(options.keep) and name == _KEPT)
             failed += [] if found else [name]
             figures += found
             for figure in found:
@@ -52,6 +53,12 @@ def _options() -> argparse.Namespace:
     parser.add_argument("modules", nargs="*", metavar="MODULE", help=f"which ones; all: {', '.join(MODULES)}")
     parser.add_argument("--scale", type=float, default=1.0, help="1 is the size of the architecture's table")
     parser.add_argument("--seed", type=int, default=Scale.seed)
+    parser.add_argument(
+        "--keep",
+        type=Path,
+        metavar="FOLDER",
+        help=f"keep the shop of '{_KEPT}' there, and measure the one that is there",
+    )
     options = parser.parse_args()
     unknown = set(options.modules) - set(MODULES)
     if unknown:
@@ -60,34 +67,57 @@ def _options() -> argparse.Namespace:
 
 
 @contextmanager
-def _server() -> Iterator[tuple[EmbeddedServer, Path]]:
-    """A migrated embedded server with fsync on, in a folder that is thrown away."""
-    with tempfile.TemporaryDirectory(prefix="regulars-bench-", ignore_cleanup_errors=True) as folder:
-        home = Path(folder)
+def _server(keep: Path | None) -> Iterator[tuple[EmbeddedServer, Path]]:
+    """A migrated embedded server with fsync on, in a folder that is thrown away or kept."""
+    with ExitStack() as stack:
+        if keep:
+            home = keep.resolve()
+            home.mkdir(parents=True, exist_ok=True)
+        else:
+            folder = tempfile.TemporaryDirectory(prefix="regulars-bench-", ignore_cleanup_errors=True)
+            home = Path(stack.enter_context(folder))
         home.chmod(0o711)
         server = EmbeddedServer(EmbeddedPlace.under(home))
         server.start()
         with server.guarded():
-            subprocess.run(
-                [sys.executable, "-m", "regulars", "migrate", "--verbosity", "0"], env=_environment(home), check=True
-            )
+            _migrate(_environment(home))
             yield server, home
 
 
-def _run_apart(name: str, scale: Scale, server: EmbeddedServer, home: Path) -> list[Figure]:
+def _migrate(environment: dict[str, str]) -> None:
+    subprocess.run([sys.executable, "-m", "regulars", "migrate", "--verbosity", "0"], env=environment, check=True)
+
+
+def _run_apart(name: str, scale: Scale, server: EmbeddedServer, home: Path, *, is_kept: bool) -> list[Figure]:
     """The figures of one module, run in a process and a database of its own; none where it failed."""
-    database, own = f"bench_{name}", home / f"of-{name}"
-    own.mkdir()
+    own = home / f"of-{name}"
+    own.mkdir(exist_ok=True)
     own.chmod(0o711)
+    with _database(f"bench_{name}", server, is_kept=is_kept) as address:
+        environment = _environment(own) | {"DATABASE_URL": address}
+        if is_kept:
+            _migrate(environment)
+        path = own / "figures.json"
+        command = [sys.executable, "-m", "bench.one", name, str(scale.factor), str(scale.seed), str(path)]
+        done = subprocess.run(command, env=environment, check=False)
+    return [] if done.returncode else [Figure(**row) for row in json.loads(path.read_text())]
+
+
+@contextmanager
+def _database(name: str, server: EmbeddedServer, *, is_kept: bool) -> Iterator[str]:
+    """Address of a database of this name, a copy of the migrated one unless one was kept."""
+    create = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}").format(*map(sql.Identifier, (name, DATABASE, ROLE)))
+    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
     with server.connect("postgres", role=OWNER) as connection:
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {} OWNER {}")
-        connection.execute(statement.format(*map(sql.Identifier, (database, DATABASE, ROLE))))
-    address = f"postgresql://{ROLE}@/{database}?host={server.place.socket_folder}"
-    command = [sys.executable, "-m", "bench.one", name, str(scale.factor), str(scale.seed), str(own / "figures.json")]
-    done = subprocess.run(command, env=_environment(own) | {"DATABASE_URL": address}, check=False)
-    with server.connect("postgres", role=OWNER) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(database)))
-    return [] if done.returncode else [Figure(**row) for row in json.loads((own / "figures.json").read_text())]
+        there = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone()
+        if there and not is_kept:
+            connection.execute(drop)
+        if not (there and is_kept):
+            connection.execute(create)
+    yield f"postgresql://{ROLE}@/{name}?host={server.place.socket_folder}"
+    if not is_kept:
+        with server.connect("postgres", role=OWNER) as connection:
+            connection.execute(drop)
 
 
 def _environment(home: Path) -> dict[str, str]:

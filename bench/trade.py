@@ -59,6 +59,18 @@ CATALOG = (
     f"""INSERT INTO catalog_priceentry (variant_id, currency, amount, kind, occurred_at, batch_id)
         SELECT n, 'GBP', 1 + n %% 90, 'list', %(at)s, %(batch)s FROM generate_series(1, {PRODUCTS}) n""",
 )
+_FIGURES = "currency, order_count, spent_minor, refunded_minor, first_order_at, last_order_at, unconverted_count"
+CACHED = (
+    f"""INSERT INTO orders_storefigures (customer_id, store_id, {_FIGURES})
+        SELECT profile_id, %(store)s, 'GBP', count(placed_at), coalesce(sum(total), 0), coalesce(sum(back), 0), min(placed_at),
+               max(placed_at), 0
+        FROM (SELECT profile_id, placed_at, total_minor AS total, NULL::bigint AS back FROM orders_order WHERE status <> 'cancelled'
+              UNION ALL
+              SELECT r.profile_id, NULL, NULL, r.amount_minor FROM orders_refund r JOIN orders_order o ON o.id = r.order_id
+              WHERE o.status <> 'cancelled') fact
+        WHERE profile_id IS NOT NULL GROUP BY 1 ORDER BY 1""",
+    f"""INSERT INTO orders_customerfigures (customer_id, {_FIGURES}) SELECT customer_id, {_FIGURES} FROM orders_storefigures ORDER BY 1""",
+)
 # Six of ten agreed, one said no, two were imported without proof, one was never asked; one of 200 is left alone, one of 20 has a tag.
 SAID = (
     """INSERT INTO consent_consententry (profile_id, brand_id, address, channel, topic, state, method, text_hash, occurred_at, batch_id)
