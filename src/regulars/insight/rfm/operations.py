@@ -11,6 +11,7 @@ import pyarrow as pa
 from django.db import connection, transaction
 
 from regulars.foundation.bulk import execute, fetch
+from regulars.foundation.errors import InvalidInput
 from regulars.foundation.shop.settings import read_setting
 from regulars.insight.rfm import rules
 from regulars.insight.rfm.models import RfmPolicy, RfmScore, RfmSnapshot
@@ -23,6 +24,12 @@ from regulars.insight.warehouse.queries import Pinned
 from regulars.record.orders.queries import last_money_change
 
 KEPT_DAYS = timedelta(days=62)  # two months of nights: enough to compare with a month ago
+
+
+class NotYet(InvalidInput):
+    """RFM cannot be as of a moment that is still to come: choose one that has passed."""
+
+    code = "not-yet"
 
 
 @dataclass(frozen=True)
@@ -45,8 +52,11 @@ def _present_terms() -> _Terms:
 def compute(as_of: datetime, at: datetime, kind: str = "manual", position: int | None = None) -> RfmSnapshot:
     """Publishes RFM of everybody as of a moment, as known at ``position`` (now, where not given). Brings the warehouse up to date first.
 
-    The same question at the same position under the same policy gives the snapshot that stands. Raises WarehouseBusy.
+    The same question at the same position under the same policy gives the snapshot that stands. Raises WarehouseBusy, and NotYet for a
+    moment after ``at``.
     """
+    if as_of > at:
+        raise NotYet
     return publish(warehouse.sync(at), as_of, at, kind, position)
 
 

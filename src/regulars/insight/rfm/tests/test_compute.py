@@ -2,10 +2,12 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from regulars.foundation.facts import FACTS, Answer, Moment, Question
 from regulars.foundation.shop.models import ExchangeRate
@@ -176,7 +178,7 @@ def test_scores_over_time_and_movement_keep_to_the_scale_that_is_in_use() -> Non
     for days, scale in ((0, 5), (1, 3), (2, 5)):
         write_setting("rfm.scale", scale, NOW)
         operations.compute_months(NOW)
-        newest = operations.compute(NOW + days * DAY, NOW)
+        newest = operations.compute(NOW + days * DAY, NOW + days * DAY)
         before = queries.month_before(newest)
         assert before is not None
         assert (before.as_of, before.scale) == (datetime(2026, 4, 1, tzinfo=UTC), scale)
@@ -266,7 +268,7 @@ def test_facts_say_which_snapshot_they_come_from() -> None:
     ada, bob = shop.make_people(store, 2, NOW)
     shop.add_orders(store, [("1", ada, NOW - DAY, 100)])
     early = operations.compute(NOW - DAY, NOW)
-    late = operations.compute(NOW + DAY, NOW)
+    late = operations.compute(NOW + DAY, NOW + DAY)
     customer, other = (customers_of([ada, bob])[p] for p in (ada, bob))
     fact = FACTS["rfm.recency_days"]
 
@@ -277,3 +279,19 @@ def test_facts_say_which_snapshot_they_come_from() -> None:
     assert read(Moment(NOW + 2 * DAY)) == {customer: Answer(2, f"RFM snapshot {late.id}", late.as_of)}
     assert read(Moment(NOW - 2 * DAY)) == {}
     assert read(Moment(NOW, known_at=early.position - 1)) == {}
+
+
+def test_a_moment_that_is_to_come_is_refused() -> None:
+    with pytest.raises(operations.NotYet):
+        operations.compute(NOW + timedelta(microseconds=1), NOW)
+    with pytest.raises(CommandError, match="still to come"):
+        call_command("rfm", "compute", "--as-of", "2999-01-01")
+    assert not RfmSnapshot.objects.exists()
+
+
+def test_a_date_without_zone_is_read_in_the_zone_of_the_shop() -> None:
+    write_setting("shop.time_zone", "Asia/Tokyo", NOW)
+    for given in ("2026-05-01", "2026-05-01T02:00+02:00"):
+        call_command("rfm", "compute", "--as-of", given, stdout=StringIO())
+    moments = list(RfmSnapshot.objects.order_by("as_of").values_list("as_of", flat=True))
+    assert moments == [NOW - timedelta(hours=9), NOW]
