@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
 
 from django.http import HttpRequest
-from django.urls import reverse
+from django.urls import Resolver404, resolve, reverse
 
+from regulars.foundation.access.gate import rule_of
 from regulars.foundation.access.viewer import viewer_of
 from regulars.foundation.pages.registries import GROUP_LABELS, NAVIGATION, Group, NavigationEntry
 from regulars.foundation.pages.stores import keep_store
@@ -68,6 +70,16 @@ def _covers(href: str, path: str) -> bool:
 def may(request: HttpRequest, permission: str) -> bool:
     """Whether whoever asks holds the permission; an empty name is for everybody who is signed in."""
     return bool(request.user.is_authenticated) and viewer_of(request).may(permission)
+
+
+def may_open(request: HttpRequest, href: str) -> bool:
+    """Whether whoever asks may open this address of ours, by the rule of the view behind it: what they may not is not offered."""
+    try:
+        rule = rule_of(resolve(urlsplit(urljoin(request.path, href)).path).func)
+    except Resolver404:
+        return False
+    permission = rule.permission("GET") if rule else None
+    return permission is not None and may(request, permission)
 
 
 def chosen_theme(request: HttpRequest | None) -> str:

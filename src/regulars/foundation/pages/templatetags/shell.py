@@ -19,7 +19,7 @@ from regulars.foundation.pages import formats
 from regulars.foundation.pages.charts import Chart
 from regulars.foundation.pages.lists import Column, ListPage, Pill
 from regulars.foundation.pages.registries import TIMELINE, TimelineKind
-from regulars.foundation.pages.shell import Navigation, chosen_theme, navigation_of
+from regulars.foundation.pages.shell import Navigation, chosen_theme, may_open, navigation_of
 from regulars.foundation.pages.sums import Door, sum_key
 from regulars.foundation.shop.settings import read_setting
 
@@ -176,10 +176,19 @@ def chart(chart: Chart) -> dict[str, Any]:
     return {"chart": chart, "data_id": f"chart-{chart.name}-data"}
 
 
-@register.inclusion_tag("components/empty.html")
-def empty(title: str, text: str, action: str = "", href: str = "", icon: str = "stack-2") -> dict[str, Any]:
-    """What stands where there is nothing yet: what this will be, and the first step."""
-    return {"title": title, "text": text, "action": action, "href": href, "icon_name": icon}
+@register.inclusion_tag("components/empty.html", takes_context=True)
+def empty(
+    context: template.Context, title: str, text: str, action: str = "", href: str = "", icon: str = "stack-2"
+) -> dict[str, Any]:
+    """What stands where there is nothing yet: what this will be, and the first step for who may take it."""
+    is_offered = bool(action and href) and opens(context, href)
+    return {"title": title, "text": text, "action": action if is_offered else "", "href": href, "icon_name": icon}
+
+
+@register.simple_tag(takes_context=True)
+def opens(context: template.Context, href: str) -> bool:
+    """Whether the reader may open this address; a link that answers 403 is not shown."""
+    return may_open(context["request"], href)
 
 
 @register.inclusion_tag("components/progress.html")
