@@ -104,7 +104,8 @@ class TimelineEntry:
 class TimelineKind:
     """One kind of entry, which the timeline can be filtered by.
 
-    ``load(customer_id, viewer, before, limit)`` gives the newest first; with ``before``, those with ``at < before``.
+    ``load(customer_id, viewer, before, limit)`` gives the newest first; with ``before``, those with ``at < before``. ``opens`` is
+    what the link to an entry says.
     """
 
     label: Text
@@ -112,6 +113,7 @@ class TimelineKind:
     permission: str
     load: Callable[[int, Viewer, datetime | None, int], Sequence[TimelineEntry]]
     order: int = 50
+    opens: Text = ""
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,8 @@ class FindingSource:
     find: Callable[[Viewer, datetime], Sequence[Finding]]
 
 
+# Who besides the one who began it may watch a piece of long work of this kind: ``may(task_id, viewer)``.
+WATCHERS: Registry[Callable[[int, Viewer], bool]] = Registry("watcher of long work")
 NAVIGATION: Registry[NavigationEntry] = Registry("navigation entry")
 SEARCH: Registry[SearchSource] = Registry("search source")
 TIMELINE: Registry[TimelineKind] = Registry("timeline kind")

@@ -1,5 +1,7 @@
 """What can be asked about long work: the bell, and the state of the loops."""
 
+from uuid import UUID
+
 from django.db.models import Q, QuerySet
 
 from regulars.foundation.work.models import Task
@@ -8,6 +10,10 @@ from regulars.foundation.work.models import Task
 def list_tasks_for_bell(staff_id: int | None, limit: int = 20) -> QuerySet[Task]:
     """Newest long work that this member of staff began, and what nobody in particular began."""
     return Task.objects.filter(Q(staff_id=staff_id) | Q(staff_id__isnull=True)).order_by("-created_at", "-pk")[:limit]
+
+
+def find_task(uid: UUID) -> Task | None:
+    return Task.objects.filter(uid=uid).first()
 
 
 def count_unseen(staff_id: int) -> int:

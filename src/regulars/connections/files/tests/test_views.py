@@ -178,6 +178,32 @@ def test_the_page_is_asked_for_again_when_the_work_ends(browser: Client, store: 
     assert "HX-Refresh" not in browser.get(f"/work/{task.uid}", headers=elsewhere)
 
 
+def test_whoever_may_see_an_import_sees_its_progress(browser: Client, store: Store) -> None:
+    upload(browser, store, FIRST)
+    address = f"/imports/{public_id()}"
+    browser.post(f"{address}/start")
+    task = Task.objects.get()
+    elsewhere = Store.objects.create(code="de", name="DE", brand=store.brand, currency="EUR")
+    answers: dict[tuple[str, ...], tuple[int, int]] = {}
+    for role, stores in (("analyst", []), ("analyst", [store]), ("analyst", [elsewhere]), ("agent", [])):
+        member = StaffMember.objects.create(email=f"{role}{len(answers)}@shop.example", role=role)
+        member.stores.set(stores)
+        client = Client()
+        client.force_login(member)
+        name = (role, *(s.code for s in stores))
+        answers[name] = (client.get(address).status_code, client.get(f"/work/{task.uid}").status_code)
+    assert answers == {
+        ("analyst",): (200, 200),
+        ("analyst", store.code): (200, 200),
+        ("analyst", "de"): (404, 404),
+        ("agent",): (403, 404),
+    }
+    Task.objects.update(kind="bulk")  # of others' work nothing else is shown
+    client = Client()
+    client.force_login(StaffMember.objects.get(email="analyst0@shop.example"))
+    assert client.get(f"/work/{task.uid}").status_code == 404
+
+
 def test_an_import_whose_process_has_gone_is_continued_from_its_page(browser: Client, store: Store) -> None:
     upload(browser, store, FIRST)
     address = f"/imports/{public_id()}"
