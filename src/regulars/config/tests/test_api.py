@@ -56,6 +56,21 @@ def api(uk: Store) -> Caller:
     return Caller()
 
 
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", "application/xml", "text/json;x"])
+def test_a_body_that_is_not_called_json_is_refused(api: Caller, kind: str) -> None:
+    sent = {"Authorization": f"Bearer {api.text}"}
+    body = json.dumps({"email": "ann@shop.example"})
+    refused = api.client.generic("POST", "/api/v1/customers", body, content_type=kind, headers=sent)
+    assert problem_of(refused, 415)["code"] == "not-sent-as-json"
+    assert not Customer.objects.exists()
+    for named in ("application/json; charset=utf-8", "application/merge-patch+json"):
+        taken = api.client.generic("POST", "/api/v1/customers", body, content_type=named, headers=sent)
+        assert taken.status_code in {200, 201}
+    assert (
+        api.client.generic("GET", "/api/v1/customers", "", content_type="text/plain", headers=sent).status_code == 200
+    )
+
+
 def problem_of(response: Any, status: int) -> dict[str, Any]:
     assert response.status_code == status, response.content
     assert response["Content-Type"] == "application/problem+json"

@@ -28,10 +28,20 @@ class BodyTooLarge(InvalidInput):
     status = 413
 
 
+class NotSentAsJson(InvalidInput):
+    """A body is sent as JSON: say so with Content-Type: application/json."""
+
+    code = "not-sent-as-json"
+    status = 415
+
+
 class SafeParser(Parser):
     """Bodies of the API."""
 
     def parse_body(self, request: HttpRequest) -> Any:
+        kind = request.content_type or ""
+        if request.body and kind and kind != "application/json" and not kind.endswith("+json"):
+            raise NotSentAsJson
         return parse_json(request.body)
 
     def parse_querydict(
