@@ -10,11 +10,14 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Func, Q, QuerySet
 
 from regulars.foundation.errors import InvalidInput
 
 PAGE_SIZE = 50
+# Up to so many rows are gathered, then sorted. PostgreSQL would walk the sort's index instead, as if they were spread evenly over it,
+# and pass everybody where they all stand at its end: those who are about to leave, sorted by their last order.
+FEW = 50_000
 
 
 class BrokenCursor(InvalidInput):
@@ -30,6 +33,12 @@ class Order:
     field: str
     descending: bool = True
     nullable: bool = False
+
+
+class _NoIndex(Func):
+    """The same value, that no index sorts by."""
+
+    function = "GREATEST"
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,7 @@ class Rows:
 def page_of(rows: QuerySet[Any], order: Order, cursor: str, total: int, size: int = PAGE_SIZE) -> Rows:
     """The page of ``rows`` that ``cursor`` points to; the empty cursor is the first page. Raises BrokenCursor."""
     here = Cursor.decode(cursor) if cursor else None
-    found = _fetch(rows, order, here, size + 1)
+    found = _fetch(rows, order, here, size + 1, gathered=total <= FEW)
     more = len(found) > size
     found = found[:size]
     backward = here is not None and here.backward
@@ -106,7 +115,7 @@ def _value(row: Any, path: str) -> Any:
     return row
 
 
-def _fetch(rows: QuerySet[Any], order: Order, here: Cursor | None, size: int) -> list[Any]:
+def _fetch(rows: QuerySet[Any], order: Order, here: Cursor | None, size: int, *, gathered: bool) -> list[Any]:
     """Rows after the cursor in reading order. A nullable column is two index walks (set, then not set), since one could not be bounded."""
     backward = here is not None and here.backward
     descending = order.descending != backward
@@ -114,11 +123,13 @@ def _fetch(rows: QuerySet[Any], order: Order, here: Cursor | None, size: int) ->
     found: list[Any] = []
     for is_null in reversed(walks) if backward else walks:
         if len(found) < size:
-            found += _walk(rows, order, here, descending, is_null)[: size - len(found)]
+            found += _walk(rows, order, here, descending, is_null, gathered)[: size - len(found)]
     return found
 
 
-def _walk(rows: QuerySet[Any], order: Order, here: Cursor | None, descending: bool, is_null: bool) -> QuerySet[Any]:
+def _walk(
+    rows: QuerySet[Any], order: Order, here: Cursor | None, descending: bool, is_null: bool, gathered: bool
+) -> QuerySet[Any]:
     if order.nullable:
         rows = rows.filter(**{f"{order.field}__isnull": is_null})
     if here is not None:
@@ -126,7 +137,7 @@ def _walk(rows: QuerySet[Any], order: Order, here: Cursor | None, descending: bo
             rows = rows.filter(_beyond(order, here, descending, is_null))
         except (ValidationError, ValueError, TypeError) as error:  # a cursor of another list
             raise BrokenCursor from error
-    key = F(order.field)
+    key = _NoIndex(F(order.field)) if gathered else F(order.field)
     sort = key.desc() if descending else key.asc()
     return rows.order_by(*([] if is_null or order.field in {"id", "pk"} else [sort]), "-pk" if descending else "pk")
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Min, Q
 
+from regulars.foundation.bulk import fetch
 from regulars.foundation.money import exponent
 from regulars.foundation.shop.models import ExchangeRate
 from regulars.foundation.shop.settings import read_setting
@@ -54,14 +55,28 @@ def reporting() -> dict[str, Any]:
 
 
 def unconverted_orders() -> Q:
-    """Condition on orders: there is no rate for their currency on or before their day."""
+    """Condition on orders that count: there is no rate for their currency on or before their day."""
     currency, zone = read_setting("shop.reporting_currency"), ZoneInfo(read_setting("shop.time_zone"))
-    rates = ExchangeRate.objects.filter(reporting_currency=currency).exclude(currency=currency)
+    used = {one for (one,) in fetch(_CURRENCIES, [])} - {currency}
+    rates = ExchangeRate.objects.filter(reporting_currency=currency, currency__in=used)
     first = dict(rates.values_list("currency").annotate(Min("on")))
-    condition = ~Q(currency__in=[currency, *first])
+    condition = Q(currency__in=sorted(used - set(first)))
     for one, day in sorted(first.items()):
         condition |= Q(currency=one, placed_at__lt=_begin(day, zone))
     return condition
+
+
+# One step of the index for each currency that there is, instead of a walk over all orders.
+_CURRENCIES = """
+WITH RECURSIVE found AS (
+    SELECT min(currency) AS currency FROM orders_order WHERE status <> 'cancelled' AND payment_status <> 'voided'
+    UNION ALL
+    SELECT (SELECT min(currency) FROM orders_order
+            WHERE currency > found.currency AND status <> 'cancelled' AND payment_status <> 'voided')
+    FROM found WHERE found.currency IS NOT NULL
+)
+SELECT currency FROM found WHERE currency IS NOT NULL
+"""
 
 
 def _begin(day: date, zone: ZoneInfo) -> datetime:

@@ -96,6 +96,11 @@ class Order(models.Model):
                 condition=~models.Q(status="cancelled") & ~models.Q(payment_status="voided"),
                 name="orders_that_count",
             ),
+            models.Index(  # which currencies there are, and what has no rate
+                fields=["currency", "placed_at"],
+                condition=~models.Q(status="cancelled") & ~models.Q(payment_status="voided"),
+                name="orders_by_currency",
+            ),
             models.Index(fields=["-total_minor", "-id"], name="orders_by_total"),
             models.Index(
                 fields=["-placed_at", "-id"],

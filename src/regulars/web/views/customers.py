@@ -24,6 +24,7 @@ from regulars.web.queries.customers import (
     SORTS,
     CustomerRow,
     count_leaving,
+    customers_counted,
     customers_matching,
     list_segments,
     read_rows,
@@ -124,7 +125,7 @@ def _sum(query: ListQuery, viewer: Viewer) -> Sum | None:
     """What people in segments or cells of the RFM map have spent, by the same snapshot."""
     if not any(query.choices.get(name) for name in ("rfm", "r", "f", "m")):
         return None
-    amounts = spent_of(customers_matching(query, viewer))
+    amounts = spent_of(customers_counted(query, viewer))
     return Sum(amounts, gettext("%s spent: orders less refunds") % Sum(amounts)) if amounts else None
 
 
@@ -178,6 +179,7 @@ CUSTOMERS = ListPage(
     default_sort="-last-order",
     sentence=_sentence,
     rows=customers_matching,
+    counted=customers_counted,
     sorts=SORTS,
     present=read_rows,
     count=totals.count,
