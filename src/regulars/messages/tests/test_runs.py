@@ -14,6 +14,7 @@ from regulars.messages.models import Message
 from regulars.messages.operations import Draft, save_template
 from regulars.record.customers.operations import decide_link
 from regulars.record.customers.queries import customers_of
+from regulars.record.customers.tests.test_at_once import while_open
 from regulars.record.events import log
 from regulars.record.events.models import Event
 from regulars.record.events.readers import READERS, catch_up
@@ -30,6 +31,7 @@ from regulars.workflows.operations import (
 from regulars.workflows.runs.claiming import Pace, claim_due
 from regulars.workflows.runs.deciding import decide
 from regulars.workflows.runs.driving import step_runs, work_off
+from regulars.workflows.runs.following import follow_map
 from regulars.workflows.runs.starting import STORM, Arrival, start_runs
 from regulars.workflows.runs.writing import write
 from regulars.workflows.tests.factories import AT, DAY, DEFINITION, enter, make_people, make_shop, membership
@@ -261,6 +263,28 @@ def merge_two(workflow: Workflow) -> tuple[tuple[int, int], tuple[int, int]]:
     decide_link(one[1], two[1], "must-link", 1, AT + DAY)
     catch_up([READERS["workflows.merges"]], AT + DAY)
     return one, two
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_ends_while_a_merge_waits_for_it_keeps_its_end(workflow: Workflow) -> None:
+    one, two = make_people(2, make_shop())
+    enter([one], AT)
+    enter([two], AT + DAY)
+    read(AT + DAY)
+    work_off("w", AT + DAY)
+    decide_link(one[1], two[1], "must-link", 1, AT + DAY)
+    behind = Run.objects.get(profile_id=two[1])
+
+    def end() -> None:
+        Run.objects.filter(pk=behind.pk).update(
+            state="ended", outcome="left the segment", ended_at=AT + DAY, wake_at=None
+        )
+
+    [done] = while_open(end, lambda: follow_map([one[0], two[0]], [], AT + 2 * DAY))
+    behind.refresh_from_db()
+    assert (behind.state, behind.outcome, behind.ended_at) == ("ended", "left the segment", AT + DAY)
+    assert done == 0
+    assert not Event.objects.filter(kind="run.ended").exists()
 
 
 def split_two(one: tuple[int, int], two: tuple[int, int], at: datetime) -> None:

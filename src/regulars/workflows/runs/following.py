@@ -15,6 +15,7 @@ from regulars.workflows import events
 
 MERGED = "merged"
 
+# A run may end, or be put aside, while this waits for its row: looked at again, it is left as it is.
 _END_BEHIND = """
 UPDATE workflows_run r SET state = 'ended', outcome = %(outcome)s, ended_at = %(at)s, wake_at = NULL, lease_owner = '', lease_until = NULL
 FROM (
@@ -23,7 +24,7 @@ FROM (
     FROM workflows_run x JOIN customers_customerprofile m ON m.profile_id = x.profile_id AND m.until_batch_id IS NULL
     WHERE x.state IN ('active', 'paused') AND x.customer_id = ANY(%(customers)s)
 ) ranked, workflows_workflow w
-WHERE r.id = ranked.id AND ranked.place > 1 AND w.id = r.workflow_id
+WHERE r.id = ranked.id AND ranked.place > 1 AND w.id = r.workflow_id AND r.state IN ('active', 'paused')
 RETURNING r.id, ranked.now, r.profile_id, w.key
 """
 _FOLLOW = """

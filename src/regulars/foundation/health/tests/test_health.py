@@ -1,5 +1,6 @@
 import json
 
+import psycopg
 import pytest
 from django.conf import settings as product_settings
 from django.db import OperationalError, connection
@@ -103,6 +104,20 @@ def test_an_absent_database_is_one_sentence_and_comes_with_when_to_try_again(rf:
     if address.startswith("/api/"):
         assert answer["Content-Type"] == "application/problem+json"
         assert json.loads(content)["status"] == 503
+
+
+@pytest.mark.parametrize("cause", [psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure])
+def test_a_write_that_others_made_fail_is_no_absence(rf: RequestFactory, cause: type[psycopg.Error]) -> None:
+    """Where nobody begins it again: a program is told to come back in a second."""
+
+    def view(request: object) -> None:
+        raise OperationalError("deadlock detected: secret-table") from cause()
+
+    answer = DatabaseAway(view)(rf.post("/api/v1/customers"))  # type: ignore[arg-type]
+    assert (answer.status_code, answer["Retry-After"]) == (503, "1")
+    said = json.loads(answer.content)  # type: ignore[attr-defined]
+    assert said["detail"].startswith("Others were changing the same at the same moment")
+    assert "secret-table" not in json.dumps(said)
 
 
 def test_a_page_says_so_too_when_its_session_cannot_be_read(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
