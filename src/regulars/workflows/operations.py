@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 
 from regulars.foundation.errors import Conflict, InvalidInput
 from regulars.foundation.facts import FACTS, Question
+from regulars.foundation.retrying import retried
 from regulars.workflows.definition import Definition, InvalidDefinition, Problem, parse_definition
 from regulars.workflows.models import Run, RunState, Workflow, WorkflowVersion
 from regulars.workflows.runs.deciding import definition_of
@@ -67,6 +68,7 @@ class Switched:
     paused: int = 0
 
 
+@retried
 def switch_off(workflow: Workflow, at: datetime) -> Switched:
     """No new entries, those on their way stand still where they are until it is on again, and what they planned does not leave."""
     with transaction.atomic():
@@ -107,17 +109,18 @@ def switch_on(workflow: Workflow, at: datetime, already: Already = Already()) ->
     chosen = chosen[: already.sample] if already.who is Who.SAMPLE else chosen
     pause = timedelta(hours=1) / max(already.per_hour, 1)
     spread = [replace(a, begins_at=at + number * pause) for number, a in enumerate(chosen)]
-    with transaction.atomic():
-        resumed = _resume(workflow, at)
+    resumed = _resume(workflow, at)
     begun = sum(start_runs(workflow, spread[n : n + _AT_ONCE], at) for n in range(0, len(spread), _AT_ONCE))
     return Switched(begun=begun, resumed=resumed)
 
 
+@retried
 def _resume(workflow: Workflow, at: datetime) -> int:
     if workflow.live_id is None:
         raise NothingLive
-    _switch(workflow, is_on=True, at=at)
-    return Run.objects.filter(workflow=workflow, state=RunState.PAUSED).update(state=RunState.ACTIVE)
+    with transaction.atomic():
+        _switch(workflow, is_on=True, at=at)
+        return Run.objects.filter(workflow=workflow, state=RunState.PAUSED).update(state=RunState.ACTIVE)
 
 
 def _already_there(workflow: Workflow, at: datetime) -> list[Arrival]:
@@ -134,6 +137,7 @@ def _switch(workflow: Workflow, *, is_on: bool, at: datetime) -> None:
     workflow.is_on, workflow.switched_at = is_on, at
 
 
+@retried
 def retry_stuck(run: Run, at: datetime) -> bool:
     """Lets a stuck run try again from where it stands; while its workflow is off it stands still there.
 

@@ -18,6 +18,7 @@ from regulars.foundation.access.rules import Role
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.audit.operations import System, record
 from regulars.foundation.errors import Conflict, InvalidInput, NotAllowed
+from regulars.foundation.retrying import retried
 
 By = Viewer | System
 PASSWORD_BYTES = 15  # 120 random bits, 20 characters
@@ -53,6 +54,7 @@ class WeakPassword(InvalidInput):
     code = "weak-password"
 
 
+@retried
 def create_staff(
     email: str, role: str, by: By, at: datetime, name: str = "", stores: Sequence[int] = ()
 ) -> tuple[StaffMember, str]:
@@ -73,6 +75,7 @@ def create_staff(
     return member, password
 
 
+@retried
 def change_role(staff_id: int, role: str, by: By, at: datetime) -> None:
     """Takes effect with their next click: their sessions end. Raises UnknownRole, NotYourself, LastOwner, NotAllowed."""
     _allow(by, "staff.manage", staff_id)
@@ -88,6 +91,7 @@ def change_role(staff_id: int, role: str, by: By, at: datetime) -> None:
         record("staff.role-changed", by, member.public_id, {"from": before, "to": wanted}, at=at)
 
 
+@retried
 def change_stores(staff_id: int, stores: Sequence[int], by: By, at: datetime) -> None:
     """Limits a member of staff to these stores; none: all. Raises NotYourself, NotAllowed."""
     _allow(by, "staff.manage", staff_id)
@@ -98,6 +102,7 @@ def change_stores(staff_id: int, stores: Sequence[int], by: By, at: datetime) ->
         record("staff.stores-changed", by, member.public_id, {"stores": sorted(stores)}, at=at)
 
 
+@retried
 def switch_staff(staff_id: int, is_active: bool, by: By, at: datetime) -> None:
     """Switches somebody off (their sessions end, their tokens stop) or on again. Raises NotYourself, LastOwner,
     NotAllowed.
@@ -111,6 +116,7 @@ def switch_staff(staff_id: int, is_active: bool, by: By, at: datetime) -> None:
         record("staff.switched-on" if is_active else "staff.switched-off", by, member.public_id, at=at)
 
 
+@retried
 def change_password(staff_id: int, password: str, by: By, at: datetime) -> None:
     """Ends all their sessions (the view signs the present one in again) and revokes the tokens that they made. Raises
     WeakPassword, NotAllowed.
@@ -133,6 +139,7 @@ def reset_password(staff_id: int, by: By, at: datetime) -> str:
     return password
 
 
+@retried
 def change_profile(staff_id: int, name: str, language: str, by: By, at: datetime) -> None:
     """Own name and language; of somebody else only with the permission. Raises NotAllowed."""
     if isinstance(by, Viewer) and by.staff_id != staff_id:
@@ -141,6 +148,7 @@ def change_profile(staff_id: int, name: str, language: str, by: By, at: datetime
     record("staff.profile-changed", by, f"staff:{staff_id}", at=at)
 
 
+@retried
 def end_sessions(staff_id: int, by: By, at: datetime) -> None:
     """Signs a member of staff out everywhere. Raises NotAllowed."""
     if isinstance(by, Viewer) and by.staff_id != staff_id:

@@ -4,6 +4,7 @@ Each transaction takes a bounded number of changes, so that a kill loses nothing
 difference again. A segment's first computation makes initial memberships: history that starts no workflow.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,7 @@ from django.db.models.functions import Coalesce, Greatest
 from regulars.foundation.bulk import execute, fetch
 from regulars.foundation.crash import crash_point, declare
 from regulars.foundation.errors import Conflict
+from regulars.foundation.retrying import retried
 from regulars.foundation.shop.settings import read_setting, write_setting
 from regulars.foundation.work import operations as work
 from regulars.insight.rfm import operations as rfm
@@ -65,6 +67,11 @@ class Refreshed:
     entered: dict[str, int]
     left: dict[str, int]
     initial: dict[str, int]
+
+    def and_also(self, more: "Refreshed") -> "Refreshed":
+        """Both together."""
+        pairs = ((self.entered, more.entered), (self.left, more.left), (self.initial, more.initial))
+        return Refreshed(self.snapshot, *(dict(Counter(one) + Counter(other)) for one, other in pairs))
 
 
 def ensure_rfm_segments(at: datetime) -> list[Segment]:
@@ -154,7 +161,7 @@ def apply_snapshot(snapshot: RfmSnapshot, at: datetime) -> Refreshed:
     _claim(segments, snapshot)
     while customers := _find_differing(segments, snapshot):
         for start in range(0, len(customers), CHUNK):
-            _change_some(segments, snapshot, customers[start : start + CHUNK], at, done)
+            done = done.and_also(_change_some(segments, snapshot, customers[start : start + CHUNK], at))
             crash_point(BETWEEN_CHUNKS)
     crash_point(BEFORE_COMPUTED)
     settled = Segment.objects.filter(id__in=[s.id for s in segments], refreshed_at=snapshot.as_of)
@@ -195,7 +202,7 @@ FROM (
     SELECT s.id, m.customer_id AS now, row_number() OVER (PARTITION BY s.segment_id, m.customer_id ORDER BY s.entered_at, s.id) AS place
     FROM segments_membership s JOIN {_NOW} WHERE {_CHOSEN} AND s.left_at IS NULL
 ) ranked
-WHERE segments_membership.id = ranked.id AND ranked.place > 1
+WHERE segments_membership.id = ranked.id AND ranked.place > 1 AND segments_membership.left_at IS NULL
 """
 _FOLLOW = f"""
 UPDATE segments_membership s SET customer_id = m.customer_id FROM customers_customerprofile m
@@ -227,10 +234,12 @@ def _wanted(segments: Sequence[Segment], snapshot: RfmSnapshot) -> dict[str, Any
     return {"snapshot": snapshot.id, "segments": [s.id for s in segments], "numbers": numbers}
 
 
+@retried
 def _change_some(
-    segments: Sequence[Segment], snapshot: RfmSnapshot, customers: Sequence[int], at: datetime, done: Refreshed
-) -> None:
-    """Brings these customers in line: what they leave and what they enter in one transaction."""
+    segments: Sequence[Segment], snapshot: RfmSnapshot, customers: Sequence[int], at: datetime
+) -> Refreshed:
+    """Brings these customers in line: what they leave and what they enter in one transaction. Counted anew if it is begun again."""
+    done = Refreshed(snapshot, {}, {}, {})
     with event_log.transaction("system", f"rfm snapshot {snapshot.id}") as log:
         _check_claim(segments, snapshot)
         bound = _wanted(segments, snapshot) | {
@@ -243,6 +252,7 @@ def _change_some(
         }
         _tell(log, events.LEFT, segments, fetch(_END, bound), snapshot, at, done)
         _tell(log, events.ENTERED, segments, fetch(_BEGIN, bound), snapshot, at, done)
+    return done
 
 
 def _check_claim(segments: Sequence[Segment], snapshot: RfmSnapshot) -> None:

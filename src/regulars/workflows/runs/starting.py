@@ -10,6 +10,7 @@ from django.db import connection
 
 from regulars.foundation.crash import crash_point, declare
 from regulars.foundation.ids import new_uid
+from regulars.foundation.retrying import retried
 from regulars.record.events import log as event_log
 from regulars.record.events.log import LogTransaction
 from regulars.workflows import events
@@ -46,6 +47,7 @@ ON CONFLICT DO NOTHING RETURNING id, customer_id, profile_id, entry_key
 """
 
 
+@retried
 def start_runs(workflow: Workflow, arrivals: Sequence[Arrival], at: datetime) -> int:
     """Begins a run of the live version for each arrival that has none yet. Returns how many are on their way now.
 

@@ -8,6 +8,7 @@ import pytest
 
 from regulars.foundation.access.viewer import everything
 from regulars.foundation.facts import FACTS, Moment, Question
+from regulars.foundation.retrying import Overtaken
 from regulars.foundation.shop.models import Store
 from regulars.foundation.shop.settings import write_setting
 from regulars.foundation.work.models import Task
@@ -246,6 +247,47 @@ def test_after_a_merge_memberships_follow_the_map(store: Store) -> None:
     done = operations.refresh(NOW + DAY)
     assert present() == truth(done.snapshot.id)
     assert {c for c, _ in present()} == set(customers) - {same[1].customer_id, customers[0]}
+
+
+def test_after_a_split_the_next_refresh_gives_back_the_membership_that_the_merge_ended(store: Store) -> None:
+    customers = make_shop(store)
+    operations.refresh(NOW)
+    before = present()
+    kept, gone = Membership.objects.filter(segment__key="lost").order_by("id")[:2]
+    shop.merge(kept.customer_id, gone.customer_id)
+    operations.follow_map(NOW)
+    operations.refresh(NOW + timedelta(hours=1))
+    assert {c for c, _ in present()} == set(customers) - {gone.customer_id}
+    with event_log.transaction("staff") as log:
+        theirs = CustomerProfile.objects.filter(profile=gone.profile_id)
+        theirs.filter(until_batch=None).update(until_batch_id=log.batch_id)
+        CustomerProfile.objects.create(
+            profile_id=gone.profile_id, customer_id=gone.customer_id, from_batch_id=log.batch_id
+        )
+    operations.refresh(NOW + timedelta(hours=2))
+    assert present() == before
+    assert {c for c, _ in present()} == set(customers)
+    [again] = Membership.objects.filter(customer=gone.customer_id, left_at=None)
+    assert (again.segment_id, again.profile_id) == (gone.segment_id, gone.profile_id)
+    gone.refresh_from_db()
+    assert gone.left_reason == {"merged_into": kept.customer_id}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_refresh_that_is_begun_again_counts_everybody_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_shop(store)
+    real, failed = operations._tell, []
+
+    def tell(log: object, kind: str, *rest: Any) -> None:
+        real(log, kind, *rest)  # type: ignore[arg-type]
+        if kind == "segment.entered" and not failed:
+            failed.append(kind)
+            raise Overtaken
+
+    monkeypatch.setattr(operations, "_tell", tell)
+    done = operations.refresh(NOW)
+    assert failed
+    assert sum(done.initial.values()) == Membership.objects.filter(left_at=None).count() == len(present())
 
 
 def test_a_merge_hands_memberships_over_at_once(store: Store) -> None:
