@@ -112,7 +112,13 @@ def test_a_password_of_an_invited_member_is_shown_once(client: Client, owner: St
 
 def test_settings_are_saved_as_a_whole_or_not_at_all(client: Client, owner: StaffMember) -> None:
     attempt(client, OWNER, PASSWORD)
-    given = {"shop.name": "Acme", "shop.time_zone": "Mars/Olympus", "messages.per_day": "1", "messages.per_week": "3"}
+    given = {
+        "shop.name": "Acme",
+        "shop.time_zone": "Mars/Olympus",
+        "shop.reporting_currency": "GBP",
+        "messages.per_day": "1",
+        "messages.per_week": "3",
+    }
     refused = client.post("/settings", given)
     assert refused.status_code == 400
     assert "is not a time zone" in refused.content.decode()

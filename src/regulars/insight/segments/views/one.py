@@ -141,7 +141,7 @@ def _rules_in_words(chosen: RfmSegment, version: int, scale: int) -> list[str]:
     return texts
 
 
-@requires("customers.view", post="customers.view")
+@requires("segments.view", post="segments.view")
 def members(request: HttpRequest, name: str) -> HttpResponseBase:
     """The ledger: every stay of every customer in this segment."""
     segment = queries.get_segment(name)
