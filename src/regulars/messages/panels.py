@@ -61,5 +61,5 @@ NAVIGATION.register(
     "messages",
     NavigationEntry(Group.AUTOMATE, _("Messages"), "messages", "send", "messages.view", order=20, by_store=True),
 )
-TIMELINE.register("message", TimelineKind(_("Messages"), "mail", "messages.view", load_messages, order=30))
+TIMELINE.register("message", TimelineKind(_("Messages"), "mail", "messages.view", load_messages, order=30, opens=_("Open the mail")))
 FINDINGS.register("messages", FindingSource("messages.view", look))

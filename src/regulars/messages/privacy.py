@@ -17,7 +17,10 @@ def _messages(profile_ids: list[int]) -> Q:
 
 
 def _erase(profile_ids: list[int], at: datetime) -> int:
-    """What has not left does not leave; the keyed hash of the address goes too, suppression keeps its own."""
+    """What has not left does not leave, and what was said can be read no more.
+
+    The keyed hash of the address stays: an unsubscribe link still works.
+    """
     of_person = Message.objects.filter(_messages(profile_ids))
     of_person.filter(state__in=[MessageState.PLANNED, MessageState.HELD]).update(
         state=MessageState.SKIPPED, reason=REASON, sentence="The person was erased."

@@ -72,5 +72,7 @@ NAVIGATION.register(
     NavigationEntry(Group.AUTOMATE, _("Workflows"), "workflows", "route", "workflows.view", order=10, at_hand=True),
 )
 SEARCH.register("workflows", SearchSource(_("Workflows"), "workflows.view", find, "/workflows", order=50))
-TIMELINE.register("workflow", TimelineKind(_("Workflows"), "route", "workflows.view", load_runs, order=40))
+TIMELINE.register(
+    "workflow", TimelineKind(_("Workflows"), "route", "workflows.view", load_runs, order=40, opens=_("Open the run"))
+)
 FINDINGS.register("workflows", FindingSource("workflows.view", look))

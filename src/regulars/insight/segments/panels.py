@@ -150,5 +150,8 @@ NAVIGATION.register(
     "segments", NavigationEntry(Group.CUSTOMERS, _("Segments"), "segments", "chart-pie", "segments.view", order=20)
 )
 SEARCH.register("segments", SearchSource(_("Segments"), "segments.view", find_segments, "/segments", order=30))
-TIMELINE.register("segment", TimelineKind(_("Segments"), "chart-pie", "segments.view", load_moves, order=40))
+TIMELINE.register(
+    "segment",
+    TimelineKind(_("Segments"), "chart-pie", "segments.view", load_moves, order=40, opens=_("Open the segment")),
+)
 FINDINGS.register("rfm", FindingSource("segments.view", find_quiet_ones))

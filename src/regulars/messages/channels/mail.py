@@ -43,7 +43,7 @@ class Envelope(EmailMultiAlternatives):
 
 
 def build(rendered: Rendered, context: Mapping[str, Any]) -> Envelope:
-    """The mail in its envelope. Marketing carries one-click unsubscription (RFC 8058) and says that no person waits for an answer to it."""
+    """The mail in its envelope. Marketing carries one-click unsubscription (RFC 8058)."""
     headers = {"Message-ID": context["message_id"], "Date": context["date"]}
     if context["is_marketing"]:
         headers["List-Unsubscribe"] = f"<{context['links']['unsubscribe']}>"

@@ -136,6 +136,13 @@ def test_who_was_there_already_is_asked_about_and_begins_later(staff: Client) ->
     assert "Nobody is in the segment who has not" in staff.get(f"{path}/switch").content.decode()
 
 
+def test_the_timeline_says_what_its_links_open(staff: Client, sent: Message) -> None:
+    page = staff.get(f"/customers/{to_public('cus', sent.customer.uid)}").content.decode()
+    assert f'<a href="{href(sent)}">Open the mail</a>' in page
+    assert ">Open the run</a>" in page
+    assert ">Open</a>" not in page
+
+
 def test_the_timeline_gives_no_reason_that_was_erased(staff: Client, sent: Message) -> None:
     viewer = Viewer(None, frozenset({"workflows.view"}))
     assert load_runs(sent.customer_id, viewer, None, 5)[0].why

@@ -108,7 +108,7 @@ def _scores_chart(detail: CustomerDetail) -> Chart | None:
         for axis, name in (("r", gettext("Recency")), ("f", gettext("Frequency")), ("m", gettext("Monetary")))
     ]
     first, last = RFM[scores[0].segment], RFM[scores[-1].segment]
-    summary = gettext("From %(first)s in %(since)s to %(last)s now; scores run from 1 to %(scale)d.") % {
+    summary = gettext("From %(first)s on %(since)s to %(last)s now; scores run from 1 to %(scale)d.") % {
         "first": first,
         "since": format_date(scores[0].as_of),
         "last": last,

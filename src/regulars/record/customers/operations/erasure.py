@@ -8,7 +8,6 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction as database
-from django.db.models import Max
 
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.audit.operations import System, record
@@ -120,7 +119,8 @@ def erased_at(customer_id: int) -> datetime | None:
     profiles = _profiles(customer_id)
     if keys.still_held(profiles):
         return None
-    return Erasure.objects.filter(profiles__overlap=profiles).aggregate(last=Max("erased_at"))["last"]
+    rows = Erasure.objects.filter(profiles__overlap=profiles).order_by("-erased_at")
+    return rows.values_list("erased_at", flat=True).first()
 
 
 def refuse_erased(customer_id: int) -> None:

@@ -32,7 +32,7 @@ window.regularsChart = (box) => {
     const c = colours();
     const palette = [c.accent, c.amber, c.ink2];
     const category = { type: "category", data: spec.labels, boundaryGap: spec.kind !== "line", axisTick: { show: false }, axisLine: { lineStyle: { color: c.line } },
-      axisLabel: { color: c.ink2, hideOverlap: true, fontFamily: family, ...(flat ? {} : { alignMinLabel: spec.kind === "line" ? "left" : null, alignMaxLabel: spec.kind === "line" ? "right" : null }) }, inverse: flat };
+      axisLabel: { color: c.ink2, hideOverlap: true, ...(flat ? {} : { interval: Math.ceil(spec.labels.length / 7) - 1 }), fontFamily: family, ...(flat ? {} : { alignMinLabel: spec.kind === "line" ? "left" : null, alignMaxLabel: spec.kind === "line" ? "right" : null }) }, inverse: flat };
     const value = { type: "value", splitNumber: 4, minInterval: spec.unit === "count" ? 1 : 0, splitLine: { lineStyle: { color: c.line } },
       axisLabel: { color: c.ink2, fontFamily: family, formatter: (number) => short.format(number) } };
     let nth = 0;
