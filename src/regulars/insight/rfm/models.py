@@ -82,4 +82,10 @@ class RfmScore(models.Model):
     segment = models.SmallIntegerField()  # its number in rules.SEGMENTS
 
     class Meta:
-        indexes = [models.Index(fields=["snapshot", "segment", "customer"], name="rfm_by_segment")]
+        indexes = [
+            models.Index(  # members of a segment or of a cell of the map, and what they spent, are read from it alone
+                fields=["snapshot", "segment", "customer"],
+                include=["r", "f", "m", "monetary_minor"],
+                name="rfm_by_score",
+            )
+        ]

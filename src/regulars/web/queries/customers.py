@@ -182,26 +182,26 @@ def _buyers(condition: Q, viewer: Viewer) -> QuerySet[CustomerProfile]:
     return CustomerProfile.objects.filter(until_batch=None, profile__in=orders.values("profile_id"))
 
 
-def _by_rfm(rows: QuerySet[Any], query: ListQuery) -> QuerySet[Any]:
-    asked = {name: query.choices[name] for name in _OF_SCORES if query.choices.get(name)}
-    if not asked:
-        return rows
-    snapshot = latest_snapshot()
-    now = _scored(snapshot)
-    if chosen := asked.get("rfm"):
-        now = now.filter(segment__in=_numbers(chosen))
+def scores_asked(query: ListQuery) -> QuerySet[RfmScore]:
+    """Scores of the newest snapshot that fit the filters."""
+    scores = _scored(latest_snapshot())
+    if chosen := query.choices.get("rfm"):
+        scores = scores.filter(segment__in=_numbers(chosen))
     for axis in ("r", "f", "m"):
-        if chosen := asked.get(axis):
-            now = now.filter(**{f"{axis}__in": [int(one) for one in chosen if one.isdigit()]})
-    if asked.keys() != {"rfm_was"}:
-        rows = rows.filter(customer__in=now.values("customer_id"))
-    return _by_former_rfm(rows, asked.get("rfm_was", ()), snapshot)
+        if chosen := query.choices.get(axis):
+            scores = scores.filter(**{f"{axis}__in": [int(one) for one in chosen if one.isdigit()]})
+    return scores
+
+
+def _by_rfm(rows: QuerySet[Any], query: ListQuery) -> QuerySet[Any]:
+    if any(query.choices.get(name) for name in ("rfm", "r", "f", "m")):
+        rows = rows.filter(customer__in=scores_asked(query).values("customer_id"))
+    former = query.choices.get("rfm_was", ())
+    return _by_former_rfm(rows, former, latest_snapshot()) if former else rows
 
 
 def _by_former_rfm(rows: QuerySet[Any], chosen: Sequence[str], snapshot: RfmSnapshot | None) -> QuerySet[Any]:
     """Those who were in one of these segments a month before; 'none' are those who were in no segment."""
-    if not chosen:
-        return rows
     before = _scored(month_before(snapshot) if snapshot else None)
     condition = Q(customer__in=before.filter(segment__in=_numbers(chosen)).values("customer_id"))
     if "none" in chosen:

@@ -28,6 +28,7 @@ from regulars.web.queries.customers import (
     customers_matching,
     list_segments,
     read_rows,
+    scores_asked,
 )
 from regulars.web.queries.spent import spent_of
 
@@ -125,7 +126,7 @@ def _sum(query: ListQuery, viewer: Viewer) -> Sum | None:
     """What people in segments or cells of the RFM map have spent, by the same snapshot."""
     if not any(query.choices.get(name) for name in ("rfm", "r", "f", "m")):
         return None
-    amounts = spent_of(customers_counted(query, viewer))
+    amounts = spent_of(customers_counted(query, viewer), scores_asked(query))
     return Sum(amounts, gettext("%s spent: orders less refunds") % Sum(amounts)) if amounts else None
 
 
