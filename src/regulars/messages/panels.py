@@ -61,5 +61,7 @@ NAVIGATION.register(
     "messages",
     NavigationEntry(Group.AUTOMATE, _("Messages"), "messages", "send", "messages.view", order=20, by_store=True),
 )
-TIMELINE.register("message", TimelineKind(_("Messages"), "mail", "messages.view", load_messages, order=30, opens=_("Open the mail")))
+TIMELINE.register(
+    "message", TimelineKind(_("Messages"), "mail", "messages.view", load_messages, order=30, opens=_("Open the mail"))
+)
 FINDINGS.register("messages", FindingSource("messages.view", look))

@@ -63,4 +63,6 @@ NAVIGATION.register(
     NavigationEntry(Group.SELL, _("Carts"), "carts", "shopping-cart", "carts.view", order=30, by_store=True),
 )
 CUSTOMER_PANELS.register("carts", CustomerPanel(_("Carts"), "carts/panel.html", "carts.view", show, order=10))
-TIMELINE.register("cart", TimelineKind(_("Carts"), "shopping-cart", "carts.view", load, order=15, opens=_("Open the cart")))
+TIMELINE.register(
+    "cart", TimelineKind(_("Carts"), "shopping-cart", "carts.view", load, order=15, opens=_("Open the cart"))
+)

@@ -92,6 +92,11 @@ NAVIGATION.register(
     ),
 )
 SEARCH.register("orders", SearchSource(_("Orders"), "orders.view", find, "/orders", order=20))
-TIMELINE.register("order", TimelineKind(_("Orders"), "shopping-bag", "orders.view", load_orders, order=10, opens=_("Open the order")))
-TIMELINE.register("refund", TimelineKind(_("Refunds"), "arrow-back-up", "orders.view", load_refunds, order=20, opens=_("Open the order")))
+TIMELINE.register(
+    "order", TimelineKind(_("Orders"), "shopping-bag", "orders.view", load_orders, order=10, opens=_("Open the order"))
+)
+TIMELINE.register(
+    "refund",
+    TimelineKind(_("Refunds"), "arrow-back-up", "orders.view", load_refunds, order=20, opens=_("Open the order")),
+)
 FINDINGS.register("unconverted", FindingSource("orders.view", find_unconverted))
