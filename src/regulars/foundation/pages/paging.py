@@ -15,9 +15,6 @@ from django.db.models import F, Func, Q, QuerySet
 from regulars.foundation.errors import InvalidInput
 
 PAGE_SIZE = 50
-# Up to so many rows are gathered, then sorted. PostgreSQL would walk the sort's index instead, as if they were spread evenly over it,
-# and pass everybody where they all stand at its end: those who are about to leave, sorted by their last order.
-FEW = 50_000
 
 
 class BrokenCursor(InvalidInput):
@@ -28,11 +25,16 @@ class BrokenCursor(InvalidInput):
 
 @dataclass(frozen=True)
 class Order:
-    """What a list is sorted by: a column of the query set, or an annotation. Ties fall by ``id``; nulls come last either way."""
+    """What a list is sorted by: a column of the query set, or an annotation. Ties fall by ``id``; nulls come last either way.
+
+    Up to ``few`` rows are gathered, then sorted. PostgreSQL would walk the sort's index instead, as if they were spread evenly over it,
+    and pass everybody where they all stand at its end: those who are about to leave, sorted by their last order.
+    """
 
     field: str
     descending: bool = True
     nullable: bool = False
+    few: int = 0
 
 
 class _NoIndex(Func):
@@ -82,7 +84,7 @@ class Rows:
 def page_of(rows: QuerySet[Any], order: Order, cursor: str, total: int, size: int = PAGE_SIZE) -> Rows:
     """The page of ``rows`` that ``cursor`` points to; the empty cursor is the first page. Raises BrokenCursor."""
     here = Cursor.decode(cursor) if cursor else None
-    found = _fetch(rows, order, here, size + 1, gathered=total <= FEW)
+    found = _fetch(rows, order, here, size + 1, gathered=total <= order.few)
     more = len(found) > size
     found = found[:size]
     backward = here is not None and here.backward

@@ -117,7 +117,7 @@ class OrderLine(models.Model):
     privacy = {"sku": PrivacyClass.CLEAR, "title": PrivacyClass.CLEAR}
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="lines")
-    variant = models.ForeignKey("catalog.Variant", on_delete=models.PROTECT, null=True, db_index=True)
+    variant = models.ForeignKey("catalog.Variant", on_delete=models.PROTECT, null=True, db_index=False)
     sku = models.CharField(max_length=120, blank=True)
     title = models.TextField(blank=True)
     quantity = models.IntegerField()
@@ -129,6 +129,15 @@ class OrderLine(models.Model):
     until_batch = models.ForeignKey(
         "events.Batch", on_delete=models.PROTECT, related_name="+", null=True, db_index=False
     )
+
+    class Meta:
+        indexes = [  # orders with a product are found in it alone
+            models.Index(
+                fields=["variant", "order"],
+                condition=models.Q(until_batch__isnull=True),
+                name="orders_lines_of_variant",
+            )
+        ]
 
 
 class Refund(models.Model):

@@ -32,10 +32,11 @@ from regulars.record.customers.queries import (
 from regulars.record.orders.models import CustomerFigures, Order
 from regulars.record.orders.queries import COUNTS, with_figures
 
+_FEW = 20_000  # the filters are of other tables than what is sorted by
 SORTS = {
-    "last-order": Sorting("last_order_at", nullable=True),
-    "spent": Sorting("spent_minor", nullable=True),
-    "orders": Sorting("order_count", nullable=True),
+    "last-order": Sorting("last_order_at", nullable=True, few=_FEW),
+    "spent": Sorting("spent_minor", nullable=True, few=_FEW),
+    "orders": Sorting("order_count", nullable=True, few=_FEW),
     "newest": Sorting("customer_id"),
 }
 # Where the viewer is limited to stores, as these know the customer: their profiles, and the words said to their brands.

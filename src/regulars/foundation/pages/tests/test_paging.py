@@ -1,6 +1,7 @@
 """Pages of a list, forwards and backwards, with ties and with rows that have no value."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db.models import QuerySet
@@ -29,7 +30,16 @@ def walk(rows: QuerySet[Task], order: Order, cursor: str = "", backward: bool = 
     return pages
 
 
-@pytest.mark.parametrize("order", [NEWEST, ENDED, Order("id", descending=False), Order("ended_at", nullable=True)])
+@pytest.mark.parametrize(
+    "order",
+    [
+        NEWEST,
+        ENDED,
+        Order("id", descending=False),
+        Order("ended_at", nullable=True),
+        Order("ended_at", nullable=True, few=23),
+    ],
+)
 def test_walking_there_and_back_meets_every_row_once(tasks: QuerySet[Task], order: Order) -> None:
     there = walk(tasks, order)
     ids = [row.pk for page in there for row in page.items]
@@ -64,3 +74,10 @@ def test_a_damaged_cursor_is_refused_with_a_sentence(token: str) -> None:
 def test_a_cursor_of_another_list_is_refused(tasks: QuerySet[Task]) -> None:
     with pytest.raises(BrokenCursor):
         page_of(tasks, NEWEST, Cursor("not a moment", 1, 5).encode(), 23)
+
+
+def test_only_few_rows_are_sorted_past_the_index(tasks: QuerySet[Task], django_assert_num_queries: Any) -> None:
+    for few, is_gathered in ((23, True), (22, False)):
+        with django_assert_num_queries(1) as asked:
+            page_of(tasks, Order("created_at", few=few), "", 23)
+        assert ("GREATEST" in asked[0]["sql"]) is is_gathered
