@@ -29,10 +29,10 @@ from regulars.record.customers.queries import (
     tags_of_all,
     visible_cards,
 )
-from regulars.record.orders.models import CustomerFigures, Order
+from regulars.record.orders.models import CustomerFigures, Order, OrderLine
 from regulars.record.orders.queries import COUNTS, with_figures
 
-_FEW = 20_000  # the filters are of other tables than what is sorted by
+_FEW = 200_000  # the filters are of other tables than what is sorted by
 SORTS = {
     "last-order": Sorting("last_order_at", nullable=True, few=_FEW),
     "spent": Sorting("spent_minor", nullable=True, few=_FEW),
@@ -170,8 +170,8 @@ def _by_orders(rows: QuerySet[Any], query: ListQuery, viewer: Viewer) -> QuerySe
             customer__in=_buyers(within_days("placed_at", query.dates, "ordered"), viewer).values("customer_id")
         )
     if product := query.one("product"):
-        held = Q(lines__variant__product=int(product) if product.isdigit() else 0, lines__until_batch=None)
-        rows = rows.filter(customer__in=_buyers(held, viewer).values("customer_id"))
+        lines = OrderLine.objects.filter(variant__product=int(product) if product.isdigit() else 0, until_batch=None)
+        rows = rows.filter(customer__in=_buyers(Q(pk__in=lines.values("order_id")), viewer).values("customer_id"))
     return rows
 
 
