@@ -40,8 +40,8 @@ def messages_matching(query: ListQuery, viewer: Viewer) -> QuerySet[Message]:
     for name, column in _COLUMNS.items():
         if given := query.choices.get(name):
             rows = rows.filter(**{f"{column}__in": given})
-    if (customer := query.one("customer")).isdigit():
-        rows = rows.filter(customer=int(customer))
+    if query.one("customer"):
+        rows = rows.filter(customer=query.row_id("customer"))
     return rows.filter(within_days("planned_at", query.dates, "planned"))
 
 

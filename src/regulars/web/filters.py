@@ -4,7 +4,7 @@ from django.utils.translation import gettext
 
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.pages.formats import country_name
-from regulars.foundation.pages.lists import Choices
+from regulars.foundation.pages.lists import Choices, as_row_id
 from regulars.record.catalog.queries import titles_of
 from regulars.web.queries.customers import countries_of_customers
 
@@ -16,7 +16,7 @@ def countries(viewer: Viewer) -> Choices:
 
 
 def describe_product(value: str) -> str:
-    return titles_of([int(value)]).get(int(value), value) if value.isdigit() and len(value) < 19 else value
+    return titles_of([as_row_id(value)]).get(as_row_id(value), value)
 
 
 def yes_or_no(value: str) -> str:

@@ -172,8 +172,8 @@ def runs_matching(query: ListQuery, viewer: Viewer) -> QuerySet[Run]:
     for name in ("node", "outcome"):
         if given := query.choices.get(name):
             rows = rows.filter(**{f"{name}__in": given})
-    if (customer := query.one("customer")).isdigit():
-        rows = rows.filter(customer=int(customer))
+    if query.one("customer"):
+        rows = rows.filter(customer=query.row_id("customer"))
     first, last = query.dates.get("started", (None, None))
     if first is not None:
         rows = rows.filter(started_at__gte=_midnight(first))

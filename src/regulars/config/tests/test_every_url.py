@@ -313,3 +313,20 @@ def test_signing_in_leads_nowhere_else(db: None, target: str) -> None:
     if answer.status_code == 302:
         assert answer["Location"].startswith("/")
         assert not answer["Location"].startswith(("//", "/\\", "/%09"))
+
+
+NAMES = ("customer", "product", "category", "r", "f", "m", "q", "tag", "currency", "days", "store", "state", "reader")
+# No number, one that no row can have, and a letter that the database does not hold.
+UNREADABLE = ("²", "9" * 30, "\x00")
+
+
+@pytest.mark.parametrize("value", UNREADABLE, ids=("superscript", "long", "nul"))
+def test_what_no_address_of_ours_says_breaks_no_page(house: House, value: str) -> None:
+    client, broken = signed_in("owner"), []
+    places = [place for place in PAGES if place.rule and place.rule.get is not None and not place.rule.is_api]
+    for place in places:
+        for name in NAMES:
+            answer = client.get(house.address(place), {name: value})
+            if answer.status_code >= 500:
+                broken.append((place.route, name, answer.status_code))
+    assert broken == []

@@ -17,6 +17,8 @@ from regulars.foundation.bulk import fetch
 from regulars.foundation.ids import to_public
 from regulars.foundation.pages.lists import ListQuery
 from regulars.foundation.shop.models import Brand, Store
+from regulars.foundation.work.models import Task
+from regulars.foundation.work.operations import start_task
 from regulars.insight.segments.operations import refresh
 from regulars.record.catalog.models import Product
 from regulars.record.consent.inputs import ConsentInput
@@ -273,3 +275,28 @@ def test_nor_does_the_api(house: House) -> None:
     assert told == []
     segments = Client().get("/api/v1/segments", headers={"Authorization": f"Bearer {text}"})
     assert segments.status_code == 403
+
+
+def test_no_export_tells(house: House) -> None:
+    member, _ = create_staff("m@shop.example", "manager", SYSTEM, AT, stores=(house.de.pk,))
+    client, told, rows = Client(), [], 0
+    client.force_login(member)
+    for path in ("/customers", "/orders", "/refunds", "/sold", "/products", "/carts"):
+        for store in ("", "?store=uk", "?store=uk&store=de"):
+            answer = client.post(f"{path}{store}", {"action": "export"})
+            content = answer.getvalue() if answer.streaming else answer.content
+            rows += content.count(b"\r\n") if answer.streaming else 0
+            told += [(path, store, word) for word in BRITISH if word.encode() in content]
+    assert told == []
+    assert rows > 12  # headings alone are no proof
+
+
+def test_nor_does_work_that_nobody_in_particular_began(house: House) -> None:
+    task = Task.objects.get(pk=start_task("orders.refold", "Onlybritish sums", AT, total=8088))
+    member, _ = create_staff("m@shop.example", "manager", SYSTEM, AT, stores=(house.de.pk,))
+    whole, _ = create_staff("n@shop.example", "read_only", SYSTEM, AT)
+    client = Client()
+    for one, status in ((member, 404), (whole, 200)):
+        client.force_login(one)
+        assert (b"Onlybritish sums" in client.get("/work").content) == (one is whole)
+        assert client.get(f"/work/{task.uid}").status_code == status

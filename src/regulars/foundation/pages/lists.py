@@ -29,6 +29,11 @@ class InvalidFilter(InvalidInput):
     code = "invalid-filter"
 
 
+def as_row_id(text: str) -> int:
+    """The number of a row as an address states it; 0, which no row has, for anything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else 0
+
+
 @dataclass(frozen=True)
 class Pill:
     """A short state. ``tone`` is grey, green, amber, red or accent; states only, never decoration."""
@@ -103,6 +108,10 @@ class ListQuery:
     def one(self, name: str) -> str:
         """The single value of a filter, or an empty string."""
         return (self.choices.get(name) or ("",))[0]
+
+    def row_id(self, name: str) -> int:
+        """The row that a filter names; 0, which no row has, where it names none."""
+        return as_row_id(self.one(name))
 
     @property
     def is_narrowed(self) -> bool:

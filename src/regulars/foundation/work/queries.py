@@ -4,12 +4,15 @@ from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
+from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.work.models import Task
 
 
-def list_tasks_for_bell(staff_id: int | None, limit: int = 20) -> QuerySet[Task]:
-    """Newest long work that this member of staff began, and what nobody in particular began."""
-    return Task.objects.filter(Q(staff_id=staff_id) | Q(staff_id__isnull=True)).order_by("-created_at", "-pk")[:limit]
+def list_tasks_for_bell(viewer: Viewer, limit: int = 20) -> QuerySet[Task]:
+    """Newest long work that this member of staff began; and what nobody in particular began, which is of all stores."""
+    theirs = Q(staff_id=viewer.staff_id) if viewer.staff_id is not None else Q(pk__in=[])
+    whole = Q(staff_id__isnull=True) if viewer.store_ids is None else Q(pk__in=[])
+    return Task.objects.filter(theirs | whole).order_by("-created_at", "-pk")[:limit]
 
 
 def find_task(uid: UUID) -> Task | None:

@@ -28,10 +28,9 @@ def carts_matching(query: ListQuery, viewer: Viewer) -> QuerySet[Cart]:
         rows = rows.filter(state__in=states)
     if known := query.one("who"):
         rows = rows.filter(profile__isnull=known == "unknown")
-    if customer := query.one("customer"):
-        rows = rows.filter(
-            profile__in=profiles_of([int(customer)]).get(int(customer), []) if customer.isdigit() else []
-        )
+    if query.one("customer"):
+        customer = query.row_id("customer")
+        rows = rows.filter(profile__in=profiles_of([customer]).get(customer, []))
     return rows.filter(
         within_days("changed_at", query.dates, "touched"), within_numbers("value_minor", query.numbers, "value", 100)
     )

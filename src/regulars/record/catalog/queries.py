@@ -11,7 +11,7 @@ from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.bulk import fetch
 from regulars.foundation.errors import NotFound
 from regulars.foundation.ids import from_public
-from regulars.foundation.pages.lists import ListQuery
+from regulars.foundation.pages.lists import ListQuery, as_row_id
 from regulars.foundation.pages.paging import Order as Sorting
 from regulars.record.catalog.models import Category, CostEntry, PriceEntry, Product, StockEntry, Variant
 
@@ -35,7 +35,7 @@ def products_matching(query: ListQuery, viewer: Viewer) -> QuerySet[Product]:
     if chosen := query.choices.get("status"):
         rows = rows.filter(status__in=chosen)
     if chosen := query.choices.get("category"):
-        rows = rows.filter(categories__in=[int(one) for one in chosen if one.isdigit()]).distinct()
+        rows = rows.filter(categories__in=[as_row_id(one) for one in chosen]).distinct()
     if kind := query.one("kind"):
         rows = rows.filter(is_service=kind == "service")
     return rows

@@ -6,6 +6,7 @@ from typing import Any
 
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.ids import to_public
+from regulars.foundation.pages.lists import as_row_id
 from regulars.record.customers.models import Customer
 from regulars.record.customers.queries import customers_of, read_cards
 
@@ -50,8 +51,8 @@ def names_of(customer_ids: Collection[int], viewer: Viewer) -> dict[int, Name]:
 
 def describe_customer(value: str, viewer: Viewer) -> str:
     """The filter ``customer`` in words: a name only where the viewer may know it, since the number can be anybody's."""
-    named = names_of([int(value)], viewer) if value.isdigit() and len(value) < 19 else {}
-    return named[int(value)].text if named else value
+    found = names_of([as_row_id(value)], viewer).get(as_row_id(value))
+    return found.text if found else value
 
 
 def with_names(rows: Sequence[Any], viewer: Viewer) -> list[Named]:

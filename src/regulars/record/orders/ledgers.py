@@ -26,9 +26,9 @@ def refunds_matching(query: ListQuery, viewer: Viewer) -> QuerySet[Refund]:
         rows = rows.filter(Q(order=None) | _OF_ORDERS_THAT_COUNT)
     if currency := query.choices.get("currency"):
         rows = rows.filter(currency__in=currency)
-    if customer := query.one("customer"):
-        known = profiles_of([int(customer)]) if customer.isdigit() and len(customer) < 19 else {}
-        rows = rows.filter(profile__in=[profile for some in known.values() for profile in some])
+    if query.one("customer"):
+        customer = query.row_id("customer")
+        rows = rows.filter(profile__in=profiles_of([customer]).get(customer, []))
     return rows.filter(within_days("occurred_at", query.dates, "given"))
 
 
@@ -37,8 +37,8 @@ def sold_matching(query: ListQuery, viewer: Viewer) -> QuerySet[OrderLine]:
     rows = OrderLine.objects.filter(_OF_ORDERS_THAT_COUNT, until_batch=None)
     if viewer.store_ids is not None:
         rows = rows.filter(order__store__in=viewer.store_ids)
-    if product := query.one("product"):
-        rows = rows.filter(variant__product=int(product) if product.isdigit() and len(product) < 19 else 0)
+    if query.one("product"):
+        rows = rows.filter(variant__product=query.row_id("product"))
     if currency := query.choices.get("currency"):
         rows = rows.filter(order__currency__in=currency)
     rows = rows.filter(within_days("order__placed_at", query.dates, "placed"))

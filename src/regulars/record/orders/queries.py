@@ -73,13 +73,12 @@ _COLUMNS = {
 
 def _of_subject(rows: QuerySet[Order], query: ListQuery) -> QuerySet[Order]:
     """Orders of one customer, or with one product, by row id."""
-    if customer := query.one("customer"):
-        rows = rows.filter(
-            profile__in=profiles_of([int(customer)]).get(int(customer), []) if customer.isdigit() else []
-        )
-    if product := query.one("product"):
+    if query.one("customer"):
+        customer = query.row_id("customer")
+        rows = rows.filter(profile__in=profiles_of([customer]).get(customer, []))
+    if query.one("product"):
         lines = OrderLine.objects.filter(
-            order=OuterRef("pk"), variant__product=int(product) if product.isdigit() else 0, until_batch=None
+            order=OuterRef("pk"), variant__product=query.row_id("product"), until_batch=None
         )
         rows = rows.filter(Exists(lines))
     return rows

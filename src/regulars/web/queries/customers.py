@@ -12,7 +12,7 @@ from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.bulk import fetch
 from regulars.foundation.ids import to_public
 from regulars.foundation.pages.days import within_days, within_numbers
-from regulars.foundation.pages.lists import ListQuery
+from regulars.foundation.pages.lists import ListQuery, as_row_id
 from regulars.foundation.pages.paging import Order as Sorting
 from regulars.foundation.shop.models import Brand, Store
 from regulars.insight.rfm.models import RfmScore, RfmSnapshot
@@ -169,8 +169,8 @@ def _by_orders(rows: QuerySet[Any], query: ListQuery, viewer: Viewer) -> QuerySe
         rows = rows.filter(
             customer__in=_buyers(within_days("placed_at", query.dates, "ordered"), viewer).values("customer_id")
         )
-    if product := query.one("product"):
-        lines = OrderLine.objects.filter(variant__product=int(product) if product.isdigit() else 0, until_batch=None)
+    if query.one("product"):
+        lines = OrderLine.objects.filter(variant__product=query.row_id("product"), until_batch=None)
         rows = rows.filter(customer__in=_buyers(Q(pk__in=lines.values("order_id")), viewer).values("customer_id"))
     return rows
 
@@ -190,7 +190,7 @@ def scores_asked(query: ListQuery) -> QuerySet[RfmScore]:
         scores = scores.filter(segment__in=_numbers(chosen))
     for axis in ("r", "f", "m"):
         if chosen := query.choices.get(axis):
-            scores = scores.filter(**{f"{axis}__in": [int(one) for one in chosen if one.isdigit()]})
+            scores = scores.filter(**{f"{axis}__in": [as_row_id(one) for one in chosen]})
     return scores
 
 

@@ -43,9 +43,8 @@ def parked_visible(query: ListQuery, viewer: Viewer) -> QuerySet[ParkedEvent]:
     if query.text:
         found = visible_cards(viewer.store_ids).filter(found_by(query.text, viewer.store_ids)).values("pk")
         rows = rows.filter(profile_id__in=members.filter(customer__in=found).values("profile_id"))
-    if number := query.one("customer"):
-        chosen = [int(number)] if number.isdecimal() and len(number) < 19 else []
-        rows = rows.filter(profile_id__in=members.filter(customer__in=chosen).values("profile_id"))
+    if query.one("customer"):
+        rows = rows.filter(profile_id__in=members.filter(customer=query.row_id("customer")).values("profile_id"))
     return rows
 
 

@@ -50,7 +50,7 @@ def _zone(text: str) -> str:
 
 
 def _limit(text: str) -> int:
-    if not text.isdecimal() or int(text) > 1000:
+    if not text.isdecimal() or len(text) > 4 or int(text) > 1000:
         raise InvalidInput(gettext("A limit is a whole number from 0 (no limit) to 1000."))
     return int(text)
 
@@ -129,7 +129,11 @@ def tokens(request: HttpRequest) -> HttpResponse:
 
 def _new_token(request: HttpRequest) -> tuple[Any, str]:
     days = request.POST.get("days", "")
-    expires_at = clock.now() + timedelta(days=int(days)) if days.isdecimal() and 0 < int(days) <= 3650 else None
+    expires_at = (
+        clock.now() + timedelta(days=int(days))
+        if days.isdecimal() and len(days) < 5 and 0 < int(days) <= 3650
+        else None
+    )
     return create_token(
         request.POST.get("name", ""),
         request.POST.getlist("scopes"),

@@ -19,8 +19,8 @@ from regulars.foundation.work.queries import count_unseen, find_task, list_tasks
 
 @signed_in
 def work(request: HttpRequest) -> HttpResponse:
-    staff_id = viewer_of(request).staff_id
-    tasks = list(list_tasks_for_bell(staff_id, 50))
+    viewer = viewer_of(request)
+    staff_id, tasks = viewer.staff_id, list(list_tasks_for_bell(viewer, 50))
     if staff_id is not None:
         mark_seen(staff_id, clock.now())
     running = sum(1 for task in tasks if task.state in {"waiting", "running"})
@@ -54,8 +54,8 @@ def one_task(request: HttpRequest, uid: UUID) -> HttpResponse:
 
 
 def _may_watch(task: Task, viewer: Viewer) -> bool:
-    """Whoever began it, everybody where nobody in particular did, and whom the module that does it lets watch."""
-    if task.staff_id in {None, viewer.staff_id}:
+    """Whoever began it; where nobody in particular did, who sees all stores; and whom the module that does it lets watch."""
+    if task.staff_id == viewer.staff_id if task.staff_id is not None else viewer.store_ids is None:
         return True
     watcher = WATCHERS.get(task.kind)
     return watcher is not None and watcher(task.pk, viewer)

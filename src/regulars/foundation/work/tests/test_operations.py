@@ -3,6 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection, transaction
 
+from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.errors import Conflict
 from regulars.foundation.work.jobs import rescue_stalled_jobs
 from regulars.foundation.work.loops import Stop
@@ -87,8 +88,8 @@ def test_the_bell_follows_a_piece_of_work_from_waiting_to_done() -> None:
     )
     assert mark_seen(5, AT + timedelta(seconds=4)) == 1
     assert count_unseen(5) == 0
-    assert [entry.pk for entry in list_tasks_for_bell(5)] == [task]
-    assert list(list_tasks_for_bell(6)) == []
+    assert [entry.pk for entry in list_tasks_for_bell(Viewer(5, frozenset()))] == [task]
+    assert list(list_tasks_for_bell(Viewer(6, frozenset()))) == []
 
 
 def test_what_has_ended_stays_as_it_ended() -> None:
