@@ -102,7 +102,9 @@ class Command(BaseCommand):
         stores = list(Store.objects.filter(code=code) if code else Store.objects.all()[:2])
         if len(stores) == 1:
             return stores[0]
-        known = ", ".join(Store.objects.values_list("code", flat=True)) or "none yet"
+        known = ", ".join(Store.objects.values_list("code", flat=True))
+        if not known:
+            raise CommandError("There is no store yet: make one with 'regulars store create'")
         raise CommandError(f"Say with --store which store the file is from; the stores are: {known}")
 
     def _choices(self, options: dict[str, Any]) -> Options:
