@@ -330,3 +330,24 @@ def test_what_no_address_of_ours_says_breaks_no_page(house: House, value: str) -
             if answer.status_code >= 500:
                 broken.append((place.route, name, answer.status_code))
     assert broken == []
+
+
+def test_a_letter_that_cannot_be_kept_breaks_no_form(house: House) -> None:
+    client, broken = signed_in("owner"), []
+    rate = {"currency": "USD", "to": "GBP", "on": "2026-01-01", "rate": "0.8", "source": "a\x00"}
+    asked = [
+        (f"/customers/{house.customer}/tag", {"text": "a\x00"}),
+        (f"/customers/{house.customer}/note", {"text": "a\x00"}),
+        ("/customers", {"action": "tag", "everything": "1", "input": "a\x00"}),
+        ("/settings/rates/new", rate),
+        ("/settings", {"shop.name": "a\x00"}),
+        ("/settings/tokens", {"name": "a\x00", "scopes": "customers:read", "days": "9" * 5000}),
+        ("/me", {"name": "a\x00", "language": "de"}),
+        ("/views", {"path": "/customers", "query": "a\x00", "name": "a\x00"}),
+        ("/team/invite", {"email": "x@shop.example", "name": "a\x00", "role": "agent"}),
+    ]
+    for address, form in asked:
+        status = client.post(address, form).status_code
+        if status >= 500:
+            broken.append((address, status))
+    assert broken == []

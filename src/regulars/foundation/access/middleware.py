@@ -59,7 +59,7 @@ class Gate:
         if rule is None:
             raise PermissionDenied("This address names no permission, so nobody may open it.")
         if not rule.is_api:
-            _refuse_nul(request)
+            _refuse_nul(request, may_stream=getattr(view, "csrf_exempt", False))
         request.access_rule = rule  # type: ignore[attr-defined]
 
 
@@ -67,10 +67,14 @@ def _moment(text: Any) -> datetime | None:
     return datetime.fromisoformat(text) if isinstance(text, str) else None
 
 
-def _refuse_nul(request: HttpRequest) -> None:
-    """PostgreSQL cannot hold NUL, and nobody types it: 400 for the whole house, so that no page can stumble over it."""
+def _refuse_nul(request: HttpRequest, *, may_stream: bool) -> None:
+    """PostgreSQL cannot hold NUL, and nobody types it: 400 for the whole house, so that no page can stumble over it.
+
+    ``may_stream``: the view takes an upload as it comes, so a body with files is left to it.
+    """
     has_nul = "%00" in request.META.get("QUERY_STRING", "") or "\x00" in request.path
-    if request.method == "POST" and request.content_type == "application/x-www-form-urlencoded":
+    is_form = request.content_type == "application/x-www-form-urlencoded" or not may_stream
+    if request.method == "POST" and is_form:
         has_nul = has_nul or any("\x00" in value for values in request.POST.lists() for value in values[1])
     if has_nul:
         raise SuspiciousOperation("NUL in a request")
