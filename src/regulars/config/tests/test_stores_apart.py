@@ -23,7 +23,8 @@ from regulars.insight.segments.operations import refresh
 from regulars.record.catalog.models import Product
 from regulars.record.consent.inputs import ConsentInput
 from regulars.record.consent.models import ConsentState
-from regulars.record.consent.operations import record_consents
+from regulars.record.consent.operations import leave_alone, record_consents
+from regulars.record.consent.queries import is_left_alone
 from regulars.record.customers.contacts import ContactCard
 from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import Customer, IdentityKind
@@ -300,3 +301,14 @@ def test_nor_does_work_that_nobody_in_particular_began(house: House) -> None:
         client.force_login(one)
         assert (b"Onlybritish sums" in client.get("/work").content) == (one is whole)
         assert client.get(f"/work/{task.uid}").status_code == status
+
+
+def test_what_another_store_decided_of_somebody_stands(house: House) -> None:
+    shared = customer_of(Order.objects.get(number="DE-1").profile_id or 0)
+    leave_alone([shared], True, 1, AT)
+    member, _ = create_staff("m@shop.example", "manager", SYSTEM, AT, stores=(house.de.pk,))
+    client = Client()
+    client.force_login(member)
+    assert client.post(f"/customers/{house.customer}/may-contact").status_code == 302
+    assert not is_left_alone(profiles_of([shared], (house.de.pk,))[shared])
+    assert is_left_alone(profiles_of([shared], (house.uk.pk,))[shared])

@@ -19,7 +19,7 @@ from regulars.record.consent.queries import left_alone
 from regulars.record.customers.identifiers import address_token
 from regulars.record.customers.models import IdentityKind, IdentityLink
 from regulars.record.customers.operations.links import lock_members
-from regulars.record.customers.queries import customer_of, customers_of, profiles_of
+from regulars.record.customers.queries import Stores, customer_of, customers_of, profiles_of
 from regulars.record.events import log as event_log
 from regulars.record.events.log import LogTransaction
 
@@ -133,10 +133,13 @@ def _reasons_by_address(tokens: Sequence[bytes]) -> dict[tuple[bytes, str], set[
 
 
 @retried
-def leave_alone(customer_ids: Sequence[int], is_on: bool, staff_id: int, at: datetime) -> int:
-    """'Do not contact', or may be contacted again; how many customers it changed."""
+def leave_alone(customer_ids: Sequence[int], is_on: bool, staff_id: int, at: datetime, store_ids: Stores = None) -> int:
+    """'Do not contact', or may be contacted again; how many customers it changed.
+
+    ``store_ids``: the stores that the member of staff is limited to; what others decided of the customer stands.
+    """
     with event_log.transaction("staff", str(staff_id)) as log:
-        members = lock_members(profiles_of(customer_ids))
+        members = lock_members(profiles_of(customer_ids, store_ids))
         alone = left_alone(profile for some in members.values() for profile in some)
         changed = [customer for customer, some in members.items() if alone.isdisjoint(some) == is_on]
         DoNotContact.objects.bulk_create(

@@ -200,7 +200,7 @@ def _act(action: str, customer_id: int, request: HttpRequest, viewer: Viewer) ->
             _remove_note(customer_id, request.POST.get("note", ""), viewer, at)
             return gettext("Note removed.")
         case "leave-alone" | "may-contact":
-            leave_alone([customer_id], action == "leave-alone", staff_id, at)
+            leave_alone([customer_id], action == "leave-alone", staff_id, at, stores)
             return (
                 gettext("Will not be written to any more.")
                 if action == "leave-alone"

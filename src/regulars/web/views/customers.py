@@ -63,11 +63,11 @@ def _untag(ids: Sequence[int], form: Mapping[str, str], viewer: Viewer, at: date
 
 
 def _leave_alone(ids: Sequence[int], form: Mapping[str, str], viewer: Viewer, at: datetime) -> int:
-    return leave_alone(ids, True, _staff(viewer), at)
+    return leave_alone(ids, True, _staff(viewer), at, viewer.store_ids)
 
 
 def _may_contact(ids: Sequence[int], form: Mapping[str, str], viewer: Viewer, at: datetime) -> int:
-    return leave_alone(ids, False, _staff(viewer), at)
+    return leave_alone(ids, False, _staff(viewer), at, viewer.store_ids)
 
 
 def _say_tagged(changed: int, form: Mapping[str, str]) -> str:
