@@ -312,3 +312,12 @@ def test_what_another_store_decided_of_somebody_stands(house: House) -> None:
     assert client.post(f"/customers/{house.customer}/may-contact").status_code == 302
     assert not is_left_alone(profiles_of([shared], (house.de.pk,))[shared])
     assert is_left_alone(profiles_of([shared], (house.uk.pk,))[shared])
+
+
+def test_what_was_done_in_the_whole_shop_and_its_settings_are_not_for_limited_staff(house: House) -> None:
+    limited, _ = create_staff("m@shop.example", "manager", SYSTEM, AT, stores=(house.de.pk,))
+    whole, _ = create_staff("n@shop.example", "manager", SYSTEM, AT)
+    client = Client()
+    for member, status in ((limited, 403), (whole, 200)):
+        client.force_login(member)
+        assert [client.get(path).status_code for path in ("/settings/audit", "/settings/rates/new")] == [status] * 2

@@ -2,4 +2,4 @@
 
 from regulars.foundation.access.rules import Role, permit
 
-permit("audit.view", "Read who did what, when", Role.MANAGER)
+permit("audit.view", "Read who did what, when", Role.MANAGER, is_of_all_stores=True)

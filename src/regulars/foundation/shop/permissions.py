@@ -3,4 +3,4 @@
 from regulars.foundation.access.rules import EVERYBODY, Role, permit
 
 permit("settings.view", "See settings, stores, brands and rates", *EVERYBODY)
-permit("settings.edit", "Change settings, stores, brands and rates", Role.MANAGER)
+permit("settings.edit", "Change settings, stores, brands and rates", Role.MANAGER, is_of_all_stores=True)
