@@ -2,19 +2,20 @@
 
 from datetime import datetime, timedelta
 
+from regulars.foundation.deduplication import forget_old_keys
 from regulars.foundation.shop.settings import read_setting
 from regulars.foundation.work.loops import LOOPS, Loop, Stop
-from regulars.record.events import partitions
+from regulars.record.events.partitions import MONTHS
 from regulars.record.events.readers import READERS, read_batch, waiting_shards
 
 
 def keep_up(stop: Stop, at: datetime) -> bool:
     """Makes months ahead, drops those beyond the log's retention, forgets old keys. True while there is more to forget."""
-    partitions.ensure_months(at)
+    MONTHS.ensure(at)
     days = read_setting("log.retention_days")
     if days:
-        partitions.drop_months_before(at - timedelta(days=days))
-    return partitions.forget_old_keys(at) > 0
+        MONTHS.drop_before(at - timedelta(days=days))
+    return forget_old_keys("events_eventkey", at) > 0
 
 
 LOOPS.register(

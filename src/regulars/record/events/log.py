@@ -5,7 +5,6 @@ outermost exit of :func:`transaction`, and released by the commit that makes the
 skip a row whose transaction committed late, and a long transaction elsewhere stalls nobody.
 """
 
-import hashlib
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -17,9 +16,11 @@ from typing import Any
 from django.db import connection
 from django.db import transaction as database
 
+from regulars.foundation.deduplication import key_of
 from regulars.record.events.models import Batch
 
 SHARDS = 16
+event_key = key_of
 LOCK = 0x5245_4755  # 'REGU': the one advisory lock under which positions are drawn
 
 
@@ -63,11 +64,6 @@ class LogTransaction:
 
 
 _current: ContextVar[LogTransaction | None] = ContextVar("log_transaction", default=None)
-
-
-def event_key(source: str, own_id: str) -> bytes:
-    """16 bytes that stand for one event of one source, whatever its content."""
-    return hashlib.blake2b(f"{source}\x1f{own_id}".encode(), digest_size=16).digest()
 
 
 @contextmanager
