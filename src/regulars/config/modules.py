@@ -8,6 +8,7 @@ MODULES: list[str] = [
     "regulars.foundation.pages",
     "regulars.foundation.work",
     "regulars.foundation.health",
+    "regulars.foundation.inbox",
     "regulars.record.events",
     "regulars.record.customers",
     "regulars.record.consent",

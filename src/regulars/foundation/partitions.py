@@ -76,7 +76,9 @@ class Partitioned:
     def drop_before(self, at: datetime) -> list[str]:
         """Drops every partition that ended before ``at``: what a retention lets go. Names of those dropped."""
         with connection.cursor() as cursor:
-            cursor.execute("SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass", [self.table])
+            cursor.execute(
+                "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = %s::regclass", [self.table]
+            )
             names = [row[0] for row in cursor.fetchall()]
             old = sorted(n for n in names if n != f"{self.table}_default" and n < self.name_of(at))
             for name in old:

@@ -27,6 +27,10 @@ KNOWN: dict[str, Known] = {
     "shop.reporting_currency": Known("Currency in which sums over several currencies are shown", "GBP"),
     "rfm.scale": Known("How many scores each of recency, frequency and monetary has", 5, (3, 4, 5)),
     "log.retention_days": Known("How many days the log of events is kept; 0: for ever", 0),
+    "inbox.retention_days": Known("How many days what came in from outside is kept as it came; at least 1", 30),
+    "inbox.most_waiting": Known(
+        "Inputs of one public source that may wait to be read; beyond, it is asked to send later (429)", 250_000
+    ),
     "messages.per_day": Known(
         "Marketing messages that one person gets within a day, over all workflows; 0: no limit", 1
     ),

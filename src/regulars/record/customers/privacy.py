@@ -4,6 +4,9 @@ import os
 from datetime import datetime
 from typing import Any
 
+from regulars.foundation.inbox.models import Item
+from regulars.foundation.inbox.operations import forget_bodies
+from regulars.foundation.inbox.queries import items_about, read_unparsed_with
 from regulars.foundation.privacy import SubjectData, keep, register
 from regulars.foundation.subjects import exported
 from regulars.record.customers.models import (
@@ -87,6 +90,20 @@ def _export_decisions(profile_ids: list[int]) -> list[dict[str, Any]]:
     return [{name: row[name] for name in ("id", "verdict", "occurred_at")} for row in rows]
 
 
+def _inbox_items(profile_ids: list[int]) -> list[Item]:
+    """What came in from outside about this person: what was read as such, and what nobody understood and names them."""
+    words = {str(row["value"]) for row in _export_links(profile_ids) if row["value"]}
+    return [*items_about(profile_ids), *read_unparsed_with(words)]
+
+
+def _export_inbox(profile_ids: list[int]) -> list[dict[str, Any]]:
+    """That it came, from where and when. What it said is in the record; as it came it may speak of others too."""
+    return [
+        {"id": item.pk, "source": item.source, "received_at": item.received_at.isoformat(), "state": item.state}
+        for item in _inbox_items(profile_ids)
+    ]
+
+
 register(
     SubjectData("customers_profile", _export_profiles, _erase_profiles, "a number, to which orders and events point")
 )
@@ -151,3 +168,11 @@ register(
         "empty cards, so that each store counts right",
     )
 )
+register(
+    SubjectData(
+        "inbox_item",
+        _export_inbox,
+        lambda ids, at: forget_bodies(_inbox_items(ids)),
+        "that something came in, from where and how much; what is not read yet is read first",
+    )
+)  # the last to register is erased first: while the person's identifiers still tell what to look for

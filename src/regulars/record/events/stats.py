@@ -6,8 +6,8 @@ from regulars.record.events.models import ParkedEvent
 
 
 def stats() -> dict[str, object]:
-    """Events recorded, and inputs that are put aside until somebody looks at them."""
+    """Events recorded, and events that a reader put aside until somebody looks at them."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM events_event")
         events = int(cursor.fetchone()[0])
-    return {"events": events, "quarantined_inputs": ParkedEvent.objects.filter(replayed_at__isnull=True).count()}
+    return {"events": events, "parked_events": ParkedEvent.objects.filter(replayed_at__isnull=True).count()}

@@ -41,5 +41,8 @@ def test_keys_are_forgotten_after_400_days() -> None:
 
 def test_days_have_names_that_sort_as_they_follow() -> None:
     days = Partitioned("inbox_item", "received_at", DAY, ahead=1)
-    assert [days.name_of(at) for at in (AT, DAY.after(DAY.begin(AT)))] == ["inbox_item_2031_11_30", "inbox_item_2031_12_01"]
+    assert [days.name_of(at) for at in (AT, DAY.after(DAY.begin(AT)))] == [
+        "inbox_item_2031_11_30",
+        "inbox_item_2031_12_01",
+    ]
     assert days.name_of(datetime(202, 3, 1, tzinfo=UTC)) == "inbox_item_0202_03_01"

@@ -1,0 +1,59 @@
+"""What staff do with the inbox, and how it forgets."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from regulars.foundation.access.viewer import Viewer
+from regulars.foundation.audit.operations import System, record
+from regulars.foundation.deduplication import forget_old_keys
+from regulars.foundation.inbox.keys import forget_days_before
+from regulars.foundation.inbox.models import Item, ItemState
+from regulars.foundation.inbox.partitions import DAYS
+from regulars.foundation.inbox.queries import get_item, open_item
+from regulars.foundation.shop.settings import read_setting
+from regulars.foundation.work.loops import Stop
+
+By = Viewer | System
+
+
+def read_body(number: int, by: Viewer, at: datetime) -> tuple[Item, dict[str, str], bytes]:
+    """One item, opened for a member of staff: it may hold anybody's data, so it is audited. Raises NotFound, NotAllowed, CannotOpen."""
+    by.require("inbox.read")
+    item = get_item(number, by)
+    headers, body = open_item(item)
+    record("inbox.read", by, f"input:{item.pk}", at=at)
+    return item, headers, body
+
+
+def replay(numbers: Sequence[int], by: By, at: datetime) -> int:
+    """Has these items read again, in their order of arrival; how many. What they had done already is not done twice. Raises NotAllowed.
+
+    Items that wait already, or whose body was forgotten, stay as they are.
+    """
+    rows = Item.objects.filter(pk__in=numbers, body__isnull=False).exclude(state=ItemState.RECEIVED)
+    if isinstance(by, Viewer):
+        by.require("inbox.replay")
+        rows = rows.filter(store_id__in=by.store_ids) if by.store_ids is not None else rows
+    with transaction.atomic():
+        count = rows.update(state=ItemState.RECEIVED, attempts=0, reason="", read_at=None)
+        if count:
+            record("inbox.replayed", by, "", {"inputs": count}, at=at)
+    return count
+
+
+def forget_bodies(items: Sequence[Item]) -> int:
+    """Drops bodies and headers for good, of whoever they speak; how many. Those in quarantine can never be read again."""
+    rows = Item.objects.filter(pk__in=[item.pk for item in items], body__isnull=False).exclude(state=ItemState.RECEIVED)
+    return rows.update(body=None, headers=b"", people=[])
+
+
+def keep_up(stop: Stop, at: datetime) -> bool:
+    """Makes days ahead, drops those beyond the retention with their keys, forgets old keys. True while there is more to forget."""
+    DAYS.ensure(at)
+    oldest = at - timedelta(days=read_setting("inbox.retention_days"))
+    DAYS.drop_before(oldest)
+    Item.objects.filter(received_at__lt=DAYS.period.begin(oldest)).delete()  # those that the default partition caught
+    forget_days_before(oldest)
+    return forget_old_keys("inbox_inputkey", at) > 0

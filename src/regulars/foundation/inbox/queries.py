@@ -1,0 +1,100 @@
+"""What can be asked of the inbox. Whatever opens a body says so in its name (``open_`` and ``read_``)."""
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from regulars.foundation.access.viewer import Viewer
+from regulars.foundation.errors import NotFound
+from regulars.foundation.inbox.keys import get_day_key
+from regulars.foundation.inbox.models import Item, ItemState
+from regulars.foundation.inbox.receiving import cell
+from regulars.foundation.pages.days import within_days
+from regulars.foundation.pages.lists import ListQuery
+from regulars.foundation.pages.paging import Order
+from regulars.foundation.sealing import CannotOpen, unseal
+
+SORTS = {"received": Order("id")}
+
+
+def items_matching(query: ListQuery, viewer: Viewer) -> QuerySet[Item]:
+    """Items that fit the filters of the page and belong to the viewer's stores; without their bodies."""
+    rows = Item.objects.defer("headers", "body", "people")
+    if viewer.store_ids is not None:
+        rows = rows.filter(store_id__in=viewer.store_ids)
+    if states := query.choices.get("state"):
+        rows = rows.filter(state__in=states)
+    if kinds := query.choices.get("kind"):
+        rows = rows.filter(kind__in=kinds)
+    if source := query.one("source"):
+        rows = rows.filter(source=source)
+    return rows.filter(within_days("received_at", query.dates, "received"))
+
+
+def get_item(number: int, viewer: Viewer) -> Item:
+    """Raises NotFound, also for an item of a store that the viewer does not see."""
+    item = Item.objects.filter(pk=number).first()
+    if item is None or not viewer.sees_store(item.store_id):
+        raise NotFound("There is no such input: it was dropped when its time was over, or it never came.")
+    return item
+
+
+def open_parts(key: bytes, received_at: datetime, headers: bytes, body: bytes | None) -> tuple[dict[str, str], bytes]:
+    """Headers and body in clear. Raises CannotOpen once the day was forgotten, or somebody of whom it spoke was erased."""
+    if body is None:
+        raise CannotOpen("Somebody of whom this input spoke was erased, so it was forgotten.")
+    plain = get_day_key(received_at)
+    opened: dict[str, str] = json.loads(unseal(plain, bytes(headers), cell("headers", key)))
+    return opened, unseal(plain, bytes(body), cell("body", key))
+
+
+def open_item(item: Item) -> tuple[dict[str, str], bytes]:
+    return open_parts(bytes(item.key), item.received_at, item.headers, item.body)
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """What one kind has in the inbox: how much waits, since when, and how much is in quarantine."""
+
+    kind: str
+    received: int
+    quarantined: int
+    oldest: datetime | None
+
+
+def list_waiting() -> list[Waiting]:
+    """By kind, from the two partial indexes."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT kind, count(*) FILTER (WHERE state = 'received'), count(*) FILTER (WHERE state = 'quarantined'),"
+            " min(received_at) FILTER (WHERE state = 'received')"
+            " FROM inbox_item WHERE state IN ('received', 'quarantined') GROUP BY kind ORDER BY kind"
+        )
+        return [Waiting(*row) for row in cursor.fetchall()]
+
+
+def count_quarantined(viewer: Viewer) -> int:
+    return items_matching(ListQuery(choices={"state": (ItemState.QUARANTINED,)}), viewer).count()
+
+
+def items_about(profiles: Collection[int]) -> Sequence[Item]:
+    """Items that were found to speak of one of these profiles when they were read."""
+    return list(Item.objects.filter(people__overlap=list(profiles), body__isnull=False).order_by("pk"))
+
+
+def read_unparsed_with(words: Collection[str]) -> list[Item]:
+    """Items that nobody has understood yet and in whose body one of these words stands, whatever its case."""
+    wanted = [word.lower().encode() for word in words if len(word) > 2]
+    if not wanted:
+        return []
+    rows = Item.objects.exclude(state=ItemState.PARSED).filter(body__isnull=False).order_by("pk")
+    return [item for item in rows.iterator(500) if _holds(item, wanted)]
+
+
+def _holds(item: Item, wanted: Sequence[bytes]) -> bool:
+    body = open_item(item)[1].lower()
+    return any(word in body for word in wanted)
