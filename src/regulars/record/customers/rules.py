@@ -35,28 +35,39 @@ def is_placeholder(address: str) -> bool:
 
 
 def components(
-    profiles: Iterable[int], links: Collection[Link], must: Collection[Pair], cannot: Collection[Pair]
+    profiles: Iterable[int],
+    links: Collection[Link],
+    must: Collection[Pair],
+    cannot: Collection[Pair],
+    devices: Collection[int] = frozenset(),
+    visitors: Collection[int] = frozenset(),
 ) -> list[frozenset[int]]:
     """Sets of profiles that are one person each, in the order of their lowest profile.
 
-    Staff's must-links come first, then identities in the order of their ids; a union that would bring a cannot-link pair together is
-    left out. All of it is evaluated in canonical order, so the same set of facts always gives the same people.
+    Staff's must-links come first, then identities in the order of their ids, those in ``devices`` last: a device that several
+    people used (of whom nothing else says that they are one) joins nobody. ``visitors`` are the profiles that are named by a
+    device only. A union that would bring a cannot-link pair together is left out. All of it is evaluated in canonical order, so the
+    same set of facts always gives the same people.
     """
     groups = _Groups(profiles, cannot)
     for pair in sorted(must):
         groups.join(pair.low, pair.high)
-    for members in _profiles_by_identity(links):
-        first, *others = members
-        for other in others:
-            groups.join(first, other)
+    by_identity = _profiles_by_identity(links)
+    for identity, members in by_identity.items():
+        if identity not in devices:
+            groups.join_all(members)
+    own = {i for i in by_identity if i in devices and groups.count(set(by_identity[i]) - set(visitors)) <= 1}
+    for identity in sorted(own):
+        groups.join_all(by_identity[identity])
     return groups.as_sets()
 
 
-def _profiles_by_identity(links: Collection[Link]) -> list[list[int]]:
+def _profiles_by_identity(links: Collection[Link]) -> dict[int, list[int]]:
+    """In the order of the identities; without those that lead to one profile only, or to too many."""
     by_identity: dict[int, list[int]] = {}
     for link in sorted(set(links)):
         by_identity.setdefault(link.identity, []).append(link.profile)
-    return [members for _, members in sorted(by_identity.items()) if 2 <= len(members) <= MOST_PROFILES]
+    return {i: members for i, members in sorted(by_identity.items()) if 2 <= len(members) <= MOST_PROFILES}
 
 
 class _Groups:
@@ -76,6 +87,15 @@ class _Groups:
         left |= right
         for profile in right:
             self._members[profile] = left
+
+    def join_all(self, profiles: list[int]) -> None:
+        first, *others = profiles
+        for other in others:
+            self.join(first, other)
+
+    def count(self, profiles: Iterable[int]) -> int:
+        """How many groups these profiles are in."""
+        return len({id(self._members[p]) for p in profiles if p in self._members})
 
     def _is_forbidden(self, left: set[int], right: set[int]) -> bool:
         return any(self._forbidden.get(p, set()) & right for p in left)

@@ -4,17 +4,18 @@ from collections.abc import Callable, Collection
 
 from django.db import connection
 
+# What a device said is a claim: it goes behind whatever else is known, however new it is.
 _MEMBERS = """
 WITH wanted AS MATERIALIZED (SELECT unnest(%s::bigint[]) AS customer_id),
 member AS MATERIALIZED (
-    SELECT w.customer_id, m.profile_id, p.store_id
+    SELECT w.customer_id, m.profile_id, p.store_id, i.kind = 'anonymous_id' AS is_device
     FROM wanted w JOIN customers_customerprofile m ON m.customer_id = w.customer_id AND m.until_batch_id IS NULL
-    JOIN customers_profile p ON p.id = m.profile_id
+    JOIN customers_profile p ON p.id = m.profile_id JOIN customers_identity i ON i.id = p.named_by_id
 ),
 said AS MATERIALIZED (
-    SELECT DISTINCT ON (member.customer_id, member.store_id) member.customer_id, member.store_id, c.*
+    SELECT DISTINCT ON (member.customer_id, member.store_id) member.customer_id, member.store_id, member.is_device, c.*
     FROM member JOIN customers_contactversion c ON c.profile_id = member.profile_id
-    ORDER BY member.customer_id, member.store_id, c.occurred_at DESC, c.id DESC
+    ORDER BY member.customer_id, member.store_id, member.is_device, c.occurred_at DESC, c.id DESC
 ),
 put_on AS MATERIALIZED (
     SELECT DISTINCT customer_id, store_id, tag_id FROM (
@@ -28,7 +29,7 @@ put_on AS MATERIALIZED (
 _FOLD = f"""
 {_MEMBERS}
 newest AS (
-    SELECT DISTINCT ON (customer_id) * FROM said ORDER BY customer_id, occurred_at DESC, id DESC
+    SELECT DISTINCT ON (customer_id) * FROM said ORDER BY customer_id, is_device, occurred_at DESC, id DESC
 ),
 token AS (
     SELECT customer_id, array_agg(DISTINCT token ORDER BY token) AS tokens

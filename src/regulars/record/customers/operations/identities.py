@@ -9,7 +9,7 @@ from django.db.models import Q
 from regulars.foundation.errors import InvalidInput
 from regulars.foundation.retrying import retried
 from regulars.record.customers import events, rules
-from regulars.record.customers.models import Customer, CustomerProfile, LinkDecision
+from regulars.record.customers.models import Customer, CustomerProfile, IdentityKind, LinkDecision, Profile
 from regulars.record.customers.operations.cards import refresh_cards
 from regulars.record.customers.operations.links import confirmed_links
 from regulars.record.customers.queries import customers_of
@@ -33,12 +33,12 @@ def resolve(profiles: Collection[int], log: LogTransaction, at: datetime) -> set
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
     everybody = _closure(everybody)
-    links = {
-        rules.Link(i, p)
-        for i, p in confirmed_links().filter(profile__in=everybody).values_list("identity_id", "profile_id")
-    }
+    known = confirmed_links().filter(profile__in=everybody)
+    links = {rules.Link(i, p) for i, p in known.values_list("identity_id", "profile_id")}
+    devices = set(known.filter(identity__kind=IdentityKind.ANONYMOUS_ID).values_list("identity_id", flat=True))
+    visitors = Profile.objects.filter(pk__in=everybody, named_by__in=devices).values_list("pk", flat=True)
     must, cannot = _decisions(everybody)
-    parts = rules.components(everybody, links, must, cannot)
+    parts = rules.components(everybody, links, must, cannot, devices, set(visitors))
     return _apply(parts, customers_of(everybody), log, at)
 
 
