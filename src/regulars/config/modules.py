@@ -21,5 +21,6 @@ MODULES: list[str] = [
     "regulars.workflows",
     "regulars.messages",
     "regulars.connections.files",
+    "regulars.connections.tracking",
     "regulars.web",
 ]

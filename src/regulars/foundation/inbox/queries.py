@@ -53,7 +53,9 @@ def open_parts(key: bytes, received_at: datetime, headers: bytes, body: bytes | 
 
 
 def open_item(item: Item) -> tuple[dict[str, str], bytes]:
-    return open_parts(bytes(item.key), item.received_at, item.headers, item.body)
+    return open_parts(
+        bytes(item.key), item.received_at, bytes(item.headers), None if item.body is None else bytes(item.body)
+    )
 
 
 @dataclass(frozen=True)

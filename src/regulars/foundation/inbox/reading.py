@@ -120,7 +120,7 @@ def _take(source: str) -> list[_Taken]:
         chosen = _batch(cursor.fetchall(), parser)
         moments = [row[1] for row in chosen]
         cursor.execute(_TAKE, {"ids": [row[0] for row in chosen], "first": min(moments), "last": max(moments)})
-        taken = [_Taken(*row[:4], bytes(row[4]), row[5], bytes(row[6]), row[7], row[8]) for row in cursor.fetchall()]
+        taken = [_Taken(*row) for row in cursor.fetchall()]
     return sorted(taken, key=lambda item: item.id)
 
 

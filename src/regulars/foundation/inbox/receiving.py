@@ -18,7 +18,7 @@ from regulars.foundation.shop.settings import read_setting
 MOST_HEADER_BYTES = 8_192
 _LONGEST_HEADER = 1_000
 # Never Authorization or Cookie: what lets somebody in is not kept.
-_KEPT_HEADERS = ("content-type", "content-encoding", "user-agent", "origin", "x-wc-", "x-shopify-", "shopify-")
+_KEPT_HEADERS = (":path", "content-type", "content-encoding", "user-agent", "origin", "x-wc-", "x-shopify-", "shopify-")
 _LOOK_EVERY = 1.0  # seconds between two looks at how much of a source waits
 
 _INSERT = """
@@ -61,7 +61,8 @@ def receive(arrivals: Sequence[Arrival], at: datetime) -> int:
 
     While the database is away or full this raises OperationalError, which is answered with 503: the sender sends again.
     """
-    key, rows = ensure_day_key(at), {}
+    key = ensure_day_key(at)
+    rows: dict[bytes, Arrival] = {}
     for arrival in arrivals:
         own = key_of(arrival.source, arrival.own_id) if arrival.own_id else os.urandom(16)
         rows.setdefault(own, arrival)
@@ -119,7 +120,7 @@ def require_room(source: str) -> None:
 
 
 def _is_full(source: str) -> bool:
-    most = read_setting("inbox.most_waiting")
+    most = int(read_setting("inbox.most_waiting"))
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*) FROM (SELECT 1 FROM inbox_item WHERE state = 'received' AND source = %s LIMIT %s) w",

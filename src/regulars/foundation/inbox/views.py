@@ -41,8 +41,11 @@ def _sentence(viewer: Viewer) -> str:
     return words % format_number(count) + " " + gettext("Nothing of it is lost: mend its cause, then replay it.")
 
 
-def _replay(ids: Sequence[int], form: Mapping[str, str], viewer: Viewer, at: datetime) -> str:
-    count = operations.replay(ids, viewer, at)
+def _replay(ids: Sequence[int], form: Mapping[str, str], viewer: Viewer, at: datetime) -> int:
+    return operations.replay(ids, viewer, at)
+
+
+def _say_replayed(count: int, form: Mapping[str, str]) -> str:
     return ngettext("%s input will be read again.", "%s inputs will be read again.", count) % format_number(count)
 
 
@@ -69,7 +72,7 @@ INBOX = ListPage(
     sorts=queries.SORTS,
     default_sort="-received",
     sentence=_sentence,
-    actions=[BulkAction("replay", _("Read again"), "refresh", "inbox.replay", _replay)],
+    actions=[BulkAction("replay", _("Read again"), "refresh", "inbox.replay", _replay, _say_replayed)],
     href=lambda item: f"/settings/inbox/{item.pk}",
     unit=lambda n: ngettext("%s input", "%s inputs", n) % format_number(n),
     empty=Empty(
@@ -125,5 +128,5 @@ def replay_one(request: HttpRequest, number: int) -> HttpResponse:
         raise NotFound
     viewer = viewer_of(request)
     queries.get_item(number, viewer)
-    messages.success(request, _replay([number], {}, viewer, clock.now()))
+    messages.success(request, _say_replayed(operations.replay([number], viewer, clock.now()), {}))
     return redirect("input", number=number)

@@ -175,8 +175,11 @@ def abandon_silent_carts(log: LogTransaction, at: datetime, silence: timedelta, 
     return len(carts)
 
 
-def order_carts(orders: Mapping[int, int], log: LogTransaction, at: datetime, is_history: bool = False) -> int:
-    """Carts (by id) became orders: 'recovered' where they had been abandoned. How many that changed. Events: cart.ordered, cart.recovered."""
+def order_carts(orders: Mapping[int, int | None], log: LogTransaction, at: datetime, is_history: bool = False) -> int:
+    """Carts (by id) became orders: 'recovered' where they had been abandoned. How many that changed. Events: cart.ordered, cart.recovered.
+
+    An order of None: somebody says that it was ordered, and the record knows no such order.
+    """
     carts = list(Cart.objects.select_for_update().filter(pk__in=orders, state__in=_LIVE).order_by("pk"))
     owners = customers_of(cart.profile_id for cart in carts if cart.profile_id)
     counts = _line_counts(carts)

@@ -1,9 +1,10 @@
 """What can be asked of carts: lists for pages, and one cart with what lies in it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.errors import NotFound
@@ -12,8 +13,9 @@ from regulars.foundation.pages.days import within_days, within_numbers
 from regulars.foundation.pages.lists import ListQuery
 from regulars.foundation.pages.paging import Order as Sorting
 from regulars.foundation.pages.sums import summed
+from regulars.record.carts.inputs import CartLineInput
 from regulars.record.carts.models import Cart, CartLine, CartState
-from regulars.record.customers.queries import profiles_of
+from regulars.record.customers.queries import customers_of, profiles_of
 
 SORTS = {"touched": Sorting("changed_at"), "value": Sorting("value_minor")}
 UNFINISHED = (CartState.OPEN, CartState.CHECKOUT, CartState.ABANDONED)
@@ -61,3 +63,39 @@ def carts_of_customer(customer_id: int, viewer: Viewer) -> QuerySet[Cart]:
     """A customer's carts that were not ordered, the last touched first."""
     query = ListQuery(choices={"customer": (str(customer_id),), "state": UNFINISHED})
     return carts_matching(query, viewer).order_by("-changed_at", "-pk")
+
+
+@dataclass(frozen=True)
+class KnownCart:
+    """A cart that is not ordered, as a source would state it."""
+
+    key: str
+    customer_id: int | None
+    changed_at: datetime
+    currency: str
+    is_checkout: bool
+    lines: tuple[CartLineInput, ...]
+
+
+def find_live_carts(store_id: int, keys: Collection[str], profiles: Collection[int]) -> list[KnownCart]:
+    """Carts of one store that are not ordered: those with one of these keys, and those of the customers of these profiles."""
+    members = [p for some in profiles_of(customers_of(profiles).values()).values() for p in some]
+    rows = Cart.objects.filter(store=store_id, state__in=UNFINISHED).filter(Q(key__in=keys) | Q(profile__in=members))
+    carts = list(rows.order_by("changed_at", "pk").prefetch_related("lines__variant__product"))
+    owners = customers_of(cart.profile_id for cart in carts if cart.profile_id)
+    return [
+        KnownCart(
+            cart.key,
+            owners.get(cart.profile_id or 0),
+            cart.changed_at,
+            cart.currency,
+            cart.state == CartState.CHECKOUT,
+            tuple(_as_said(line) for line in cart.lines.all()),
+        )
+        for cart in carts
+    ]
+
+
+def _as_said(line: CartLine) -> CartLineInput:
+    key = line.variant.product.key if line.variant else ""
+    return CartLineInput(line.sku, line.title, line.quantity, line.unit_price, key)

@@ -29,6 +29,7 @@ from regulars.record.customers.models import (
     StoreCard,
     Tag,
     TagEntry,
+    Trust,
 )
 
 
@@ -40,6 +41,21 @@ def customers_of(profile_ids: Iterable[int]) -> dict[int, int]:
 
 def customer_of(profile_id: int) -> int:
     return customers_of([profile_id])[profile_id]
+
+
+def confirmed_among(profile_ids: Collection[int]) -> set[int]:
+    """Those whose customer is known by more than claims and ids of devices: nothing that is only claimed may change them."""
+    owners = customers_of(profile_ids)
+    members = CustomerProfile.objects.filter(customer__in=set(owners.values()), until_batch=None)
+    known = members.filter(
+        Exists(
+            IdentityLink.objects.filter(profile=OuterRef("profile"), trust=Trust.CONFIRMED).exclude(
+                identity__kind=IdentityKind.ANONYMOUS_ID
+            )
+        )
+    )
+    customers = set(known.values_list("customer_id", flat=True))
+    return {profile for profile, customer in owners.items() if customer in customers}
 
 
 Stores = Collection[int] | None  # those that the viewer is limited to; None: all, as ``Viewer.store_ids``

@@ -23,8 +23,9 @@ from regulars.foundation.inbox.receiving import Arrival, TooBusy, receive, requi
 from regulars.foundation.sealing import CannotOpen, KeyRing
 from regulars.foundation.shop.models import Brand, Store
 from regulars.foundation.shop.settings import write_setting
+from regulars.foundation.vault.keys import key_ring
 from regulars.foundation.vault.rotation import WRAPPED
-from regulars.foundation.work.leases import take_lease
+from regulars.foundation.work.leases import LeaseLost, take_lease
 from regulars.foundation.work.loops import Stop
 
 pytestmark = pytest.mark.django_db
@@ -156,7 +157,7 @@ def test_a_source_that_another_reads_is_left_alone_and_a_lost_lease_writes_nothi
     assert held
     assert take_lease("inbox:echo:1", "quick", 30)
     monkeypatch.setattr(echo, "read", overtaken)
-    with pytest.raises(reading.LeaseLost):
+    with pytest.raises(LeaseLost):
         reading._read(taken, held, AT)
     assert states() == [("received", 1, "")]
 
@@ -234,7 +235,7 @@ def test_days_go_with_their_keys_and_are_made_ahead(echo: Echo) -> None:
 def test_a_new_master_key_opens_the_days_before_it() -> None:
     arrive(b"a")
     row = DayKey.objects.get()
-    fresh = KeyRing((("k9", b"9" * 32), *keys.key_ring().keys))
+    fresh = KeyRing((("k9", b"9" * 32), *key_ring().keys))
     assert WRAPPED["days of the inbox"](fresh) == 1
     row.refresh_from_db()
     assert row.master_id == "k9"

@@ -1,0 +1,7 @@
+"""What workers read of trackers."""
+
+from regulars.connections.tracking.recording import read
+from regulars.foundation.inbox.parsers import Parser, register
+
+KIND = "tracking"
+register(Parser(KIND, "Calls of trackers", read))

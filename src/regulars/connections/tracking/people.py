@@ -1,0 +1,93 @@
+"""Whom a call speaks of, as the record names people. Pure.
+
+A server key confirms: its identifiers lead to a customer. A browser key is public, so what it says is claimed: its visitor is who the
+anonymous id says, and a claimed userId or mail address never leads into somebody else's profile.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from regulars.connections.tracking.protocol import Call
+from regulars.connections.tracking.spec import to_text
+from regulars.record.customers.contacts import ContactCard
+from regulars.record.customers.identifiers import canonical_email, canonical_phone
+from regulars.record.customers.inputs import IdentityInput, PersonInput
+from regulars.record.customers.models import IdentityKind, Trust
+
+CLAIMED_SCOPE = ":claimed"  # user ids that only a browser ever named
+_LONGEST = 200
+
+
+@dataclass(frozen=True)
+class Speaker:
+    """The key that a call came under: its store, and whether it may confirm."""
+
+    store_id: int
+    store_code: str
+    is_server: bool
+
+
+def naming_identity(call: Call, speaker: Speaker) -> IdentityInput:
+    """The identity that names the profile of this call."""
+    if speaker.is_server and call.user_id:
+        return IdentityInput(IdentityKind.USER_ID, call.user_id, speaker.store_code)
+    if call.anonymous_id:
+        return IdentityInput(IdentityKind.ANONYMOUS_ID, call.anonymous_id, speaker.store_code)
+    return IdentityInput(IdentityKind.OTHER, call.user_id, speaker.store_code + CLAIMED_SCOPE)
+
+
+def who(call: Call, speaker: Speaker) -> PersonInput:
+    """The person by name only: enough to find or make the profile that everything of this call hangs on."""
+    evidence = "server key" if speaker.is_server else "browser key"
+    return PersonInput((naming_identity(call, speaker),), call.times.occurred_at, speaker.store_id, evidence=evidence)
+
+
+def what_is_said(call: Call, speaker: Speaker) -> PersonInput | None:
+    """What the call says of the person beyond who they are; None where it says nothing. Claimed unless a server key said it."""
+    first, card = naming_identity(call, speaker), contact_of(call.traits)
+    code = speaker.store_code
+    said = [(IdentityKind.USER_ID, call.user_id, code), (IdentityKind.ANONYMOUS_ID, call.anonymous_id, code)]
+    if call.kind == "alias":
+        said += [(kind, call.previous_id, code) for kind in (IdentityKind.ANONYMOUS_ID, IdentityKind.USER_ID)]
+    said += [(IdentityKind.EMAIL, card.email, ""), (IdentityKind.PHONE, card.phone, "")]
+    others = [one for one in (IdentityInput(*each) for each in said if each[1]) if one != first]
+    if not others and card == ContactCard():
+        return None
+    return PersonInput(
+        (first, *others),
+        call.times.occurred_at,
+        speaker.store_id,
+        trust=Trust.CONFIRMED if speaker.is_server else Trust.CLAIMED,
+        evidence="server key" if speaker.is_server else "browser key",
+        contact=None if card == ContactCard() else card,
+    )
+
+
+def contact_of(traits: Mapping[str, Any]) -> ContactCard:
+    """Contact data among the reserved traits of the protocol (both spellings); what is no mail address or number is left out."""
+    address, company = _object(traits.get("address")), _object(traits.get("company"))
+    country = _text(address, "country").upper()
+    country = country if len(country) == 2 and country.isascii() and country.isalpha() else ""
+    return ContactCard(
+        name=_text(traits, "name"),
+        first_name=_text(traits, "firstName", "first_name", "firstname"),
+        last_name=_text(traits, "lastName", "last_name", "lastname"),
+        email=canonical_email(_text(traits, "email")),
+        phone=canonical_phone(_text(traits, "phone"), country),
+        company=_text(company, "name") or _text(traits, "company"),
+        street=_text(address, "street"),
+        city=_text(address, "city"),
+        postal_code=_text(address, "postalCode", "postal_code", "zip")[:20],
+        region=_text(address, "state", "region")[:60],
+        country=country,
+    )
+
+
+def _object(value: Any) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _text(holder: Mapping[str, Any], *names: str) -> str:
+    found = (to_text(holder.get(name)) for name in names)
+    return next((text[:_LONGEST] for text in found if text), "")

@@ -1,0 +1,290 @@
+"""Segment's HTTP tracking protocol (segment.com/docs/connections/sources/catalog/libraries/server/http-api): from bytes to typed calls.
+
+Pure: bytes, labels and the time of receipt in; calls, and what was rejected and why, out. What real clients send, labels and all, is in
+the tests' captures.
+"""
+
+import base64
+import binascii
+import json
+import re
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, NoReturn
+from urllib.parse import unquote
+
+MOST_CALL_BYTES = 32 * 1024
+MOST_BATCH_BYTES = 500 * 1024
+MOST_EVENTS = 2_500
+LONGEST_ID = 100
+LONGEST_NAME = 255
+DEEPEST = 32
+FUTURE = timedelta(minutes=5)  # a client's clock may be ahead by so much; beyond, the time of receipt counts
+LATE = timedelta(days=1)
+BATCH = "batch"
+TYPES = {"track", "identify", "page", "screen", "group", "alias"}
+PATHS = {word: kind for kind in (*sorted(TYPES), BATCH) for word in (kind, kind[0])}
+
+
+class BadBody(Exception):
+    """The body is not what this address takes: 400. The text says why and repeats nothing of it."""
+
+
+class Reason(StrEnum):
+    """Why one call of a body that was taken is not recorded, or is recorded with a mark."""
+
+    NO_ID = "no userId and no anonymousId"
+    NO_NAME = "no event name"
+    NO_GROUP = "no groupId"
+    NO_PREVIOUS = "no previousId"
+    UNKNOWN_TYPE = "no such type of call"
+    NOT_AN_OBJECT = "not an object"
+    TOO_LARGE = "larger than 32 KB"
+    TOO_MANY = "more than 2,500 events in one batch"
+    TOO_DEEP = "nested too deeply"
+    BAD_TEXT = "text that cannot be stored"
+    BAD_MESSAGE_ID = "messageId longer than 100 characters"
+    LONG_ID = "an id longer than 255 characters"
+    UNTRUSTED_ALIAS = "alias from a browser key"
+    UNTRUSTED_ORDER = "an order from a browser key changes no order"
+    WRONG_TYPES = "fields of another type"
+    WRONG_TIME = "a time that cannot be read"
+    NO_PRODUCTS = "an order without products"
+    UNKNOWN_ORDER = "a refund of an unknown order"
+
+
+@dataclass(frozen=True)
+class Times:
+    """The four times of a call: ``occurred_at`` is worked out from the others, which are kept."""
+
+    occurred_at: datetime
+    received_at: datetime
+    sent_at: datetime | None = None
+    original_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """One call in typed form. ``extra`` holds every top-level field that has no place of its own."""
+
+    kind: str
+    message_id: str
+    times: Times
+    user_id: str = ""
+    anonymous_id: str = ""
+    name: str = ""  # of the event, page or screen
+    group_id: str = ""
+    previous_id: str = ""
+    properties: dict[str, Any] = field(default_factory=dict)
+    traits: dict[str, Any] = field(default_factory=dict)
+    context: dict[str, Any] = field(default_factory=dict)
+    extra: dict[str, Any] = field(default_factory=dict)
+    has_wrong_time: bool = False
+
+    @property
+    def is_late(self) -> bool:
+        """Told a day after it happened, or more: it is history, which starts no workflow."""
+        return self.times.received_at - self.times.occurred_at >= LATE
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """One call that is not recorded."""
+
+    kind: str  # one of TYPES, or ''
+    reason: Reason
+
+
+def decompress(body: bytes, encoding: str, most: int) -> bytes:
+    """The body in clear. Clients label it as they please: gzip is known by its first bytes too. Raises BadBody."""
+    if "gzip" not in encoding.lower() and body[:2] != b"\x1f\x8b":
+        plain = body
+    else:
+        reader = zlib.decompressobj(wbits=31)
+        try:
+            plain = reader.decompress(body, most + 1)
+        except zlib.error as error:
+            raise BadBody("The body is labelled gzip and is not.") from error
+        if not reader.eof and len(plain) <= most:
+            raise BadBody("The compressed body ends too early.")
+    if len(plain) > most:
+        raise BadBody(f"The body is larger than {most // 1024} KB.")
+    return plain
+
+
+def parse(body: bytes, encoding: str, path: str) -> dict[str, Any]:
+    """The JSON object of a body to ``/v1/<path>``; fractions are Decimals, as they were written. Raises BadBody."""
+    is_batch = PATHS[path] == BATCH
+    plain = decompress(body, encoding, MOST_BATCH_BYTES if is_batch else MOST_CALL_BYTES)
+    try:
+        payload = json.loads(plain.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_refuse)
+    except (ValueError, RecursionError) as error:
+        raise BadBody("The body is not valid JSON.") from error
+    if not isinstance(payload, dict) or (is_batch and not isinstance(payload.get(BATCH), list)):
+        raise BadBody(
+            "The body is not an object with a list named batch." if is_batch else "The body is not an object."
+        )
+    return payload
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError("NaN and Infinity are not JSON")
+
+
+def write_key(authorization: str, payload: Mapping[str, Any]) -> str:
+    """The key that a request names: as user of Basic (a colon after it is left out by old clients), in the body, or as Bearer."""
+    scheme, _, value = authorization.strip().partition(" ")
+    if scheme.lower() == "basic":
+        try:
+            return unquote(base64.b64decode(value.strip(), validate=True).decode().partition(":")[0])
+        except (binascii.Error, ValueError):
+            return ""
+    if isinstance(payload.get("writeKey"), str):
+        return str(payload["writeKey"])
+    return value.strip() if scheme.lower() == "bearer" else ""
+
+
+def read_calls(payload: Mapping[str, Any], path: str, received_at: datetime, key: str) -> Iterator[Call | Rejected]:
+    """Every call of a body. ``key`` makes message ids for those that have none: the same when the body is read again."""
+    kind = PATHS[path]
+    if kind != BATCH:
+        yield _read_one({**payload, "type": kind}, {}, received_at, key)
+        return
+    items = payload[BATCH]
+    if len(items) > MOST_EVENTS:
+        yield Rejected("", Reason.TOO_MANY)
+        return
+    shared = {name: payload[name] for name in ("context", "integrations", "sentAt") if payload.get(name) is not None}
+    for place, item in enumerate(items):
+        yield _read_one(item, shared, received_at, f"{key}-{place}")
+
+
+def _read_one(item: Any, shared: Mapping[str, Any], received_at: datetime, own_key: str) -> Call | Rejected:
+    if not isinstance(item, dict):
+        return Rejected("", Reason.NOT_AN_OBJECT)
+    kind = item.get("type")
+    if not isinstance(kind, str) or kind not in TYPES:
+        return Rejected("", Reason.UNKNOWN_TYPE)
+    reason = _unfit(item)
+    if reason:
+        return Rejected(kind, reason)
+    call = _typed(
+        kind,
+        {**shared, **item, "context": {**_object(shared, "context"), **_object(item, "context")}},
+        received_at,
+        own_key,
+    )
+    return _missing(call) or call
+
+
+def _unfit(item: dict[str, Any]) -> Reason | None:
+    """What cannot be stored, or would break whoever reads it later."""
+    try:
+        text = json.dumps(item, ensure_ascii=False, default=str, separators=(",", ":"))
+        size = len(text.encode())
+    except RecursionError:
+        return Reason.TOO_DEEP
+    except UnicodeEncodeError:  # half of a surrogate pair
+        return Reason.BAD_TEXT
+    if size > MOST_CALL_BYTES:
+        return Reason.TOO_LARGE
+    if "\\u0000" in text:
+        return Reason.BAD_TEXT
+    return Reason.TOO_DEEP if text.count("{") + text.count("[") > DEEPEST and _depth(item) > DEEPEST else None
+
+
+def _depth(value: Any, level: int = 1) -> int:
+    """How deeply it is nested; stops counting beyond the limit."""
+    if level > DEEPEST or not isinstance(value, dict | list):
+        return level
+    return max(
+        (_depth(part, level + 1) for part in (value.values() if isinstance(value, dict) else value)), default=level
+    )
+
+
+_PLACED = {
+    "type", "messageId", "userId", "anonymousId", "event", "name", "groupId", "previousId", "properties", "traits", "context",
+    "timestamp", "originalTimestamp", "sentAt", "receivedAt", "writeKey",
+}  # fmt: skip
+
+
+def _typed(kind: str, item: dict[str, Any], received_at: datetime, own_key: str) -> Call:
+    context = item["context"]
+    properties, traits = _object(item, "properties"), {**_object(context, "traits"), **_object(item, "traits")}
+    name = item.get("event") if kind == "track" else item.get("name") or properties.get("name")
+    times, has_wrong_time = read_times(item, received_at)
+    return Call(
+        kind=kind,
+        message_id=_id(item.get("messageId")) or own_key,
+        times=times,
+        user_id=_id(item.get("userId")),
+        anonymous_id=_id(item.get("anonymousId")),
+        name=_id(name),
+        group_id=_id(item.get("groupId")),
+        previous_id=_id(item.get("previousId")),
+        properties=properties,
+        traits=traits,
+        context=context,
+        extra={name: value for name, value in item.items() if name not in _PLACED and value is not None},
+        has_wrong_time=has_wrong_time,
+    )
+
+
+def _missing(call: Call) -> Rejected | None:
+    """What a call of its type cannot do without."""
+    ids = (call.user_id, call.anonymous_id, call.group_id, call.previous_id)
+    reasons = {
+        Reason.NO_ID: not (call.user_id or call.anonymous_id),
+        Reason.NO_NAME: call.kind == "track" and not call.name,
+        Reason.NO_GROUP: call.kind == "group" and not call.group_id,
+        Reason.NO_PREVIOUS: call.kind == "alias" and not (call.previous_id and call.user_id),
+        Reason.BAD_MESSAGE_ID: len(call.message_id) > LONGEST_ID,
+        Reason.LONG_ID: any(len(one) > LONGEST_NAME for one in ids),
+    }
+    return next((Rejected(call.kind, reason) for reason, is_so in reasons.items() if is_so), None)
+
+
+def _object(holder: Mapping[str, Any], name: str) -> dict[str, Any]:
+    found = holder.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _id(value: Any) -> str:
+    """An id or name as text; a number is one, everything else is none."""
+    return str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def read_times(item: Mapping[str, Any], received_at: datetime) -> tuple[Times, bool]:
+    """The four times, and whether one of them could not be read.
+
+    timestamp = receivedAt - (sentAt - originalTimestamp): the client's clock cancels out. Without sentAt the given time stands, as
+    imports of history need it. More than five minutes ahead of receipt is a wrong clock: then it happened when it was received.
+    """
+    original, original_fits = read_time(item.get("originalTimestamp", item.get("timestamp")))
+    sent, sent_fits = read_time(item.get("sentAt"))
+    occurred = received_at if original is None else original if sent is None else received_at - (sent - original)
+    if occurred > received_at + FUTURE:
+        occurred = received_at
+    return Times(occurred, received_at, sent, original), not (original_fits and sent_fits)
+
+
+_ISO = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.,]\d{1,9})?)?(Z|z|[+-]\d\d:?\d\d)?", re.ASCII)
+
+
+def read_time(value: Any) -> tuple[datetime | None, bool]:
+    """An ISO 8601 moment of this age (without a zone: UTC), and whether the value could be read; null is 'not said'."""
+    if value is None:
+        return None, True
+    if not isinstance(value, str) or not _ISO.fullmatch(value.strip()):
+        return None, False
+    text = re.sub(r"([.,]\d{6})\d+", r"\1", value.strip()).replace(",", ".").upper()
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None, False
+    return (moment, True) if 1990 <= moment.year <= 2200 else (None, False)

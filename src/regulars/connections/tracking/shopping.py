@@ -1,0 +1,315 @@
+"""What calls of the e-commerce spec do to carts and orders. A browser fills carts, and never touches an order; a server key does both."""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from regulars.connections.tracking.people import Speaker, who
+from regulars.connections.tracking.protocol import Call, Reason
+from regulars.connections.tracking.spec import Typed, find_spec
+from regulars.foundation.money import CURRENCIES, to_minor
+from regulars.foundation.shop.models import Store
+from regulars.record.carts.inputs import CartInput, CartLineInput
+from regulars.record.carts.operations import apply_carts, order_carts
+from regulars.record.carts.queries import KnownCart, find_live_carts
+from regulars.record.customers.queries import customers_of
+from regulars.record.events.log import LogTransaction
+from regulars.record.orders.inputs import LineInput, OrderInput, RefundInput
+from regulars.record.orders.models import Order, OrderStatus, PaymentStatus
+from regulars.record.orders.operations import apply_orders
+
+_FILLING = {"Product Added", "Wishlist Product Added to Cart"}
+_STATING = {"Cart Viewed", "Checkout Started"}
+_ORDERING = {"Order Completed", "Order Updated", "Order Cancelled"}
+_CARTS = _FILLING | _STATING | {"Product Removed", "Order Completed"}
+_ORDERS = _ORDERING | {"Order Refunded"}
+_MOST = 1_000_000  # of one thing in a cart
+_LONGEST_KEY = 100
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A call that is recorded, and did not do all that it says."""
+
+    call: Call
+    reason: Reason
+
+
+@dataclass(frozen=True)
+class _Deed:
+    """One call about a cart or an order."""
+
+    call: Call
+    name: str
+    said: Mapping[str, Any]  # typed properties in clear
+    profile: int
+    customer: int
+    currency: str
+
+
+@dataclass
+class _Basket:
+    """A cart on its way through the batch."""
+
+    key: str
+    owner: Call
+    customer: int | None
+    changed_at: datetime
+    currency: str
+    lines: dict[str, CartLineInput] = field(default_factory=dict)
+    is_checkout: bool = False
+    is_changed: bool = False
+    ordered_by: _Deed | None = None
+
+
+def apply(
+    told: Sequence[tuple[Call, Typed, int]], speaker: Speaker, store: Store, log: LogTransaction, at: datetime
+) -> list[Mark]:
+    """Carts and orders after these calls, oldest first; what could not be done as it was said."""
+    deeds = _deeds(told, store)
+    if not deeds:
+        return []
+    orders = [deed for deed in deeds if deed.name in _ORDERS]
+    if speaker.is_server:
+        marks, numbers = _apply_orders(orders, speaker, log, at)
+    else:
+        marks, numbers = [Mark(deed.call, Reason.UNTRUSTED_ORDER) for deed in orders], {}
+    baskets = _fill([deed for deed in deeds if deed.name in _CARTS], speaker)
+    _apply_carts(baskets, numbers, speaker, log)
+    return marks
+
+
+def _deeds(told: Sequence[tuple[Call, Typed, int]], store: Store) -> list[_Deed]:
+    named = [(one, spec.name) for one in told if one[0].kind == "track" and (spec := find_spec(one[0].name))]
+    chosen = [(one, name) for one, name in named if name in _CARTS | _ORDERS]
+    owners = customers_of(profile for (_, _, profile), _ in chosen)
+    deeds = [
+        _Deed(call, name, typed.clear, profile, owners[profile], _currency(typed.clear, store.currency))
+        for (call, typed, profile), name in chosen
+    ]
+    return sorted(deeds, key=lambda deed: deed.call.times.occurred_at)
+
+
+def _currency(said: Mapping[str, Any], default: str) -> str:
+    code = str(said.get("currency", "")).upper()
+    return code if code in CURRENCIES else default
+
+
+def _fill(deeds: Sequence[_Deed], speaker: Speaker) -> list[_Basket]:
+    """The baskets after these deeds."""
+    named = {key for deed in deeds if (key := _cart_key(deed))}
+    found = find_live_carts(speaker.store_id, named, {deed.profile for deed in deeds}) if deeds else []
+    baskets = [_known(cart, deeds) for cart in found]
+    for deed in deeds:
+        basket = _basket_of(deed, baskets, speaker)
+        if basket is None and deed.name not in {"Order Completed", "Product Removed"}:
+            basket = _Basket(
+                _fresh_key(deed, baskets), deed.call, deed.customer, deed.call.times.occurred_at, deed.currency
+            )
+            baskets.append(basket)
+        if basket is not None:
+            _do(deed, basket)
+    return baskets
+
+
+def _known(cart: KnownCart, deeds: Sequence[_Deed]) -> _Basket:
+    lines = {line.sku: line for line in cart.lines}
+    return _Basket(cart.key, deeds[0].call, cart.customer_id, cart.changed_at, cart.currency, lines, cart.is_checkout)
+
+
+def _cart_key(deed: _Deed) -> str:
+    """The shop's own id of the cart, as the record keeps it; '' where the call names none."""
+    key = str(deed.said.get("cart_id", ""))
+    return key if len(key) <= _LONGEST_KEY else hashlib.sha256(key.encode()).hexdigest()
+
+
+def _fresh_key(deed: _Deed, baskets: Iterable[_Basket]) -> str:
+    """The cart's own id, unless somebody else's cart has it; else one that follows from the call, so that it is always the same."""
+    key = _cart_key(deed)
+    if key and all(basket.key != key for basket in baskets):
+        return key
+    return "visit-" + hashlib.sha256(f"{deed.call.message_id}\x1f{deed.profile}".encode()).hexdigest()[:24]
+
+
+def _basket_of(deed: _Deed, baskets: Sequence[_Basket], speaker: Speaker) -> _Basket | None:
+    """The cart that the call names, else the newest open one of the same person. A browser reaches its own person's carts only."""
+    key = _cart_key(deed)
+    there = [basket for basket in baskets if basket.ordered_by is None]
+    by_key = [basket for basket in there if key and basket.key == key]
+    if by_key and (speaker.is_server or by_key[0].customer in {None, deed.customer}):
+        return by_key[0]
+    own = [
+        basket for basket in there if basket.customer == deed.customer and (not key or basket.key.startswith("visit-"))
+    ]
+    return max(own, key=lambda basket: basket.changed_at, default=None)
+
+
+def _do(deed: _Deed, basket: _Basket) -> None:
+    basket.owner, basket.customer = deed.call, deed.customer
+    basket.changed_at = max(basket.changed_at, deed.call.times.occurred_at)
+    basket.currency = deed.currency
+    basket.is_changed = True
+    if deed.name in _FILLING:
+        _add(basket.lines, _line(deed.said), 1)
+    elif deed.name == "Product Removed":
+        line = _line(deed.said)
+        _add(basket.lines, line, -1 if "quantity" in deed.said else -_MOST)
+    elif deed.name in _STATING:
+        basket.is_checkout |= deed.name == "Checkout Started"
+        if "products" in deed.said:
+            basket.lines = {}
+            for product in deed.said["products"]:
+                _add(basket.lines, _line(product), 1)
+    else:
+        basket.ordered_by = deed
+
+
+def _add(lines: dict[str, CartLineInput], line: CartLineInput | None, sign: int) -> None:
+    """Puts so much more of it in, at the newest price, or takes it out."""
+    if line is None:
+        return
+    before = lines[line.sku].quantity if line.sku in lines else 0
+    quantity = min(before + sign * line.quantity, _MOST)
+    if quantity > 0:
+        lines[line.sku] = replace(line, quantity=quantity) if sign > 0 else replace(lines[line.sku], quantity=quantity)
+    else:
+        lines.pop(line.sku, None)
+
+
+def _line(product: Mapping[str, Any]) -> CartLineInput | None:
+    """What lies in the cart; None for a product without any name."""
+    key, sku = str(product.get("product_id", "")), str(product.get("sku", ""))
+    title = str(product.get("name", ""))
+    if not (key or sku or title):
+        return None
+    price = product.get("price", Decimal(0))
+    return CartLineInput((sku or key or title)[:120], title, _quantity(product), max(price, Decimal(0)), key[:120])
+
+
+def _quantity(product: Mapping[str, Any]) -> int:
+    said = product.get("quantity", Decimal(1))
+    return int(said) if said == int(said) and 1 <= said <= _MOST else 1
+
+
+def _apply_carts(baskets: Sequence[_Basket], orders: Mapping[str, int], speaker: Speaker, log: LogTransaction) -> None:
+    """Writes the baskets that changed, then those that were ordered: with the order where the record knows it."""
+    changed = [basket for basket in baskets if basket.is_changed]
+    for is_late in (False, True):
+        group = [basket for basket in changed if basket.owner.is_late == is_late]
+        inputs = [
+            CartInput(
+                basket.key,
+                basket.changed_at,
+                basket.currency,
+                tuple(basket.lines.values()),
+                who(basket.owner, speaker),
+                basket.is_checkout,
+            )
+            for basket in group
+        ]
+        ids = apply_carts(inputs, log, store_id=speaker.store_id, is_history=is_late) if inputs else {}
+        ordered = {
+            ids[basket.key]: orders.get(str(basket.ordered_by.said.get("order_id", "")))
+            for basket in group
+            if basket.ordered_by
+        }
+        moments = [basket.changed_at for basket in group if basket.ordered_by]
+        if ordered:
+            order_carts(ordered, log, max(moments), is_history=is_late)
+
+
+def _apply_orders(
+    deeds: Sequence[_Deed], speaker: Speaker, log: LogTransaction, at: datetime
+) -> tuple[list[Mark], dict[str, int]]:
+    """Orders and refunds as a server states them; ids of the orders by number."""
+    marks = list(_unusable(deeds))
+    skipped = {id(mark.call) for mark in marks}
+    usable = [deed for deed in deeds if id(deed.call) not in skipped]
+    known = _known_orders(usable, speaker)
+    ids = {number: order.pk for number, order in known.items()}
+    for is_late in (False, True):
+        group = [deed for deed in usable if deed.call.is_late == is_late]
+        stated = [_order(deed, known.get(_number(deed)), speaker) for deed in group if deed.name in _ORDERING]
+        placed = {order.number: order for order in stated}
+        refunds = []
+        for deed in (deed for deed in group if deed.name == "Order Refunded"):
+            amount = _refunded(deed, known.get(_number(deed)), placed.get(_number(deed)))
+            if amount is None:
+                marks.append(Mark(deed.call, Reason.UNKNOWN_ORDER))
+            else:
+                refunds.append(_refund(deed, amount, speaker))
+        if stated or refunds:
+            applied = apply_orders(stated, log, store_id=speaker.store_id, at=at, refunds=refunds, is_history=is_late)
+            ids |= applied.order_ids
+    return marks, ids
+
+
+def _unusable(deeds: Sequence[_Deed]) -> Iterator[Mark]:
+    """Orders that say too little to be an order; a refund needs its number only."""
+    for deed in deeds:
+        if not _number(deed) or (deed.name in _ORDERING and not deed.said.get("products")):
+            yield Mark(deed.call, Reason.NO_PRODUCTS)
+
+
+def _number(deed: _Deed) -> str:
+    return str(deed.said.get("order_id", ""))
+
+
+def _known_orders(deeds: Sequence[_Deed], speaker: Speaker) -> dict[str, Order]:
+    rows = Order.objects.filter(store=speaker.store_id, number__in={_number(deed) for deed in deeds})
+    return {row.number: row for row in rows}
+
+
+def _order(deed: _Deed, known: Order | None, speaker: Speaker) -> OrderInput:
+    """The order as the call states it now: subtotal = lines - discount, total = subtotal + tax + shipping."""
+    said, occurred_at = deed.said, deed.call.times.occurred_at
+
+    def minor(name: str) -> int:
+        return to_minor(said.get(name, Decimal(0)), deed.currency)
+
+    is_cancelled = deed.name == "Order Cancelled"
+    return OrderInput(
+        number=_number(deed)[:120],
+        placed_at=known.placed_at if known else occurred_at,
+        currency=deed.currency,
+        lines=tuple(_order_line(line) for product in said["products"] if (line := _line(product))),
+        person=who(deed.call, speaker),
+        channel=str(said.get("affiliation", ""))[:60],
+        shipping_minor=minor("shipping"),
+        tax_minor=minor("tax"),
+        tax_included=False,
+        discount_minor=minor("discount"),
+        discount_codes=str(said.get("coupon", "")),
+        total_minor=minor("total") if "total" in said else None,
+        status=OrderStatus.CANCELLED if is_cancelled else OrderStatus.COMPLETED,
+        payment_status=PaymentStatus.PAID,
+        cancelled_at=occurred_at if is_cancelled else None,
+    )
+
+
+def _order_line(line: CartLineInput) -> LineInput:
+    return LineInput(line.sku, line.title, line.quantity, line.unit_price, line.product_key)
+
+
+def _refunded(deed: _Deed, known: Order | None, stated: OrderInput | None) -> int | None:
+    """What was given back: the stated total, else the whole order; None for an order that nobody knows."""
+    if "total" in deed.said:
+        return to_minor(deed.said["total"], deed.currency) if known or stated else None
+    return known.total_minor if known else stated.total_minor if stated else None
+
+
+def _refund(deed: _Deed, amount_minor: int, speaker: Speaker) -> RefundInput:
+    number = hashlib.sha256(f"{_number(deed)}\x1f{deed.call.message_id}".encode()).hexdigest()[:24]
+    lines = tuple(_order_line(line) for product in deed.said.get("products", []) if (line := _line(product)))
+    return RefundInput(
+        number=f"refund-{number}",
+        occurred_at=deed.call.times.occurred_at,
+        currency=deed.currency,
+        amount_minor=abs(amount_minor),
+        lines=lines,
+        order_number=_number(deed)[:120],
+        person=who(deed.call, speaker),
+    )

@@ -1,0 +1,170 @@
+"""The faces of the tracking protocol (public), and the pages for its keys (staff)."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+from django.views.decorators.csrf import csrf_exempt
+
+from regulars.connections.tracking import queries
+from regulars.connections.tracking.keys import Known, create_key, find_key, revoke_key
+from regulars.connections.tracking.models import KeyKind
+from regulars.connections.tracking.protocol import (
+    BATCH,
+    MOST_BATCH_BYTES,
+    MOST_CALL_BYTES,
+    PATHS,
+    BadBody,
+    parse,
+    write_key,
+)
+from regulars.connections.tracking.recording import PATH
+from regulars.foundation import clock
+from regulars.foundation.access.gate import Rule, mark, requires
+from regulars.foundation.access.viewer import viewer_of
+from regulars.foundation.errors import NotFound, RegularsError
+from regulars.foundation.inbox.receiving import Arrival, TooBusy, receive, require_room
+
+KIND = "tracking"
+_PUBLIC = "shoppers' browsers and the shop's servers send events; each call names its write key"
+# A write key is no cookie: any page may send under it, and nobody's session goes along.
+_CORS = {"Access-Control-Allow-Origin": "*", "Vary": "Origin"}
+_PREFLIGHT = _CORS | {
+    "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
+    "Access-Control-Allow-Headers": "authorization, content-type, content-encoding",
+    "Access-Control-Max-Age": "86400",
+}
+
+
+def _answer(status: int, sentence: str = "", **headers: str) -> JsonResponse:
+    said = {"success": True} if status == 200 else {"success": False, "message": sentence}
+    return JsonResponse(said, status=status, headers=_CORS | headers)
+
+
+@csrf_exempt
+def collect(request: HttpRequest, path: str) -> HttpResponse:
+    """Stores one call or batch and thanks for it. 400 for what is no JSON or too large, 401 without a living key, 429 while too much
+    waits, 503 while the database is away. What a call says is judged later, and never by the status."""
+    if request.method == "OPTIONS":
+        return HttpResponse(status=204, headers=_PREFLIGHT)
+    if request.method != "POST":
+        return _answer(405, "Send it by POST.", Allow="POST, OPTIONS")
+    try:
+        body = _body(request, path)
+        encoding = request.headers.get("Content-Encoding", "")
+        payload = parse(body, encoding, path)
+    except BadBody as error:
+        return _answer(400, str(error))
+    key = find_key(write_key(request.headers.get("Authorization", ""), payload))
+    if key is None:
+        return _answer(401, "There is no such write key, or it was revoked.")
+    try:
+        require_room(key.source)
+    except TooBusy as error:
+        wait = str(error.retry_after)
+        return _answer(429, error.sentence, **{"Retry-After": wait, "X-RateLimit-Reset": wait})
+    receive([_arrival(request, path, body, key)], clock.now())
+    return _answer(200)
+
+
+def _body(request: HttpRequest, path: str) -> bytes:
+    """The body as it came, never read as a form whatever its label says. Raises BadBody."""
+    most = MOST_BATCH_BYTES if PATHS[path] == BATCH else MOST_CALL_BYTES
+    length = request.headers.get("Content-Length", "")
+    if length.isdecimal() and int(length) > most:
+        raise BadBody(f"The body is larger than {most // 1024} KB.")
+    return request.body
+
+
+def _arrival(request: HttpRequest, path: str, body: bytes, key: Known) -> Arrival:
+    """Each body is a new one: a repeated call is known by its messageId when it is read."""
+    return Arrival(key.source, KIND, body, dict(request.headers) | {PATH: path}, key.store_id)
+
+
+@csrf_exempt
+def project_settings(request: HttpRequest, key: str) -> HttpResponse:
+    """What the browser library asks for before it sends anything: to send here, and nowhere else."""
+    if request.method == "OPTIONS":
+        return HttpResponse(status=204, headers=_PREFLIGHT)
+    if request.method != "GET":
+        return _answer(405, "Ask by GET.", Allow="GET, OPTIONS")
+    if find_key(key) is None:
+        return _answer(404, "There is no such write key, or it was revoked.")
+    host = settings.PUBLIC_URL.partition("://")
+    said: dict[str, Any] = {
+        "integrations": {
+            "Segment.io": {
+                "apiKey": key,
+                "apiHost": f"{host[2]}/v1",
+                "protocol": host[0],
+                "unbundledIntegrations": [],
+                "addBundledMetadata": True,
+                "versionSettings": {"version": "4.4.7", "componentTypes": ["browser"]},
+            }
+        },
+        "plan": {"track": {"__default": {"enabled": True, "integrations": {}}}},
+        "edgeFunction": {},
+        "metrics": {"sampleRate": 0},
+        "legacyVideoPluginsEnabled": False,
+        "remotePlugins": [],
+    }
+    return JsonResponse(said, headers=_CORS)
+
+
+for _view in (collect, project_settings):
+    mark(_view, Rule(get="", post="", public=_PUBLIC, is_api=True))
+
+
+@requires("tracking.view", post="tracking.manage")
+def tracking(request: HttpRequest) -> HttpResponse:
+    viewer, problem = viewer_of(request), ""
+    if request.method == "POST":
+        try:
+            store = queries.get_store(request.POST.get("store", ""), viewer)
+            key, text = create_key(
+                request.POST.get("name", ""), request.POST.get("kind", ""), store.pk, viewer, clock.now()
+            )
+        except RegularsError as error:
+            problem = error.sentence
+        else:
+            context = {"title": gettext("Your new key"), "key": key, "text": text, "host": settings.PUBLIC_URL}
+            return render(request, "tracking/new.html", context)
+    context = {
+        "title": gettext("Tracking"),
+        "keys": queries.list_keys(viewer, clock.now()),
+        "stores": queries.list_stores(viewer),
+        "kinds": KeyKind.choices,
+        "problem": problem,
+        "may_manage": viewer.may("tracking.manage"),
+    }
+    return render(request, "tracking/keys.html", context, status=400 if problem else 200)
+
+
+@requires("tracking.view")
+def one_key(request: HttpRequest, key_id: int) -> HttpResponse:
+    """What was refused under one key, and why, newest first."""
+    key = queries.get_key(_number(key_id), viewer_of(request))
+    context = {
+        "title": key.name,
+        "key": key,
+        "refusals": queries.list_refusals(key),
+        "may_manage": viewer_of(request).may("tracking.manage"),
+        "may_open": viewer_of(request).may("inbox.view"),
+    }
+    return render(request, "tracking/one.html", context)
+
+
+@requires(post="tracking.manage")
+def revoke(request: HttpRequest, key_id: int) -> HttpResponse:
+    revoke_key(_number(key_id), viewer_of(request), clock.now())
+    messages.success(request, gettext("The key does not work any more."))
+    return redirect("tracking")
+
+
+def _number(key_id: int) -> int:
+    if key_id >= 2**63:
+        raise NotFound
+    return key_id
