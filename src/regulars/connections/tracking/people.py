@@ -17,6 +17,7 @@ from regulars.record.customers.models import IdentityKind, Trust
 
 CLAIMED_SCOPE = ":claimed"  # user ids that only a browser ever named
 _LONGEST = 200
+_NOTHING = ContactCard()
 
 
 @dataclass(frozen=True)
@@ -45,14 +46,14 @@ def who(call: Call, speaker: Speaker) -> PersonInput:
 
 def what_is_said(call: Call, speaker: Speaker) -> PersonInput | None:
     """What the call says of the person beyond who they are; None where it says nothing. Claimed unless a server key said it."""
-    first, card = naming_identity(call, speaker), contact_of(call.traits)
+    first, card = naming_identity(call, speaker), contact_of(call.traits) if call.traits else _NOTHING
     code = speaker.store_code
     said = [(IdentityKind.USER_ID, call.user_id, code), (IdentityKind.ANONYMOUS_ID, call.anonymous_id, code)]
     if call.kind == "alias":
         said += [(kind, call.previous_id, code) for kind in (IdentityKind.ANONYMOUS_ID, IdentityKind.USER_ID)]
     said += [(IdentityKind.EMAIL, card.email, ""), (IdentityKind.PHONE, card.phone, "")]
     others = [one for one in (IdentityInput(*each) for each in said if each[1]) if one != first]
-    if not others and card == ContactCard():
+    if not others and card == _NOTHING:
         return None
     return PersonInput(
         (first, *others),
@@ -60,7 +61,7 @@ def what_is_said(call: Call, speaker: Speaker) -> PersonInput | None:
         speaker.store_id,
         trust=Trust.CONFIRMED if speaker.is_server else Trust.CLAIMED,
         evidence="server key" if speaker.is_server else "browser key",
-        contact=None if card == ContactCard() else card,
+        contact=None if card == _NOTHING else card,
     )
 
 

@@ -7,12 +7,13 @@ from datetime import UTC, date, datetime
 
 from regulars.connections.tracking import events, shopping
 from regulars.connections.tracking.models import TrackingKey
-from regulars.connections.tracking.people import Speaker, what_is_said, who
+from regulars.connections.tracking.people import Speaker, naming_identity, what_is_said, who
 from regulars.connections.tracking.protocol import BadBody, Call, Reason, Rejected, parse, read_calls
 from regulars.connections.tracking.spec import Typed, find_spec
 from regulars.foundation.bulk import execute
 from regulars.foundation.inbox.parsers import Outcome, RawInput
 from regulars.foundation.vault import keys
+from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.operations import ensure_profiles
 from regulars.record.customers.queries import confirmed_among, customers_of
 from regulars.record.events import log as event_log
@@ -95,24 +96,37 @@ def _claim(told: Sequence[_Told], source: str, log: LogTransaction) -> list[_Tol
 
 def _name_people(batch: _Batch, fresh: Sequence[_Told], log: LogTransaction) -> None:
     """Everybody's profile by name, then what is said of them. What a browser says of a customer whom we know is not believed."""
-    is_new = {id(one) for one in fresh}
-    for is_history in (False, True):
-        group = [one for one in batch.told if one.call.is_late == is_history]
-        profiles = ensure_profiles([who(one.call, batch.speaker) for one in group], log, is_history=is_history)
-        for one, profile in zip(group, profiles, strict=True):
-            one.profile = profile
-        said = [
-            (one, person)
-            for one in group
-            if id(one) in is_new and (person := what_is_said(one.call, batch.speaker)) is not None
-        ]
-        if said and not batch.speaker.is_server:
-            known = confirmed_among({one.profile for one, _ in said})
-            said = [(one, person) for one, person in said if one.profile not in known]
-        ensure_profiles([person for _, person in said], log, is_history=is_history)
-    owners = customers_of(one.profile for one in batch.told)
+    names = {id(one): naming_identity(one.call, batch.speaker) for one in batch.told}
+    people = {names[id(one)]: who(one.call, batch.speaker) for one in reversed(batch.told)}
+    late = {names[id(one)] for one in batch.told if one.call.is_late}
+    profiles: dict[IdentityInput, int] = {}
+    for is_late in (False, True):
+        group = {name: person for name, person in people.items() if (name in late) == is_late}
+        profiles |= zip(group, ensure_profiles(list(group.values()), log, is_history=is_late), strict=True)
+    owners = customers_of(profiles.values())
     for one in batch.told:
+        one.profile = profiles[names[id(one)]]
         one.customer = owners[one.profile]
+    if _take_in(fresh, batch, log):
+        owners = customers_of(profiles.values())
+        for one in batch.told:
+            one.customer = owners[one.profile]
+
+
+def _take_in(fresh: Sequence[_Told], batch: _Batch, log: LogTransaction) -> bool:
+    """What the calls say of people beyond their names; the same said twice is taken in once. Whether anything was said."""
+    said: dict[tuple[object, ...], tuple[_Told, PersonInput]] = {}
+    for one in fresh:
+        person = what_is_said(one.call, batch.speaker)
+        if person is not None:
+            said.setdefault((person.identities, person.contact, one.call.is_late), (one, person))
+    known: set[int] = set()
+    if said and not batch.speaker.is_server:
+        known = confirmed_among({one.profile for one, _ in said.values()})
+    for is_late in (False, True):
+        group = [p for one, p in said.values() if one.call.is_late == is_late and one.profile not in known]
+        ensure_profiles(group, log, is_history=is_late)
+    return bool(said)
 
 
 def _append(fresh: Sequence[_Told], batch: _Batch, log: LogTransaction) -> None:
