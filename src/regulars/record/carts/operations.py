@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count
 
+from regulars.foundation.bulk import execute
 from regulars.foundation.money import line_total
 from regulars.foundation.sealing import Cell, seal
 from regulars.foundation.vault import keys
@@ -40,7 +41,7 @@ def apply_carts(
     Cart.objects.bulk_create(made)
     changed = [c for c in there.values() if c.state in _LIVE and c.changed_at <= wanted[c.key].occurred_at]
     moved = [c for c in changed if _take_over(c, wanted[c.key], profiles)]
-    Cart.objects.bulk_update(moved, ["profile", "state", "currency", "value_minor", "changed_at"], batch_size=1000)
+    _move(moved)
     moved_lines = _replace_lines([*made, *changed], wanted, log, store_id, is_history)
     _seal_links([*made, *moved], wanted)
     _tell(made, moved, moved_lines, wanted, log, is_history)
@@ -73,6 +74,22 @@ def _take_over(cart: Cart, said: CartInput, profiles: Mapping[int, int]) -> bool
     cart.state = CartState.CHECKOUT if said.is_checkout or cart.state == CartState.CHECKOUT else CartState.OPEN
     cart.currency, cart.value_minor, cart.changed_at = said.currency, _value(said), said.occurred_at
     return before != (cart.profile_id, cart.state, cart.currency, cart.value_minor, cart.changed_at)
+
+
+_MOVE = """
+UPDATE carts_cart c SET profile_id = w.profile_id, state = w.state, currency = w.currency, value_minor = w.value_minor,
+    changed_at = w.changed_at
+FROM unnest(%s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::timestamptz[])
+    AS w(id, profile_id, state, currency, value_minor, changed_at)
+WHERE c.id = w.id
+"""
+
+
+def _move(carts: Sequence[Cart]) -> None:
+    """Writes what was taken over. One statement: a bulk update of Django's costs more than all the rest of a batch."""
+    rows = [(c.pk, c.profile_id, str(c.state), c.currency, c.value_minor, c.changed_at) for c in carts]
+    if rows:
+        execute(_MOVE, [list(column) for column in zip(*rows, strict=True)])
 
 
 def _replace_lines(
@@ -132,9 +149,10 @@ def _tell(
     is_history: bool,
 ) -> None:
     owners = customers_of(cart.profile_id for cart in (*made, *moved) if cart.profile_id)
+    new = {cart.pk for cart in made}
     for cart in (*made, *moved):
         said = wanted[cart.key]
-        is_new = cart in made
+        is_new = cart.pk in new
         if is_new or cart.pk in moved_lines:
             kind = events.CART_OPENED if is_new else events.CART_CHANGED
             log.append(
