@@ -12,13 +12,16 @@ from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.test import Client
 
-from regulars.connections.tracking import jobs, keys, recording, views
+from regulars.connections.tracking import events as events_module
+from regulars.connections.tracking import jobs, keys, panels, recording, views
 from regulars.connections.tracking.models import Refusal, TrackingKey
 from regulars.connections.tracking.protocol import read_calls
 from regulars.connections.tracking.tests.captures import Capture, all_captures
 from regulars.foundation import clock
 from regulars.foundation.access.operations import create_staff
+from regulars.foundation.access.viewer import Viewer, everything
 from regulars.foundation.audit.operations import SYSTEM
+from regulars.foundation.ids import to_public
 from regulars.foundation.inbox import keys as inbox_keys
 from regulars.foundation.inbox import receiving
 from regulars.foundation.inbox.models import Item
@@ -664,3 +667,22 @@ def test_the_page_of_a_key_shows_what_was_refused_to_its_own_store_only(shop: Sh
     assert shop.client.post(f"/settings/tracking/{shop.browser_key.pk}/revoke").status_code == 404
     assert "Web" not in shop.client.get("/settings/tracking").content.decode().split("<main")[-1]
     assert not TrackingKey.objects.filter(revoked_at__isnull=False).exists()
+
+
+def test_what_a_shopper_did_stands_in_their_timeline(shop: Shop) -> None:
+    assert set(panels.TITLES) == {*events_module.KINDS.values(), *events_module.CALLS.values(), events_module.TRACKED}
+    shop.track("Product Viewed", MUG)
+    shop.tell("page", anonymousId="anon-1", name="Sale")
+    shop.tell("identify", shop.server, userId="u1", anonymousId="anon-1", traits={"email": "ann@shop.example"})
+    [ann] = customer_of_user("u1")
+    shown = [(entry.title, entry.detail) for entry in panels.load(ann, everything(), None, 10)]
+    assert shown == [
+        ("Said who they are", ""),
+        ("Looked at a page", "Sale, as a browser says"),
+        ("Looked at a product", "Mug, as a browser says"),
+    ]
+    assert panels.load(ann, Viewer(1, frozenset({"customers.view"}), frozenset({0})), None, 10) == []
+    member, _ = create_staff("owner@shop.example", "owner", SYSTEM, AT)
+    shop.client.force_login(member)
+    public_id = to_public(Customer.PREFIX, Customer.objects.get(pk=ann).uid)
+    assert b"Looked at a product" in shop.client.get(f"/customers/{public_id}").content

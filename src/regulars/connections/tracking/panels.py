@@ -1,0 +1,81 @@
+"""What a shopper did, in their timeline."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from regulars.connections.tracking import events
+from regulars.foundation.access.viewer import Viewer
+from regulars.foundation.pages.registries import TIMELINE, Text, TimelineEntry, TimelineKind
+from regulars.record.customers.queries import profiles_of
+from regulars.record.events.models import Event
+
+_IN_THE_SPEC: dict[str, Text] = {
+    "Products Searched": _("Searched for products"),
+    "Product List Viewed": _("Looked at a list of products"),
+    "Product List Filtered": _("Filtered a list of products"),
+    "Promotion Viewed": _("Saw a promotion"),
+    "Promotion Clicked": _("Clicked on a promotion"),
+    "Product Clicked": _("Clicked on a product"),
+    "Product Viewed": _("Looked at a product"),
+    "Product Added": _("Put a product into the cart"),
+    "Product Removed": _("Took a product out of the cart"),
+    "Cart Viewed": _("Looked at the cart"),
+    "Checkout Started": _("Began to check out"),
+    "Checkout Step Viewed": _("Looked at a step of the checkout"),
+    "Checkout Step Completed": _("Completed a step of the checkout"),
+    "Payment Info Entered": _("Entered how to pay"),
+    "Order Completed": _("Completed an order"),
+    "Order Updated": _("An order was changed"),
+    "Order Refunded": _("An order was refunded"),
+    "Order Cancelled": _("An order was cancelled"),
+    "Coupon Entered": _("Entered a coupon"),
+    "Coupon Applied": _("A coupon was applied"),
+    "Coupon Denied": _("A coupon was denied"),
+    "Coupon Removed": _("Removed a coupon"),
+    "Product Added to Wishlist": _("Put a product on a wishlist"),
+    "Product Removed from Wishlist": _("Took a product off a wishlist"),
+    "Wishlist Product Added to Cart": _("Put a product of a wishlist into the cart"),
+    "Product Shared": _("Shared a product"),
+    "Cart Shared": _("Shared a cart"),
+    "Product Reviewed": _("Reviewed a product"),
+}
+TITLES: dict[str, Text] = {events.KINDS[name]: title for name, title in _IN_THE_SPEC.items()} | {
+    events.CALLS["identify"]: _("Said who they are"),
+    events.CALLS["page"]: _("Looked at a page"),
+    events.CALLS["screen"]: _("Looked at a screen"),
+    events.CALLS["group"]: _("Joined a group"),
+    events.CALLS["alias"]: _("Two ids turned out to be theirs"),
+    events.TRACKED: _("Did something of the shop's own"),
+}
+_NAMED_BY = ("name", "sku", "product_id", "order_id", "coupon_id", "list_id", "cart_id", "step")
+
+
+def load(customer_id: int, viewer: Viewer, before: datetime | None, limit: int) -> Sequence[TimelineEntry]:
+    """What trackers told of them, as far as the viewer's stores know it."""
+    profiles = profiles_of([customer_id], viewer.store_ids).get(customer_id, [])
+    rows = Event.objects.filter(profile_id__in=profiles, kind__in=TITLES)
+    if before:
+        rows = rows.filter(occurred_at__lt=before)
+    return [_entry(row) for row in rows.order_by("-occurred_at", "-position")[:limit]]
+
+
+def _entry(event: Event) -> TimelineEntry:
+    detail = _detail(event.data)
+    if event.data.get("trust") == "claimed":
+        detail = gettext("%s, as a browser says") % detail if detail else gettext("as a browser says")
+    return TimelineEntry(f"tracked-{event.position}", "tracked", event.occurred_at, str(TITLES[event.kind]), detail)
+
+
+def _detail(data: Mapping[str, Any]) -> str:
+    """What it was about, in clear; the properties go when the person is erased."""
+    if data.get("name"):
+        return str(data["name"])
+    said = data.get("properties", {})
+    return next((str(said[name]) for name in _NAMED_BY if said.get(name)), "")
+
+
+TIMELINE.register("tracked", TimelineKind(_("In the shop"), "target", "customers.view", load, order=16))
