@@ -15,7 +15,6 @@ from regulars.foundation.access.viewer import Viewer, viewer_of
 from regulars.foundation.errors import NotFound
 from regulars.foundation.inbox import operations, queries
 from regulars.foundation.inbox.models import Item, ItemState
-from regulars.foundation.inbox.parsers import PARSERS
 from regulars.foundation.pages.formats import format_number
 from regulars.foundation.pages.listing import show_list
 from regulars.foundation.pages.lists import BulkAction, Column, Empty, Filter, ListPage, Pill
@@ -64,7 +63,7 @@ INBOX = ListPage(
         Filter(
             "state", _("State"), choices=lambda viewer: [(state, label) for state, (label, _tone) in _STATES.items()]
         ),
-        Filter("kind", _("Kind"), choices=lambda viewer: [(kind, parser.meaning) for kind, parser in PARSERS.items()]),
+        Filter("kind", _("Kind"), "hidden", describe=str),
         Filter("received", _("Came in"), "date"),
         Filter("source", _("From"), "hidden", describe=str),
     ],

@@ -173,6 +173,6 @@ register(
         "inbox_item",
         _export_inbox,
         lambda ids, at: forget_bodies(_inbox_items(ids)),
-        "that something came in, from where and how much; what is not read yet is read first",
+        "that something came in, from where and how much; what still waits to be read is read all the same",
     )
 )  # the last to register is erased first: while the person's identifiers still tell what to look for

@@ -1,13 +1,19 @@
 """A small made shop with everything that a page can show: long names, other scripts, guests, refunds, cancelled orders, tags and notes."""
 
+import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from regulars.connections.tracking.keys import create_key
 from regulars.foundation.access.models import StaffMember
 from regulars.foundation.access.rules import Role
+from regulars.foundation.audit.operations import SYSTEM
+from regulars.foundation.doors import load_doors
+from regulars.foundation.inbox.reading import read_source
+from regulars.foundation.inbox.receiving import Arrival, receive
 from regulars.foundation.shop.models import Brand, Store
 from regulars.insight.segments.operations import refresh
 from regulars.record.carts.inputs import CartInput, CartLineInput
@@ -72,6 +78,7 @@ def make_shop(at: datetime, people: int = 45, seed: int = 7) -> Shop:
         apply_orders(more, log, store_id=second.pk, at=at, is_history=True)
     _fill_carts(store, at, chance)
     _words_of_staff(owner, brand, at)
+    _track(store, at)
     refresh(at - timedelta(days=45), kind="monthly")
     refresh(at)
     return Shop(store, owner, len(orders) + len(more), Customer.objects.count())
@@ -96,6 +103,20 @@ def _fill_carts(store: Store, at: datetime, chance: random.Random) -> None:
         apply_carts(carts, log, store_id=store.pk, is_history=True)
     with event_log.transaction("silence", "carts") as log:
         abandon_silent_carts(log, at, timedelta(hours=24))
+
+
+def _track(store: Store, at: datetime) -> None:
+    """A key under which a visitor looked at something, sent fields of another type, and calls that say nothing."""
+    key, _ = create_key("Web shop", "browser", store.pk, SYSTEM, at)
+    calls = [
+        {"event": "Product Viewed", "anonymousId": "visitor", "properties": {"name": GOODS[0], "price": "4,95"}},
+        {"event": "Product Viewed"},
+    ]
+    bodies = [json.dumps(call).encode() for call in calls] + [b"no JSON"]
+    receive([Arrival(key.source, "tracking", body, {":path": "track"}, store.pk) for body in bodies], at)
+    load_doors("jobs")
+    while read_source(key.source, at):
+        pass
 
 
 def make_staff(email: str, name: str, role: Role) -> StaffMember:

@@ -5,6 +5,7 @@ from django.test import Client
 
 from regulars.foundation.access.models import StaffMember
 from regulars.foundation.access.rules import Role
+from regulars.foundation.shop.settings import read_setting
 from regulars.web.tests.shop import OWNER, PASSWORD, make_staff
 
 pytestmark = pytest.mark.django_db
@@ -118,12 +119,16 @@ def test_settings_are_saved_as_a_whole_or_not_at_all(client: Client, owner: Staf
         "shop.reporting_currency": "GBP",
         "messages.per_day": "1",
         "messages.per_week": "3",
+        "inbox.retention_days": "60",
     }
     refused = client.post("/settings", given)
     assert refused.status_code == 400
     assert "is not a time zone" in refused.content.decode()
     assert 'value="My shop"' in client.get("/settings").content.decode()
-    assert client.post("/settings", given | {"shop.time_zone": "Europe/Athens"}).status_code == 302
+    right = given | {"shop.time_zone": "Europe/Athens"}
+    assert client.post("/settings", right | {"inbox.retention_days": "0"}).status_code == 400
+    assert client.post("/settings", right).status_code == 302
+    assert read_setting("inbox.retention_days") == 60
     assert 'value="Acme"' in client.get("/settings").content.decode()
 
 

@@ -84,7 +84,7 @@ def test_what_is_wrong_is_one_sentence_and_changes_nothing(
 def test_the_reporting_currency_is_a_setting(client: Client) -> None:
     given = {
         "shop.name": "Shop", "shop.time_zone": "UTC", "shop.reporting_currency": "eur",
-        "messages.per_day": "1", "messages.per_week": "3",
+        "messages.per_day": "1", "messages.per_week": "3", "inbox.retention_days": "30",
     }  # fmt: skip
     assert client.post("/settings", given | {"shop.reporting_currency": "pound"}).status_code == 400
     assert (read_setting("shop.reporting_currency"), Task.objects.count()) == ("GBP", 0)

@@ -55,12 +55,19 @@ def _limit(text: str) -> int:
     return int(text)
 
 
+def _days_kept(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 400:
+        raise InvalidInput(gettext("What comes in is kept for 1 to 400 days."))
+    return int(text)
+
+
 _EDITABLE: dict[str, Callable[[str], Any]] = {
     "shop.name": _name,
     "shop.time_zone": _zone,
     "shop.reporting_currency": parse_currency,
     "messages.per_day": _limit,
     "messages.per_week": _limit,
+    "inbox.retention_days": _days_kept,
 }
 
 
