@@ -98,6 +98,11 @@ def read_source(source: str, at: datetime) -> bool:
     except LeaseLost:
         logger.warning("lease lost", source=source)
         return False
+    except AWAY as error:
+        if not connection.is_usable():
+            raise
+        logger.warning("a source waits for the database", source=source, why=reason_of(error))
+        return False  # others need not wait for it
     finally:
         release_lease(held)
 

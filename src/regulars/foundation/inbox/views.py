@@ -17,7 +17,7 @@ from regulars.foundation.inbox import operations, queries
 from regulars.foundation.inbox.models import Item, ItemState
 from regulars.foundation.pages.formats import format_number
 from regulars.foundation.pages.listing import show_list
-from regulars.foundation.pages.lists import BulkAction, Column, Empty, Filter, ListPage, Pill
+from regulars.foundation.pages.lists import BulkAction, Column, Empty, Filter, ListPage, ListQuery, Pill
 from regulars.foundation.sealing import CannotOpen
 
 MOST_SHOWN = 100_000  # characters of a body on the page
@@ -32,7 +32,7 @@ def state_pill(item: Item) -> Pill:
     return Pill(*_STATES[ItemState(item.state)])
 
 
-def _sentence(viewer: Viewer) -> str:
+def _sentence(query: ListQuery, viewer: Viewer) -> str:
     count = queries.count_quarantined(viewer)
     if not count:
         return gettext("Everything that came in could be read.")

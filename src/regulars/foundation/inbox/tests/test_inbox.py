@@ -185,12 +185,24 @@ def test_a_statement_that_always_fails_is_found_out(echo: Echo, monkeypatch: pyt
 
     del PARSERS._entries["echo"]
     PARSERS.register("echo", Parser("echo", "Echoes", slow))
-    arrive(b"slow")
-    for _ in range(reading.MOST_ATTEMPTS):
-        with pytest.raises(OperationalError):
+    PARSERS.register("quick", Parser("quick", "Reads", lambda inputs, at: [Outcome() for _ in inputs]))
+    try:
+        arrive(b"slow")
+        receive([Arrival("quick:1", "quick", b"")], AT)
+        for attempt in range(1, reading.MOST_ATTEMPTS + 1):
             reading.read_waiting(Stop(), AT)
-    read_all()
-    assert states() == [("quarantined", 4, reading.KILLED)]
+            assert states() == [("received", attempt, ""), ("parsed", 1, "")]  # who comes after it does not wait
+        read_all()
+        assert states() == [("quarantined", 4, reading.KILLED), ("parsed", 1, "")]
+    finally:
+        del PARSERS._entries["quick"]
+
+
+def test_one_source_that_floods_holds_up_no_other(echo: Echo) -> None:
+    arrive(*[b"%d" % n for n in range(400)], source="echo:1")
+    arrive(b"other", source="echo:2")
+    assert reading.read_waiting(Stop(), AT)
+    assert echo.batches == [[b"0", b"1", b"2", b"3"], [b"other"]]
 
 
 def test_what_nobody_reads_waits(echo: Echo) -> None:
