@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from regulars.connections.tracking import events, shopping
-from regulars.connections.tracking.models import TrackingKey
+from regulars.connections.tracking.models import Refusal, TrackingKey
 from regulars.connections.tracking.people import Speaker, naming_identity, what_is_said, who
 from regulars.connections.tracking.protocol import BadBody, Call, Reason, Rejected, parse, read_calls
 from regulars.connections.tracking.spec import Typed, find_spec
@@ -19,6 +19,8 @@ from regulars.record.customers.queries import confirmed_among, customers_of
 from regulars.record.events import log as event_log
 from regulars.record.events.log import LogTransaction, event_key
 
+MOST_NAMED = 3  # fields of another type: whoever sends all their combinations fills no table
+KEPT_DAYS = 90  # refusals
 PATH = ":path"  # by this name the inbox keeps which address a body came to; no real header can begin so
 
 
@@ -161,7 +163,7 @@ SET count = tracking_refusal.count + excluded.count, newest_item = excluded.newe
 def _write_refusals(batch: _Batch, key_id: int) -> None:
     for one in batch.told:
         if one.typed.invalid:
-            fields = ", ".join(one.typed.invalid)
+            fields = ", ".join(one.typed.invalid[:MOST_NAMED]) + (" …" if len(one.typed.invalid) > MOST_NAMED else "")
             batch.refuse(one.item, one.call.kind, Reason.WRONG_TYPES, _name_in_spec(one.call), fields, is_recorded=True)
         if one.call.has_wrong_time:
             batch.refuse(one.item, one.call.kind, Reason.WRONG_TIME, is_recorded=True)
@@ -172,3 +174,8 @@ def _write_refusals(batch: _Batch, key_id: int) -> None:
     columns = {name: [row[place] for row, _ in rows] for place, name in enumerate(names)}
     bound = {"key": key_id, "item": batch.newest.id, "at": batch.newest.received_at, "counts": [n for _, n in rows]}
     execute(_COUNT, columns | bound)
+
+
+def forget_old_refusals(at: datetime) -> int:
+    """Deletes the counts of days long ago; how many."""
+    return Refusal.objects.filter(day__lt=(at - timedelta(days=KEPT_DAYS)).date()).delete()[0]

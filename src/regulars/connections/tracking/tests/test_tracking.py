@@ -686,3 +686,14 @@ def test_what_a_shopper_did_stands_in_their_timeline(shop: Shop) -> None:
     shop.client.force_login(member)
     public_id = to_public(Customer.PREFIX, Customer.objects.get(pk=ann).uid)
     assert b"Looked at a product" in shop.client.get(f"/customers/{public_id}").content
+
+
+def test_refusals_are_counts_that_a_flood_cannot_grow_and_that_are_forgotten(shop: Shop) -> None:
+    wrong = {"price": "x", "quantity": "y", "position": "z"}
+    for extra in ({"brand": []}, {"variant": []}, {"brand": [], "variant": []}):
+        shop.track("Product Viewed", wrong | extra)
+    assert refusals() == [("track", "Product Viewed", "fields of another type", "price, quantity, position …", True, 3)]
+    jobs.keep_up(Stop(), AT + timedelta(days=90))
+    assert Refusal.objects.count() == 1
+    jobs.keep_up(Stop(), AT + timedelta(days=91))
+    assert Refusal.objects.count() == 0
