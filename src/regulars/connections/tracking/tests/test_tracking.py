@@ -690,7 +690,8 @@ def test_what_a_shopper_did_stands_in_their_timeline(shop: Shop) -> None:
 
 def test_refusals_are_counts_that_a_flood_cannot_grow_and_that_are_forgotten(shop: Shop) -> None:
     wrong = {"price": "x", "quantity": "y", "position": "z"}
-    for extra in ({"brand": []}, {"variant": []}, {"brand": [], "variant": []}):
+    extras: list[dict[str, Any]] = [{"brand": []}, {"variant": []}, {"brand": [], "variant": []}]
+    for extra in extras:
         shop.track("Product Viewed", wrong | extra)
     assert refusals() == [("track", "Product Viewed", "fields of another type", "price, quantity, position …", True, 3)]
     jobs.keep_up(Stop(), AT + timedelta(days=90))
