@@ -1,35 +1,25 @@
-"""From a request to the record: what real clients send, whom it is believed of, and what it does to carts and orders."""
+"""From a request to the record: what real clients send, whom it is believed of, and what is refused."""
 
-import base64
 import gzip
 import json
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from django.core.management import call_command
 from django.db import OperationalError, connection
-from django.test import Client
 
-from regulars.connections.tracking import events as events_module
-from regulars.connections.tracking import jobs, keys, panels, recording, views
+from regulars.connections.tracking import jobs, keys, recording, views
 from regulars.connections.tracking.models import Refusal, TrackingKey
 from regulars.connections.tracking.protocol import read_calls
 from regulars.connections.tracking.tests.captures import Capture, all_captures
+from regulars.connections.tracking.tests.shop import AT, MUG, Shop, basic, customer_of_user, events, refusals, sealed
 from regulars.foundation import clock
 from regulars.foundation.access.operations import create_staff
-from regulars.foundation.access.viewer import Viewer, everything
 from regulars.foundation.audit.operations import SYSTEM
-from regulars.foundation.ids import to_public
-from regulars.foundation.inbox import keys as inbox_keys
 from regulars.foundation.inbox import receiving
 from regulars.foundation.inbox.models import Item
 from regulars.foundation.inbox.operations import replay
-from regulars.foundation.inbox.reading import read_waiting
-from regulars.foundation.shop.models import Brand, Store
 from regulars.foundation.shop.settings import write_setting
-from regulars.foundation.work.loops import Stop
 from regulars.record.carts.models import Cart, CartLine
 from regulars.record.consent.models import ConsentEntry
 from regulars.record.customers.inputs import IdentityInput, PersonInput
@@ -37,84 +27,12 @@ from regulars.record.customers.models import Customer, IdentityKind, IdentityLin
 from regulars.record.customers.operations import ensure_profiles
 from regulars.record.customers.operations.erasure import erase_customer, export_subject
 from regulars.record.customers.queries import customer_of, customers_of, find_by_identity, read_cards
-from regulars.record.customers.recorded import read_properties
 from regulars.record.events.log import transaction
 from regulars.record.events.models import Event
-from regulars.record.orders.models import Order, OrderLine, Refund
+from regulars.record.orders.models import Order
 
 pytestmark = pytest.mark.django_db
-AT = datetime(2026, 11, 22, 9, tzinfo=UTC)
 assert jobs.KIND == views.KIND
-MUG = {"product_id": "10", "sku": "MUG1", "name": "Mug", "price": 12.5, "quantity": 2}
-POT = {"product_id": "11", "sku": "POT1", "name": "Pot", "price": "30.00"}
-
-
-class Shop:
-    """A store with a browser key and a server key, and a clock that stands still until it is moved."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        brand = Brand.objects.create(name="B", from_name="B", from_address="b@shop.example")
-        self.store = Store.objects.create(code="uk", name="UK", brand=brand, currency="EUR")
-        self.browser_key, self.browser = keys.create_key("Web", "browser", self.store.pk, SYSTEM, AT)
-        self.server_key, self.server = keys.create_key("Back", "server", self.store.pk, SYSTEM, AT)
-        self.at, self.client, self.count = AT, Client(), 0
-        monkeypatch.setattr(clock, "now", lambda: self.at)
-
-    def post(self, path: str, body: Any, key: str = "", **headers: str) -> Any:
-        """``body`` as JSON unless it is bytes; under the browser's key unless another is named."""
-        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        sent = {"Authorization": basic(key or self.browser)} | headers
-        label = sent.pop("Content_Type", "application/json")
-        named = {name.replace("_", "-"): value for name, value in sent.items()}
-        return self.client.generic("POST", f"/v1/{path}", raw, content_type=label, headers=named)
-
-    def track(self, event: str, properties: Any = None, key: str = "", **more: Any) -> None:
-        """One call of the visitor 'anon-1', a second after the one before, read at once."""
-        self.count += 1
-        self.at += timedelta(seconds=1)
-        body = {"event": event, "anonymousId": "anon-1", "messageId": f"m{self.count}", "properties": properties or {}}
-        assert self.post("track", body | more, key).status_code == 200
-        self.read()
-
-    def tell(self, path: str, key: str = "", **body: Any) -> None:
-        self.at += timedelta(seconds=1)
-        assert self.post(path, body, key).status_code == 200
-        self.read()
-
-    def read(self) -> None:
-        while read_waiting(Stop(), self.at):
-            pass
-
-
-def basic(key: str) -> str:
-    return "Basic " + base64.b64encode(f"{key}:".encode()).decode()
-
-
-@pytest.fixture
-def shop(monkeypatch: pytest.MonkeyPatch) -> Iterator[Shop]:
-    inbox_keys.forget_cached()
-    keys.forget_remembered()
-    monkeypatch.setattr(receiving, "_looks", {})
-    yield Shop(monkeypatch)
-    keys.forget_remembered()
-
-
-def events(kind: str = "tracked.") -> list[Event]:
-    return list(Event.objects.filter(kind__startswith=kind).order_by("position"))
-
-
-def sealed(event: Event) -> dict[str, Any]:
-    return read_properties([event])[event.position]
-
-
-def refusals() -> list[tuple[str, str, str, str, bool, int]]:
-    columns = ("call", "event", "reason", "fields", "is_recorded", "count")
-    return list(Refusal.objects.order_by("pk").values_list(*columns))
-
-
-def customer_of_user(user: str) -> list[int]:
-    return find_by_identity(IdentityInput(IdentityKind.USER_ID, user, "uk"))
-
 
 KINDS = {"identify": "tracked.identified", "page": "tracked.page_viewed", "screen": "tracked.screen_viewed",
          "group": "tracked.grouped", "alias": "tracked.aliased"}  # fmt: skip
@@ -404,94 +322,6 @@ def test_a_device_that_two_people_sign_in_on_glues_them_not_together(shop: Shop)
     assert customer_of_user("u1") == customer_of_user("u2") == [customer_of(events()[0].profile_id or 0)]
 
 
-def test_a_cart_is_filled_changed_and_checked_out(shop: Shop) -> None:
-    shop.track("Product Added", MUG)
-    shop.track("Product Added", POT)
-    shop.track("product added", MUG | {"quantity": 1})
-    shop.track("Product Removed", POT)
-    cart = Cart.objects.get()
-    assert (cart.state, cart.value_minor, cart.currency) == ("open", 3 * 1250, "EUR")
-    shop.track("Product Removed", MUG | {"quantity": 1})
-    shop.track("Checkout Started", {"order_id": "o1", "value": 25})
-    cart.refresh_from_db()
-    assert (cart.state, cart.value_minor, cart.changed_at) == ("checkout", 2500, shop.at)
-    assert list(CartLine.objects.values_list("sku", "quantity", "variant__product__key")) == [("MUG1", 2, "10")]
-    assert [e.kind for e in Event.objects.filter(kind__startswith="cart.").order_by("position")] == [
-        "cart.opened", *["cart.changed"] * 4, "cart.checkout_started",
-    ]  # fmt: skip
-    shop.track("Order Completed", {"order_id": "o1", "products": [MUG]})
-    cart.refresh_from_db()
-    assert (cart.state, cart.order_id) == ("ordered", None)
-    shop.track("Product Added", POT)
-    assert sorted(Cart.objects.values_list("state", "value_minor")) == [("open", 3000), ("ordered", 2500)]
-
-
-def test_one_batch_comes_to_the_same_as_call_by_call(shop: Shop) -> None:
-    names = [
-        ("Product Added", MUG),
-        ("Product Added", POT),
-        ("Product Removed", POT),
-        ("Order Completed", {"order_id": "1"}),
-    ]
-    batch = [{"type": "track", "event": event, "anonymousId": "anon-1", "properties": said} for event, said in names]
-    shop.tell(
-        "batch", batch=[*batch, {"type": "track", "event": "Product Added", "anonymousId": "anon-1", "properties": POT}]
-    )
-    assert sorted(Cart.objects.values_list("state", "value_minor")) == [("open", 3000), ("ordered", 2500)]
-
-
-def test_a_cart_of_another_is_not_reached_from_a_browser(shop: Shop) -> None:
-    shop.track("Product Added", MUG | {"cart_id": "k1"}, shop.server, userId="u1")
-    shop.track("Cart Viewed", {"cart_id": "k1", "products": [POT]}, anonymousId="stranger")
-    assert dict(Cart.objects.values_list("key", "value_minor"))["k1"] == 2500
-    assert sorted(Cart.objects.values_list("value_minor", flat=True)) == [2500, 3000]
-    shop.track("Cart Viewed", {"cart_id": "k1", "products": []}, shop.server, userId="u1")
-    assert dict(Cart.objects.values_list("key", "value_minor"))["k1"] == 0
-
-
-ORDER = {"order_id": "o1", "affiliation": "Web", "currency": "EUR", "shipping": 3, "tax": "2.50", "discount": 5,
-         "coupon": "MAY", "products": [MUG, POT]}  # fmt: skip
-
-
-def test_a_server_states_orders_changes_cancels_and_refunds_them(shop: Shop) -> None:
-    shop.track("Product Added", MUG, shop.server, userId="u1")
-    shop.track("Order Completed", ORDER, shop.server, userId="u1")
-    order = Order.objects.get()
-    # 2 x 12.50 + 30 - 5, and 2.50 tax and 3 shipping on top
-    assert (order.number, order.total_minor, order.currency, order.status) == ("o1", 5550, "EUR", "completed")
-    assert (order.discount_codes, order.channel, order.placed_at) == ("MAY", "Web", shop.at)
-    assert [customer_of(order.profile_id or 0)] == customer_of_user("u1")
-    assert Cart.objects.get().order_id == order.pk
-    placed_at = shop.at
-    shop.track("Order Updated", ORDER | {"products": [MUG]}, shop.server, userId="u1")
-    order.refresh_from_db()
-    assert (order.total_minor, order.placed_at) == (2550, placed_at)
-    assert OrderLine.objects.filter(order=order, until_batch=None).count() == 1
-    shop.track("Order Refunded", {"order_id": "o1", "total": "5.50", "currency": "EUR"}, shop.server, userId="u1")
-    shop.track("Order Refunded", {"order_id": "o1"}, shop.server, userId="u1")
-    assert list(Refund.objects.order_by("pk").values_list("amount_minor", "order")) == [
-        (550, order.pk),
-        (2550, order.pk),
-    ]
-    shop.track("Order Cancelled", ORDER | {"products": [MUG]}, shop.server, userId="u1")
-    order.refresh_from_db()
-    assert (order.status, order.cancelled_at) == ("cancelled", shop.at)
-    assert refusals() == []
-
-
-def test_an_order_that_says_too_little_is_kept_as_an_event_and_marked(shop: Shop) -> None:
-    shop.track("Order Completed", {"order_id": "o1", "total": 25}, shop.server, userId="u1")
-    shop.track("Order Refunded", {"order_id": "unknown"}, shop.server, userId="u1")
-    shop.track("Order Completed", ORDER)
-    assert not Order.objects.exists()
-    assert len(events("tracked.order")) == 3
-    assert refusals() == [
-        ("track", "Order Completed", "an order without products", "", True, 1),
-        ("track", "Order Refunded", "a refund of an unknown order", "", True, 1),
-        ("track", "Order Completed", "an order from a browser key changes no order", "", True, 1),
-    ]
-
-
 def test_wrong_types_are_marked_and_kept(shop: Shop) -> None:
     shop.track("Product Added", MUG | {"price": "12,50", "brand": ["x"], "quantity": "two"})
     [event] = events()
@@ -505,14 +335,6 @@ def test_wrong_types_are_marked_and_kept(shop: Shop) -> None:
     [(call, name, reason, fields, is_recorded, count)] = refusals()
     assert (call, name, reason, is_recorded, count) == ("track", "Product Added", "fields of another type", True, 1)
     assert set(fields.split(", ")) == {"price", "quantity", "brand"}
-
-
-def test_history_starts_nothing(shop: Shop) -> None:
-    shop.track("Order Completed", ORDER, shop.server, userId="u1", timestamp="2026-11-21T08:00:00Z")
-    shop.track("E", {}, shop.server, userId="u1", timestamp="2026-11-21T10:00:00Z")
-    assert {e.kind: e.is_history for e in Event.objects.filter(kind__in=["tracked.order_completed", "order.placed", "tracked.event"])} == {
-        "tracked.order_completed": True, "order.placed": True, "tracked.event": False,
-    }  # fmt: skip
 
 
 POISON: list[tuple[bytes, int]] = [
@@ -623,78 +445,3 @@ def test_nothing_personal_of_it_stands_in_clear(shop: Shop) -> None:
         found = [row[0] for row in cursor.fetchall() if "canary" in row[0].lower()]
     assert found == []
     assert "[card …1111]" in json.dumps([sealed(event) for event in events()], ensure_ascii=False)
-
-
-def test_keys_are_made_in_the_browser_and_by_command_and_shown_once(
-    shop: Shop, capsys: pytest.CaptureFixture[str]
-) -> None:
-    member, _ = create_staff("owner@shop.example", "owner", SYSTEM, AT)
-    shop.client.force_login(member)
-    made = shop.client.post("/settings/tracking", {"name": "New", "kind": "server", "store": "uk"})
-    text = made.context["text"]
-    assert text.startswith("wks_")
-    assert text not in shop.client.get("/settings/tracking").content.decode()
-    refused = shop.client.post("/settings/tracking", {"name": "", "kind": "server", "store": "uk"})
-    assert (refused.status_code, TrackingKey.objects.count()) == (400, 3)
-    assert shop.client.post("/settings/tracking", {"name": "x", "kind": "server", "store": "de"}).status_code == 400
-    assert shop.post("t", {"event": "E", "userId": "u"}, text).status_code == 200
-    key = TrackingKey.objects.latest("pk")
-    assert shop.client.post(f"/settings/tracking/{key.pk}/revoke").status_code == 302
-    keys.forget_remembered()
-    assert shop.post("t", {"event": "E", "userId": "u"}, text).status_code == 401
-    call_command("tracking_key", "create", "--name", "CLI", "--kind", "browser", "--store", "uk")
-    printed = capsys.readouterr().out.strip()
-    assert shop.post("t", {"event": "E", "userId": "u"}, printed).status_code == 200
-    call_command("tracking_key", "list")
-    assert "CLI  browser  uk  in use" in capsys.readouterr().out
-    call_command("tracking_key", "revoke", "--name", printed.split("_")[1])
-    assert TrackingKey.objects.filter(revoked_at__isnull=False).count() == 2
-
-
-def test_the_page_of_a_key_shows_what_was_refused_to_its_own_store_only(shop: Shop) -> None:
-    shop.post("t", {"event": "E"})
-    shop.read()
-    other = Store.objects.create(code="de", name="DE", brand=shop.store.brand, currency="EUR")
-    owner, _ = create_staff("owner@shop.example", "owner", SYSTEM, AT)
-    abroad, _ = create_staff("de@shop.example", "manager", SYSTEM, AT, stores=[other.pk])
-    shop.client.force_login(owner)
-    page = shop.client.get(f"/settings/tracking/{shop.browser_key.pk}").content.decode()
-    assert "no userId and no anonymousId" in page
-    assert f"/settings/inbox/{Item.objects.get().pk}" in page
-    assert "1 call not recorded" in shop.client.get("/settings/tracking").content.decode()
-    shop.client.force_login(abroad)
-    assert shop.client.get(f"/settings/tracking/{shop.browser_key.pk}").status_code == 404
-    assert shop.client.post(f"/settings/tracking/{shop.browser_key.pk}/revoke").status_code == 404
-    assert "Web" not in shop.client.get("/settings/tracking").content.decode().split("<main")[-1]
-    assert not TrackingKey.objects.filter(revoked_at__isnull=False).exists()
-
-
-def test_what_a_shopper_did_stands_in_their_timeline(shop: Shop) -> None:
-    assert set(panels.TITLES) == {*events_module.KINDS.values(), *events_module.CALLS.values(), events_module.TRACKED}
-    shop.track("Product Viewed", MUG)
-    shop.tell("page", anonymousId="anon-1", name="Sale")
-    shop.tell("identify", shop.server, userId="u1", anonymousId="anon-1", traits={"email": "ann@shop.example"})
-    [ann] = customer_of_user("u1")
-    shown = [(entry.title, entry.detail) for entry in panels.load(ann, everything(), None, 10)]
-    assert shown == [
-        ("Said who they are", ""),
-        ("Looked at a page", "Sale, as a browser says"),
-        ("Looked at a product", "Mug, as a browser says"),
-    ]
-    assert panels.load(ann, Viewer(1, frozenset({"customers.view"}), frozenset({0})), None, 10) == []
-    member, _ = create_staff("owner@shop.example", "owner", SYSTEM, AT)
-    shop.client.force_login(member)
-    public_id = to_public(Customer.PREFIX, Customer.objects.get(pk=ann).uid)
-    assert b"Looked at a product" in shop.client.get(f"/customers/{public_id}").content
-
-
-def test_refusals_are_counts_that_a_flood_cannot_grow_and_that_are_forgotten(shop: Shop) -> None:
-    wrong = {"price": "x", "quantity": "y", "position": "z"}
-    extras: list[dict[str, Any]] = [{"brand": []}, {"variant": []}, {"brand": [], "variant": []}]
-    for extra in extras:
-        shop.track("Product Viewed", wrong | extra)
-    assert refusals() == [("track", "Product Viewed", "fields of another type", "price, quantity, position …", True, 3)]
-    jobs.keep_up(Stop(), AT + timedelta(days=90))
-    assert Refusal.objects.count() == 1
-    jobs.keep_up(Stop(), AT + timedelta(days=91))
-    assert Refusal.objects.count() == 0

@@ -1,0 +1,107 @@
+"""What calls do to carts and orders."""
+
+import pytest
+
+from regulars.connections.tracking.tests.shop import MUG, POT, Shop, customer_of_user, events, refusals
+from regulars.record.carts.models import Cart, CartLine
+from regulars.record.customers.queries import customer_of
+from regulars.record.events.models import Event
+from regulars.record.orders.models import Order, OrderLine, Refund
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_cart_is_filled_changed_and_checked_out(shop: Shop) -> None:
+    shop.track("Product Added", MUG)
+    shop.track("Product Added", POT)
+    shop.track("product added", MUG | {"quantity": 1})
+    shop.track("Product Removed", POT)
+    cart = Cart.objects.get()
+    assert (cart.state, cart.value_minor, cart.currency) == ("open", 3 * 1250, "EUR")
+    shop.track("Product Removed", MUG | {"quantity": 1})
+    shop.track("Checkout Started", {"order_id": "o1", "value": 25})
+    cart.refresh_from_db()
+    assert (cart.state, cart.value_minor, cart.changed_at) == ("checkout", 2500, shop.at)
+    assert list(CartLine.objects.values_list("sku", "quantity", "variant__product__key")) == [("MUG1", 2, "10")]
+    assert [e.kind for e in Event.objects.filter(kind__startswith="cart.").order_by("position")] == [
+        "cart.opened", *["cart.changed"] * 4, "cart.checkout_started",
+    ]  # fmt: skip
+    shop.track("Order Completed", {"order_id": "o1", "products": [MUG]})
+    cart.refresh_from_db()
+    assert (cart.state, cart.order_id) == ("ordered", None)
+    shop.track("Product Added", POT)
+    assert sorted(Cart.objects.values_list("state", "value_minor")) == [("open", 3000), ("ordered", 2500)]
+
+
+def test_one_batch_comes_to_the_same_as_call_by_call(shop: Shop) -> None:
+    names = [
+        ("Product Added", MUG),
+        ("Product Added", POT),
+        ("Product Removed", POT),
+        ("Order Completed", {"order_id": "1"}),
+    ]
+    batch = [{"type": "track", "event": event, "anonymousId": "anon-1", "properties": said} for event, said in names]
+    shop.tell(
+        "batch", batch=[*batch, {"type": "track", "event": "Product Added", "anonymousId": "anon-1", "properties": POT}]
+    )
+    assert sorted(Cart.objects.values_list("state", "value_minor")) == [("open", 3000), ("ordered", 2500)]
+
+
+def test_a_cart_of_another_is_not_reached_from_a_browser(shop: Shop) -> None:
+    shop.track("Product Added", MUG | {"cart_id": "k1"}, shop.server, userId="u1")
+    shop.track("Cart Viewed", {"cart_id": "k1", "products": [POT]}, anonymousId="stranger")
+    assert dict(Cart.objects.values_list("key", "value_minor"))["k1"] == 2500
+    assert sorted(Cart.objects.values_list("value_minor", flat=True)) == [2500, 3000]
+    shop.track("Cart Viewed", {"cart_id": "k1", "products": []}, shop.server, userId="u1")
+    assert dict(Cart.objects.values_list("key", "value_minor"))["k1"] == 0
+
+
+ORDER = {"order_id": "o1", "affiliation": "Web", "currency": "EUR", "shipping": 3, "tax": "2.50", "discount": 5,
+         "coupon": "MAY", "products": [MUG, POT]}  # fmt: skip
+
+
+def test_a_server_states_orders_changes_cancels_and_refunds_them(shop: Shop) -> None:
+    shop.track("Product Added", MUG, shop.server, userId="u1")
+    shop.track("Order Completed", ORDER, shop.server, userId="u1")
+    order = Order.objects.get()
+    # 2 x 12.50 + 30 - 5, and 2.50 tax and 3 shipping on top
+    assert (order.number, order.total_minor, order.currency, order.status) == ("o1", 5550, "EUR", "completed")
+    assert (order.discount_codes, order.channel, order.placed_at) == ("MAY", "Web", shop.at)
+    assert [customer_of(order.profile_id or 0)] == customer_of_user("u1")
+    assert Cart.objects.get().order_id == order.pk
+    placed_at = shop.at
+    shop.track("Order Updated", ORDER | {"products": [MUG]}, shop.server, userId="u1")
+    order.refresh_from_db()
+    assert (order.total_minor, order.placed_at) == (2550, placed_at)
+    assert OrderLine.objects.filter(order=order, until_batch=None).count() == 1
+    shop.track("Order Refunded", {"order_id": "o1", "total": "5.50", "currency": "EUR"}, shop.server, userId="u1")
+    shop.track("Order Refunded", {"order_id": "o1"}, shop.server, userId="u1")
+    assert list(Refund.objects.order_by("pk").values_list("amount_minor", "order")) == [
+        (550, order.pk),
+        (2550, order.pk),
+    ]
+    shop.track("Order Cancelled", ORDER | {"products": [MUG]}, shop.server, userId="u1")
+    order.refresh_from_db()
+    assert (order.status, order.cancelled_at) == ("cancelled", shop.at)
+    assert refusals() == []
+
+
+def test_an_order_that_says_too_little_is_kept_as_an_event_and_marked(shop: Shop) -> None:
+    shop.track("Order Completed", {"order_id": "o1", "total": 25}, shop.server, userId="u1")
+    shop.track("Order Refunded", {"order_id": "unknown"}, shop.server, userId="u1")
+    shop.track("Order Completed", ORDER)
+    assert not Order.objects.exists()
+    assert len(events("tracked.order")) == 3
+    assert refusals() == [
+        ("track", "Order Completed", "an order without products", "", True, 1),
+        ("track", "Order Refunded", "a refund of an unknown order", "", True, 1),
+        ("track", "Order Completed", "an order from a browser key changes no order", "", True, 1),
+    ]
+
+
+def test_history_starts_nothing(shop: Shop) -> None:
+    shop.track("Order Completed", ORDER, shop.server, userId="u1", timestamp="2026-11-21T08:00:00Z")
+    shop.track("E", {}, shop.server, userId="u1", timestamp="2026-11-21T10:00:00Z")
+    assert {e.kind: e.is_history for e in Event.objects.filter(kind__in=["tracked.order_completed", "order.placed", "tracked.event"])} == {
+        "tracked.order_completed": True, "order.placed": True, "tracked.event": False,
+    }  # fmt: skip
