@@ -17,6 +17,7 @@ AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def _same_ring_afterwards() -> Iterator[None]:
+    keys.forget_cached_ring()  # a test before may have had a data folder of its own
     keys.key_ring()
     path = settings.HOME / "keys" / "master"
     before = path.read_text()
