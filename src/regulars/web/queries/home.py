@@ -19,7 +19,7 @@ from regulars.record.customers.named import Name, names_of
 from regulars.record.customers.queries import customers_of
 from regulars.record.events.models import Event
 from regulars.record.orders.models import Order, Refund
-from regulars.record.orders.queries import SalesOverTime, Span, sales_over_time
+from regulars.record.orders.sales import PeopleOverTime, SalesOverTime, Span, people_over_time, sales_over_time
 from regulars.web.queries.periods import Period
 
 LAST = 8
@@ -27,8 +27,15 @@ OF_A_KIND = 3
 
 
 def read_sales(period: Period, viewer: Viewer) -> SalesOverTime:
-    span = Span(period.first, period.since, period.until, read_setting("shop.time_zone"), period.step)
-    return sales_over_time(span, viewer)
+    return sales_over_time(_span(period), viewer)
+
+
+def read_people(period: Period, viewer: Viewer) -> PeopleOverTime:
+    return people_over_time(_span(period), viewer)
+
+
+def _span(period: Period) -> Span:
+    return Span(period.first, period.since, period.until, read_setting("shop.time_zone"), period.step)
 
 
 @dataclass(frozen=True)

@@ -36,6 +36,11 @@ class Period:
     def previous(self) -> "Period":
         return Period(self.first - timedelta(days=self.days), self.first - timedelta(days=1), self.step)
 
+    @property
+    def whole(self) -> "Period":
+        """The same days as one point."""
+        return Period(self.first, self.last, self.days)
+
     def points(self) -> list["Period"]:
         """The stretches that a chart's points stand for, oldest first."""
         starts = [self.first + timedelta(days=n) for n in range(0, self.days, self.step)]

@@ -20,13 +20,14 @@ from regulars.foundation.pages.registries import Finding
 from regulars.foundation.pages.stores import keep_store, store_choices, store_part, within_store
 from regulars.foundation.pages.sums import sum_key
 from regulars.foundation.shop.settings import read_setting
-from regulars.record.orders.queries import Sales, SalesOverTime
+from regulars.record.orders.sales import People, PeopleOverTime, Sales, SalesOverTime
 from regulars.web.labels import RFM
 from regulars.web.queries.home import (
     Moment,
     RfmMap,
     list_findings,
     list_last_moments,
+    read_people,
     read_rfm_map,
     read_sales,
 )
@@ -41,6 +42,7 @@ def home(request: HttpRequest) -> HttpResponse:
     currency = read_setting("shop.reporting_currency")
     doors = Doors(currency, store_part(request))
     now, before = read_sales(period, viewer), read_sales(period.previous, viewer)
+    people, people_before = read_people(period, viewer), read_people(period.previous.whole, viewer)
     findings = [_within(finding, request) for finding in list_findings(viewer, at)]
     sees_scores = viewer.may("segments.view")
     rfm_map = read_rfm_map(viewer) if sees_scores else None
@@ -49,8 +51,14 @@ def home(request: HttpRequest) -> HttpResponse:
         "sentence": _sentence(period, now.total, before.total, currency),
         "finding": findings[0] if findings else None,
         "further": findings[1:4],
-        "figures": _figures(period, now.total, before.total, doors),
-        "charts": _charts(period, now, before, doors),
+        "figures": [
+            *_figures(period, now.total, before.total, doors),
+            *_people_figures(period, people.total, people_before.total, doors),
+        ],
+        "charts": [
+            *_charts(period, now, before, doors),
+            _people_chart(people, people_before.total, period.points(), doors),
+        ],
         "lengths": [
             (address(request.GET, {"days": str(days)}), _length_name(days), days == period.days) for days in LENGTHS
         ],
@@ -138,21 +146,25 @@ def _figures(period: Period, now: Sales, before: Sales, doors: Doors) -> list[Fi
         value, said = (_money(amount, doors.currency) for amount in (one, was))
         return Figure(label, value, href, None, str(_MEANS[means]), _change(one, was), gettext("was %s") % said)
 
-    def count(label: str, means: str, href: str, one: int, was: int) -> Figure:
-        said = gettext("was %s") % format_number(was)
-        return Figure(label, format_number(one), href, one, str(_MEANS[means]), _change(one, was), said)
-
     sales = money(gettext("Sales"), "sales", doors.sales(period), now.sales_minor, before.sales_minor)
     average, was = now.average_minor, before.average_minor
     return [
         replace(sales, sum=sum_key((now.sales_minor, doors.currency))),
-        count(gettext("Orders"), "orders", doors.orders(period), now.orders, before.orders),
+        _count(gettext("Orders"), "orders", doors.orders(period), now.orders, before.orders),
         money(gettext("Average order"), "average", doors.orders(period), average, was),
-        count(gettext("New customers"), "new", doors.new(period), now.customers_new, before.customers_new),
-        count(
-            gettext("Returning customers"), "again", doors.again(period), now.customers_again, before.customers_again
-        ),
     ]
+
+
+def _people_figures(period: Period, now: People, before: People, doors: Doors) -> list[Figure]:
+    return [
+        _count(gettext("New customers"), "new", doors.new(period), now.new, before.new),
+        _count(gettext("Returning customers"), "again", doors.again(period), now.again, before.again),
+    ]
+
+
+def _count(label: str, means: str, href: str, one: int, was: int) -> Figure:
+    said = gettext("was %s") % format_number(was)
+    return Figure(label, format_number(one), href, one, str(_MEANS[means]), _change(one, was), said)
 
 
 def _money(amount: int | None, currency: str) -> str:
@@ -190,30 +202,23 @@ def _charts(period: Period, now: SalesOverTime, before: SalesOverTime, doors: Do
         chart("sales", gettext("Sales"), lambda one: one.sales_minor, doors.currency, doors.sales),
         chart("orders", gettext("Orders"), lambda one: one.orders, "count", doors.orders),
         chart("average", gettext("Average order"), lambda one: one.average_minor, doors.currency, doors.orders),
-        _people_chart(now, before, labels, points, doors),
     ]
 
 
-def _people_chart(
-    now: SalesOverTime, before: SalesOverTime, labels: Sequence[str], points: Sequence[Period], doors: Doors
-) -> Chart:
-    new, again = now.total.customers_new, now.total.customers_again
+def _people_chart(now: PeopleOverTime, before: People, points: Sequence[Period], doors: Doors) -> Chart:
     summary = gettext(
         "%(new)s bought for the first time, %(again)s came back; before: %(was_new)s and %(was_again)s."
     ) % {
-        "new": format_number(new),
-        "again": format_number(again),
-        "was_new": format_number(before.total.customers_new),
-        "was_again": format_number(before.total.customers_again),
+        "new": format_number(now.total.new),
+        "again": format_number(now.total.again),
+        "was_new": format_number(before.new),
+        "was_again": format_number(before.again),
     }
     series = [
-        Series(
-            gettext("Returning"),
-            [one.customers_again for one in now.points],
-            hrefs=[doors.again(point) for point in points],
-        ),
-        Series(gettext("New"), [one.customers_new for one in now.points], hrefs=[doors.new(point) for point in points]),
+        Series(gettext("Returning"), [one.again for one in now.points], hrefs=[doors.again(point) for point in points]),
+        Series(gettext("New"), [one.new for one in now.points], hrefs=[doors.new(point) for point in points]),
     ]
+    labels = day_labels([point.first for point in points])
     return Chart("people", gettext("New and returning customers"), summary, labels, series)
 
 

@@ -22,8 +22,9 @@ from regulars.record.events.models import Event
 from regulars.record.orders.inputs import LineInput, OrderInput, RefundInput
 from regulars.record.orders.models import CustomerFigures, StoreFigures
 from regulars.record.orders.operations import apply_orders, money, verify_figures
-from regulars.record.orders.queries import Span, count_unconverted, sales_of_products, sales_over_time
+from regulars.record.orders.queries import count_unconverted, sales_of_products
 from regulars.record.orders.rates import BadRate, Rate, parse_rate, read_rates
+from regulars.record.orders.sales import Span, sales_over_time
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
