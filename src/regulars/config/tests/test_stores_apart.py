@@ -320,4 +320,45 @@ def test_what_was_done_in_the_whole_shop_and_its_settings_are_not_for_limited_st
     client = Client()
     for member, status in ((limited, 403), (whole, 200)):
         client.force_login(member)
-        assert [client.get(path).status_code for path in ("/settings/audit", "/settings/rates/new")] == [status] * 2
+        paths = ("/settings/audit", "/settings/rates/new", "/settings/tokens", "/team")
+        assert [client.get(path).status_code for path in paths] == [status] * len(paths)
+
+
+def test_tokens_workflows_and_templates_of_the_whole_shop_limited_staff_do_not_change(house: House) -> None:
+    token, _ = tokens.create_token("till", ["orders:write"], SYSTEM, AT, store_id=house.uk.pk)
+    limited, _ = create_staff("m@shop.example", "owner", SYSTEM, AT, stores=(house.de.pk,))
+    client = Client()
+    client.force_login(limited)
+    workflow = f"/workflows/{to_public(Workflow.PREFIX, Workflow.objects.get().uid)}"
+    paths = (f"/settings/tokens/{token.pk}/revoke", f"{workflow}/switch", "/team/invite", "/messages/templates/x")
+    assert [client.post(path, {"to": "on"}).status_code for path in paths] == [403] * len(paths)
+    token.refresh_from_db()
+    assert (token.revoked_at, Workflow.objects.get().is_on) == (None, False)
+
+
+def test_views_that_others_share_name_nothing_of_another_store(house: House) -> None:
+    makers = {"whole": (), "both": (house.de.pk, house.uk.pk), "british": (house.uk.pk,), "german": (house.de.pk,)}
+    for name, stores in makers.items():
+        client = Client()
+        client.force_login(create_staff(f"{name}@shop.example", "manager", SYSTEM, AT, stores=stores)[0])
+        given = {"path": "/customers", "query": f"tag={name}tag", "name": f"View {name}", "shared": "on"}
+        assert client.post("/views", given).status_code == 302
+    seen = {}
+    for name, stores in {"de": (house.de.pk,), "all": ()}.items():
+        client = Client()
+        client.force_login(create_staff(f"{name}@shop.example", "analyst", SYSTEM, AT, stores=stores)[0])
+        page = client.get("/customers").content.decode()
+        seen[name] = [one for one in makers if f"View {one}" in page or f"{one}tag" in page]
+    assert seen == {"de": ["german"], "all": list(makers)}
+
+
+def test_a_guessed_number_of_a_customer_gives_nothing(house: House) -> None:
+    member, _ = create_staff("m@shop.example", "manager", SYSTEM, AT, stores=(house.de.pk,))
+    client, told = Client(), []
+    client.force_login(member)
+    british = customer_of(Order.objects.get(number="BRIT-2002").profile_id or 0)
+    public = to_public(Customer.PREFIX, Customer.objects.get(pk=british).uid)
+    for path in ("/orders", "/refunds", "/sold", "/carts", "/settings/parked"):
+        answer = client.get(f"{path}?customer={british}")
+        told += [path] if answer.status_code != 200 or public in answer.content.decode() else []
+    assert told == []

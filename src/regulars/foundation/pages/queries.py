@@ -6,11 +6,13 @@ from urllib.parse import parse_qsl, urlencode
 from django.db.models import Q
 from django.http import HttpRequest
 
+from regulars.foundation.access.models import StaffMember
 from regulars.foundation.access.viewer import Viewer, viewer_of
 from regulars.foundation.errors import NotFound
 from regulars.foundation.ids import from_public
 from regulars.foundation.pages.lists import ListPage
 from regulars.foundation.pages.models import SavedView
+from regulars.foundation.shop.models import Store
 
 _NOT_KEPT = {"q", "cursor", "export"}
 
@@ -24,7 +26,7 @@ def kept_query(query: str) -> str:
 def views_for(request: HttpRequest, page: ListPage) -> dict[str, Any]:
     """For the frame of a list: the reader's own views and shared ones by name, the present one, and what would be kept now."""
     viewer, query = viewer_of(request), kept_query(request.META.get("QUERY_STRING", ""))
-    rows = SavedView.objects.filter(Q(staff=viewer.staff_id) | Q(is_shared=True), path=request.path)
+    rows = SavedView.objects.filter(Q(staff=viewer.staff_id) | _shared_with(viewer), path=request.path)
     views = list(rows.select_related("staff").order_by("name", "pk"))
     current = next((view for view in views if view.query == query), None)
     is_default = query in {"", f"sort={page.default_sort}"}
@@ -36,6 +38,15 @@ def views_for(request: HttpRequest, page: ListPage) -> dict[str, Any]:
         "may_share_view": viewer.may("views.share"),
         "may_change_view": current is not None and may_change(current, viewer),
     }
+
+
+def _shared_with(viewer: Viewer) -> Q:
+    """To whoever is limited to stores only what was shared by those who see no other: a filter may name what another store knows."""
+    if viewer.store_ids is None:
+        return Q(is_shared=True)
+    others = Store.objects.exclude(pk__in=viewer.store_ids)
+    peers = StaffMember.objects.filter(stores__in=viewer.store_ids).exclude(stores__in=others)
+    return Q(is_shared=True, staff__in=peers)
 
 
 def may_change(view: SavedView, viewer: Viewer) -> bool:

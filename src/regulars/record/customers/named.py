@@ -50,9 +50,11 @@ def names_of(customer_ids: Collection[int], viewer: Viewer) -> dict[int, Name]:
 
 
 def describe_customer(value: str, viewer: Viewer) -> str:
-    """The filter ``customer`` in words: a name only where the viewer may know it, since the number can be anybody's."""
+    """The filter ``customer`` in words: a name only where the viewer may know it, since the number can be anybody's. Never the
+    public id, which the number alone must not lead to.
+    """
     found = names_of([as_row_id(value)], viewer).get(as_row_id(value))
-    return found.text if found else value
+    return found.text if found and found.text != found.public_id else value
 
 
 def with_names(rows: Sequence[Any], viewer: Viewer) -> list[Named]:
