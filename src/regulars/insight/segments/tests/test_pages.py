@@ -5,6 +5,7 @@ from datetime import timedelta
 from html import unescape
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.test import Client
@@ -205,6 +206,15 @@ def test_thresholds_that_cannot_be_used_are_refused(
     assert response.status_code == status
     assert sentence in unescape(response.content.decode())
     assert (RfmPolicy.objects.count(), Task.objects.count(), read_setting("rfm.scale")) == (0, 0, 5)
+
+
+@pytest.mark.parametrize("name", ["segment-" + "9" * 5000, "segment-\u0663", "segment-007"])
+def test_a_field_that_no_form_of_ours_has_is_no_rule(client: Client, lively: list[int], name: str) -> None:
+    sign_in(client)
+    given = urlencode(form_of(5) | {name: "champions", "action": "preview"})
+    response = client.post("/segments/thresholds", given, "application/x-www-form-urlencoded")
+    assert response.status_code == 200
+    assert "Nobody would move" in response.content.decode()
 
 
 def test_who_may_look_may_not_change(client: Client, lively: list[int]) -> None:

@@ -1,5 +1,6 @@
 """The editor of RFM thresholds: ordered rules, with the plan of a change before it is saved."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,7 @@ from regulars.insight.segments.words import WORDS
 SPARE = 2
 MOST_RULES = 60
 AXES = ("r", "f", "m")
+_RULE = re.compile(r"segment-(0|[1-9][0-9]{0,2})")
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,7 @@ def _plan(rules: Sequence[Rule], scale: int) -> dict[str, Any]:
 
 def _entries(form: QueryDict) -> list[dict[str, Any]]:
     """Rules as they were typed, those without a segment left out. Raises InvalidInput."""
-    numbers = sorted({int(name.removeprefix("segment-")) for name in form if name.removeprefix("segment-").isdecimal()})
+    numbers = sorted(int(found[1]) for name in form if (found := _RULE.fullmatch(name)))
     if len(numbers) > MOST_RULES:
         raise InvalidInput(gettext("More than %d rules nobody could follow.") % MOST_RULES)
     ordered = sorted(numbers, key=lambda n: (_number(form, f"place-{n}"), n))
