@@ -42,7 +42,7 @@ def do(
 ) -> str:
     """The sentence of what was done, or of what was begun. Raises what the action raises, and then nothing was changed."""
     chosen = sorted(set(ids))
-    if len(chosen) > AT_ONCE:
+    if len(chosen) > AT_ONCE and not action.is_one_step:
         return _begin(page, action, chosen, form, viewer, at)
     changed = action.run(chosen, form, viewer, at)
     record(_name(page, action), viewer, "", {"chosen": len(chosen), "changed": changed}, at=at)

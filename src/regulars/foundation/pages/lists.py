@@ -125,7 +125,8 @@ class BulkAction:
     """Done to the selected rows: ``run(ids, form, viewer, at)`` is one transaction and says how many it changed, which
     ``say(changed, form)`` puts in a sentence. Many are done in slices, so it must not matter how often it is called for one row.
 
-    ``input_label`` asks for one word first.
+    ``input_label`` asks for one word first. ``is_one_step``: never in slices, since it is one statement and what follows from it
+    must follow once.
     """
 
     name: str
@@ -135,6 +136,7 @@ class BulkAction:
     run: Callable[[Sequence[int], Mapping[str, str], Viewer, datetime], int]
     say: Callable[[int, Mapping[str, str]], str]
     input_label: Text = ""
+    is_one_step: bool = False
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,22 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
 from django.test import Client
 
+from regulars.foundation import clock
 from regulars.foundation.access.operations import create_staff
+from regulars.foundation.access.viewer import everything
+from regulars.foundation.audit.models import AuditEntry
 from regulars.foundation.audit.operations import SYSTEM
 from regulars.foundation.ids import to_public
+from regulars.foundation.pages import bulk
 from regulars.foundation.shop.models import Brand, ExchangeRate, Store
-from regulars.foundation.shop.settings import read_setting
+from regulars.foundation.shop.settings import read_setting, write_setting
 from regulars.foundation.work.models import Task
 from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import Customer, IdentityKind
@@ -60,6 +66,45 @@ def test_rates_are_listed_imported_and_removed(client: Client) -> None:
     kept = ExchangeRate.objects.get(currency="USD")
     assert client.post("/settings/rates", {"action": "remove", "row": [ExchangeRate.objects.get(currency="EUR").pk]})
     assert list(ExchangeRate.objects.all()) == [kept]
+
+
+def _rates(count: int) -> None:
+    first = AT.date() - timedelta(days=count)
+    days = (first + timedelta(days=n) for n in range(count))
+    ExchangeRate.objects.bulk_create(
+        ExchangeRate(currency="EUR", reporting_currency="GBP", on=day, rate=Decimal("0.85")) for day in days
+    )
+
+
+def test_many_are_removed_in_one_go_with_one_working_out(client: Client) -> None:
+    _rates(bulk.AT_ONCE + bulk.SLICE + 1)
+    page = client.post("/settings/rates", {"action": "remove", "everything": "1", "row": ["1"]}, follow=True)
+    assert b"751 rates removed." in page.content
+    assert not ExchangeRate.objects.exists()
+    assert [task.kind for task in Task.objects.all()] == ["orders.refold"]
+
+
+def test_what_somebody_else_removed_before_is_removed(client: Client) -> None:
+    _rates(2)
+    gone, there = ExchangeRate.objects.values_list("pk", flat=True)
+    assert money.remove_rates([gone], everything(), AT) == 1
+    assert money.remove_rates([gone, there], everything(), AT) == 1
+    assert money.remove_rates([gone, there], everything(), AT) == 0
+    assert [entry.details for entry in AuditEntry.objects.filter(action="rates.removed")] == [{"rates": 1}] * 2
+
+
+def test_a_rate_without_a_day_is_of_the_shops_day(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_setting("shop.time_zone", "Pacific/Auckland", AT)
+    evening = datetime(2026, 3, 1, 18, tzinfo=UTC)  # the second of March over there
+    monkeypatch.setattr(clock, "now", lambda: evening)
+    call_command("rates", "set", "EUR", "0.85")
+    assert [str(rate.on) for rate in ExchangeRate.objects.all()] == ["2026-03-02"]
+
+
+def test_the_form_proposes_the_shops_day(client: Client) -> None:
+    write_setting("shop.time_zone", "Pacific/Kiritimati", AT)
+    there = datetime.now(UTC).astimezone(ZoneInfo("Pacific/Kiritimati")).date()
+    assert f'type="date" value="{there}"' in client.get("/settings/rates/new").content.decode()
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,7 @@ from regulars.foundation.shop.settings import read_setting
 from regulars.record.orders.operations.money import (
     LONGEST_FILE,
     currencies_in_use,
+    day_of_shop,
     import_rates,
     remove_rates,
     set_rates,
@@ -100,7 +101,7 @@ RATES = ListPage(
         "credit-card",
     ),
     primary=(_("Add rates"), "/settings/rates/new"),
-    actions=[BulkAction("remove", _("Remove"), "trash", "settings.edit", _remove, _say_removed)],
+    actions=[BulkAction("remove", _("Remove"), "trash", "settings.edit", _remove, _say_removed, is_one_step=True)],
     export_permission="settings.view",
 )
 
@@ -122,7 +123,7 @@ def new_rates(request: HttpRequest) -> HttpResponse:
             return redirect("rates")
     currency = read_setting("shop.reporting_currency")
     used = sorted(currencies_in_use() - {currency})
-    given = {"currency": used[0] if used else "", "to": currency, "on": clock.now().date().isoformat()}
+    given = {"currency": used[0] if used else "", "to": currency, "on": day_of_shop(clock.now()).isoformat()}
     context = {
         "title": gettext("Add rates"),
         "problem": problem,

@@ -6,13 +6,14 @@ The change is one short transaction. The figures of everybody follow in slices, 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.audit.operations import record
 from regulars.foundation.bulk import fetch
-from regulars.foundation.errors import InvalidInput, NotFound
+from regulars.foundation.errors import InvalidInput
 from regulars.foundation.retrying import retried
 from regulars.foundation.shop.models import ExchangeRate, Store
 from regulars.foundation.shop.settings import read_setting, write_setting
@@ -91,13 +92,22 @@ def import_rates(content: bytes, source: str, by: Viewer, at: datetime) -> tuple
 
 
 def remove_rates(ids: Sequence[int], by: Viewer, at: datetime) -> int:
-    """Takes rates away; how many there were. Raises NotFound where there were none. Events: money.changed. Audited."""
+    """Takes rates away, however many, with one refold; how many there were, since somebody may have taken them before.
+
+    Events: money.changed. Audited.
+    """
     there = ExchangeRate.objects.filter(pk__in=ids)
     into = set(there.values_list("reporting_currency", flat=True))
-    if not into:
-        raise NotFound("There is no such rate.")
-    with _changing(into, "rates.removed", {"rates": len(ids)}, by, at):
-        return there.delete()[0]
+    removed = {"rates": 0}
+    if into:
+        with _changing(into, "rates.removed", removed, by, at):
+            removed["rates"], _ = there.delete()
+    return removed["rates"]
+
+
+def day_of_shop(at: datetime) -> date:
+    """Where the shop is: from it a rate holds that names no day."""
+    return at.astimezone(ZoneInfo(read_setting("shop.time_zone"))).date()
 
 
 def currencies_in_use() -> set[str]:

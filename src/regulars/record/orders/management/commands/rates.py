@@ -11,7 +11,7 @@ from regulars.foundation.access.viewer import everything
 from regulars.foundation.errors import RegularsError
 from regulars.foundation.shop.models import ExchangeRate
 from regulars.foundation.shop.settings import read_setting
-from regulars.record.orders.operations.money import import_rates, set_rates
+from regulars.record.orders.operations.money import day_of_shop, import_rates, set_rates
 from regulars.record.orders.rates import parse_rate
 
 
@@ -51,7 +51,7 @@ class Command(BaseCommand):
     def do_set(self, options: dict[str, Any]) -> None:
         at = clock.now()
         to = options["to"] or read_setting("shop.reporting_currency")
-        on = options["on"] or at.date().isoformat()
+        on = options["on"] or day_of_shop(at).isoformat()
         rate = parse_rate(options["currency"], to, on, options["rate"], options["source"])
         changed = set_rates([rate], everything(), at)
         self.stdout.write("Set." if changed else "It was so already.")
