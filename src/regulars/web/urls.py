@@ -15,6 +15,7 @@ from regulars.web.views import (
     rates,
     search,
     settings,
+    stores,
     team,
     work,
 )
@@ -44,6 +45,7 @@ urlpatterns = [
     path("team/<str:public_id>", team.one_member, name="team-member"),
     path("team/<str:public_id>/<slug:action>", team.act, name="team-act"),
     path("settings", settings.settings, name="settings"),
+    path("settings/stores/new", stores.new_store, name="store-new"),
     path("settings/rates", rates.rates, name="rates"),
     path("settings/rates/new", rates.new_rates, name="rates-new"),
     path("settings/tokens", settings.tokens, name="tokens"),

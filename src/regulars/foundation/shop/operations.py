@@ -27,7 +27,7 @@ def create_store(
     the shop its name, reporting currency and time zone. Raises InvalidInput, UnknownCurrency, StoreExists. Audited.
     """
     title, sender = name.strip(), brand.strip() or name.strip()
-    _check(code, title, email, time_zone)
+    _check(code, title, sender, email, time_zone)
     unit = parse_currency(currency)
     with transaction.atomic():
         is_first = not Store.objects.exists()
@@ -44,7 +44,7 @@ def create_store(
     return store
 
 
-def _check(code: str, name: str, email: str, time_zone: str) -> None:
+def _check(code: str, name: str, brand: str, email: str, time_zone: str) -> None:
     try:
         validate_slug(code)
         validate_email(email)
@@ -52,7 +52,9 @@ def _check(code: str, name: str, email: str, time_zone: str) -> None:
         raise InvalidInput(
             f"'{code[:40]}' with '{email[:80]}' will not do: a code has letters, digits and hyphens, and the sender a mail address."
         ) from error
-    if not name or len(code) > 50:
-        raise InvalidInput("A store needs a name, and a code of at most 50 letters.")
+    if not name or len(code) > 50 or len(email) > 254 or max(len(name), len(brand)) > 120:
+        raise InvalidInput(
+            "A store needs a name, it and the brand's of at most 120 letters, a code of at most 50 and an address of at most 254."
+        )
     if time_zone not in available_timezones():
         raise InvalidInput(f"'{time_zone[:40]}' is not a time zone: write it as Europe/London.")

@@ -56,7 +56,7 @@ def _limit(text: str) -> int:
 
 
 def _days_kept(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 400:
+    if not text.isdecimal() or len(text) > 3 or not 1 <= int(text) <= 400:
         raise InvalidInput(gettext("What comes in is kept for 1 to 400 days."))
     return int(text)
 
