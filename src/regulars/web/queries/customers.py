@@ -40,27 +40,26 @@ SORTS = {
     "newest": Sorting("customer_id"),
 }
 # Where the viewer is limited to stores, as these know the customer: their profiles, and the words said to their brands.
-_ADDRESSES = """
-SELECT m.customer_id, i.token FROM customers_customerprofile m JOIN customers_profile p ON p.id = m.profile_id
-JOIN customers_identitylink l ON l.profile_id = m.profile_id JOIN customers_identity i ON i.id = l.identity_id AND i.kind = 'email'
-WHERE m.until_batch_id IS NULL AND (%s::bigint[] IS NULL OR p.store_id = ANY(%s::bigint[]))
+_SAID = """
+SELECT l.profile_id FROM consent_consententry e JOIN customers_identity i ON i.kind = 'email' AND i.token = e.address
+JOIN customers_identitylink l ON l.identity_id = i.id
+WHERE e.channel = 'email' AND e.topic = 'marketing' AND (%s::bigint[] IS NULL OR e.brand_id = ANY(%s::bigint[]))
 """
 # The newest word that was said counts; an import without proof never outweighs one (see consent.queries).
-_SAID = """
-SELECT DISTINCT ON (address) address, state FROM consent_consententry WHERE channel = 'email' AND topic = 'marketing'
-AND (%s::bigint[] IS NULL OR brand_id = ANY(%s::bigint[]))
-ORDER BY address, (state = 'unknown'), occurred_at DESC, id DESC
+_AND_NOTHING_ELSE_SINCE = """
+AND e.state = %s AND NOT EXISTS (
+    SELECT 1 FROM consent_consententry n WHERE n.address = e.address AND n.channel = 'email' AND n.topic = 'marketing'
+    AND (%s::bigint[] IS NULL OR n.brand_id = ANY(%s::bigint[])) AND n.state NOT IN ('unknown', %s)
+    AND (n.occurred_at, n.id) > (e.occurred_at, e.id)
+)
 """
+_AND_WAS_A_WORD = "AND e.state <> 'unknown'"
 _LEFT_ALONE = """
 SELECT m.customer_id FROM (SELECT DISTINCT ON (profile_id) profile_id, is_on FROM consent_donotcontact ORDER BY profile_id, id DESC) d
 JOIN customers_customerprofile m ON m.profile_id = d.profile_id AND m.until_batch_id IS NULL
 JOIN customers_profile p ON p.id = m.profile_id
 WHERE d.is_on AND (%s::bigint[] IS NULL OR p.store_id = ANY(%s::bigint[]))
 """
-_BY_CONSENT = f"SELECT a.customer_id FROM ({_ADDRESSES}) a JOIN ({_SAID}) s ON s.address = a.token WHERE s.state = %s"
-_WITH_A_WORD = (
-    f"SELECT a.customer_id FROM ({_ADDRESSES}) a JOIN ({_SAID}) s ON s.address = a.token WHERE s.state <> 'unknown'"
-)
 
 
 @dataclass(frozen=True)
@@ -225,12 +224,19 @@ def _by_consent(rows: QuerySet[Any], query: ListQuery, store_ids: Stores) -> Que
     stores, brands = _limits(store_ids)
     condition = Q()
     for state in {"granted", "denied"} & set(chosen):
-        condition |= Q(pk__in=RawSQL(_BY_CONSENT, [stores, stores, brands, brands, state]))  # noqa: S611
+        condition |= Q(_said(stores, brands, _AND_NOTHING_ELSE_SINCE, [state, brands, brands, state]))
     if "unknown" in chosen:
-        condition |= ~Q(pk__in=RawSQL(_WITH_A_WORD, [stores, stores, brands, brands]))  # noqa: S611
+        condition |= ~Q(_said(stores, brands, _AND_WAS_A_WORD, []))
     if "do-not-contact" in chosen:
         condition |= Q(pk__in=RawSQL(_LEFT_ALONE, [stores, stores]))  # noqa: S611
     return rows.filter(condition)
+
+
+def _said(stores: list[int] | None, brands: list[int] | None, what: str, values: Sequence[Any]) -> Exists:
+    """Whether a profile of the customer has an address that this was said of."""
+    said = RawSQL(_SAID + what, [brands, brands, *values])  # noqa: S611
+    profiles = CustomerProfile.objects.filter(customer=OuterRef("pk"), until_batch=None, profile__in=said)
+    return Exists(profiles if stores is None else profiles.filter(profile__store__in=stores))
 
 
 def _limits(store_ids: Stores) -> tuple[list[int] | None, list[int] | None]:
