@@ -96,6 +96,11 @@ class Order(models.Model):
                 condition=~models.Q(status="cancelled") & ~models.Q(payment_status="voided"),
                 name="orders_that_count",
             ),
+            models.Index(  # refunds of these are in no sum
+                fields=["id"],
+                condition=models.Q(status="cancelled") | models.Q(payment_status="voided"),
+                name="orders_that_do_not_count",
+            ),
             models.Index(  # which currencies there are, and what has no rate
                 fields=["currency", "placed_at"],
                 condition=~models.Q(status="cancelled") & ~models.Q(payment_status="voided"),

@@ -69,9 +69,10 @@ fact AS MATERIALIZED (
     FROM sold
     UNION ALL
     SELECT ((r.occurred_at AT TIME ZONE %(zone)s)::date - %(first)s::date) / %(step)s, r.currency, r.amount_minor, r.occurred_at, 0, 1
-    FROM orders_refund r LEFT JOIN orders_order o ON o.id = r.order_id
-    WHERE r.occurred_at >= %(since)s AND r.occurred_at < %(until)s
-      AND (o.id IS NULL OR o.status <> 'cancelled' AND o.payment_status <> 'voided')
+    FROM orders_refund r
+    WHERE r.occurred_at >= %(since)s AND r.occurred_at < %(until)s AND NOT EXISTS (
+        SELECT 1 FROM orders_order o WHERE o.id = r.order_id AND (o.status = 'cancelled' OR o.payment_status = 'voided')
+    )
       AND (%(stores)s::bigint[] IS NULL OR r.store_id = ANY(%(stores)s::bigint[]))
 ),
 {WORTH}
