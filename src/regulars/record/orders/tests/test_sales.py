@@ -1,6 +1,7 @@
 """Who bought for the first time and who again, in the points of a span and in the whole of it; sales beside them."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -13,7 +14,8 @@ from regulars.foundation.shop.settings import write_setting
 from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import IdentityKind
 from regulars.record.events.log import transaction
-from regulars.record.orders.inputs import LineInput, OrderInput
+from regulars.record.orders.inputs import LineInput, OrderInput, RefundInput
+from regulars.record.orders.models import OrderStatus, PaymentStatus
 from regulars.record.orders.operations import apply_orders, money
 from regulars.record.orders.rates import parse_rate
 from regulars.record.orders.sales import People, Sales, Span, people_over_time, sales_over_time
@@ -101,3 +103,21 @@ def test_equal_amounts_of_a_day_are_each_rounded(store: Store) -> None:
     found = sales_over_time(span(2), ALL)
     assert list(found.points) == [Sales(4, 2004), Sales(1, 0)]
     assert found.total == Sales(5, 2004)
+
+
+def test_refunds_of_orders_that_do_not_count_are_in_no_sum(store: Store) -> None:
+    person = PersonInput((IdentityInput(IdentityKind.EMAIL, "a@volume.example", ""),), FIRST, store.pk)
+    line = LineInput("A", "Mug", 1, Decimal("10.00"))
+
+    def given(number: str, minor: int) -> OrderInput:
+        refund = RefundInput(f"R{number}", FIRST, "GBP", minor)
+        return OrderInput(number, FIRST, "GBP", (line,), person, refunds=(refund,))
+
+    orders = [
+        given("1", 100),
+        replace(given("2", 200), status=OrderStatus.CANCELLED),
+        replace(given("3", 400), payment_status=PaymentStatus.VOIDED),
+    ]
+    with transaction("api") as log:
+        apply_orders(orders, log, store_id=store.pk, at=FIRST + DAY)
+    assert sales_over_time(span(1), ALL).total == Sales(1, 1000, 100)
