@@ -115,21 +115,27 @@ _OF_STORES = """
 """
 # Read from the figures alone. A point that is not negative: who bought for the first time in it.
 _CAME_BACK, _BOUGHT_LATER_TOO = -1, -2
-_PARTS = """
+_PARTS = {
+    figures: f"""
 SELECT CASE WHEN f.first_order_at >= %(since)s THEN ((f.first_order_at AT TIME ZONE %(zone)s)::date - %(first)s::date) / %(step)s
             WHEN f.last_order_at < %(until)s THEN -1 ELSE -2 END AS part, count(*)
 FROM {figures} f WHERE f.last_order_at >= %(since)s AND f.first_order_at < %(until)s GROUP BY part
 """
+    for figures in (_OF_ALL, _OF_STORES)
+}
 _ORDERS = """
 orders_order o JOIN customers_customerprofile m ON m.profile_id = o.profile_id AND m.until_batch_id IS NULL
 WHERE o.placed_at >= %(since)s AND o.placed_at < %(until)s AND o.status <> 'cancelled' AND o.payment_status <> 'voided'
   AND (%(stores)s::bigint[] IS NULL OR o.store_id = ANY(%(stores)s::bigint[]))
 """
 # Of those who bought before the span and after it: who bought in it as well?
-_MEANWHILE = f"""
-SELECT count(*) FROM {{figures}} f WHERE f.last_order_at >= %(until)s AND f.first_order_at < %(since)s
+_MEANWHILE = {
+    figures: f"""
+SELECT count(*) FROM {figures} f WHERE f.last_order_at >= %(until)s AND f.first_order_at < %(since)s
 AND f.customer_id IN (SELECT m.customer_id FROM {_ORDERS})
 """
+    for figures in (_OF_ALL, _OF_STORES)
+}
 _BUYERS = f"""
 SELECT point, count(*) FROM (
     SELECT DISTINCT ((o.placed_at AT TIME ZONE %(zone)s)::date - %(first)s::date) / %(step)s AS point, m.customer_id FROM {_ORDERS}
@@ -141,10 +147,10 @@ def people_over_time(span: Span, viewer: Viewer) -> PeopleOverTime:
     """A span of one point, which is quicker, is answered from the figures where nobody bought after it."""
     asked = _asked(span, viewer)
     figures = _OF_ALL if asked["stores"] is None else _OF_STORES
-    parts = Counter(dict(fetch(_PARTS.format(figures=figures), asked)))
+    parts = Counter(dict(fetch(_PARTS[figures], asked)))
     again = parts.pop(_CAME_BACK, 0)
     if parts.pop(_BOUGHT_LATER_TOO, 0):
-        again += fetch(_MEANWHILE.format(figures=figures), asked)[0][0]
+        again += fetch(_MEANWHILE[figures], asked)[0][0]
     total = People(parts.total(), again)
     if span.points == 1:
         return PeopleOverTime([total], total)

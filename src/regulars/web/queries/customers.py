@@ -46,14 +46,14 @@ JOIN customers_identitylink l ON l.identity_id = i.id
 WHERE e.channel = 'email' AND e.topic = 'marketing' AND (%s::bigint[] IS NULL OR e.brand_id = ANY(%s::bigint[]))
 """
 # The newest word that was said counts; an import without proof never outweighs one (see consent.queries).
-_AND_NOTHING_ELSE_SINCE = """
+_SAID_LAST = f"""{_SAID}
 AND e.state = %s AND NOT EXISTS (
     SELECT 1 FROM consent_consententry n WHERE n.address = e.address AND n.channel = 'email' AND n.topic = 'marketing'
     AND (%s::bigint[] IS NULL OR n.brand_id = ANY(%s::bigint[])) AND n.state NOT IN ('unknown', %s)
     AND (n.occurred_at, n.id) > (e.occurred_at, e.id)
 )
 """
-_AND_WAS_A_WORD = "AND e.state <> 'unknown'"
+_SAID_EVER = f"{_SAID} AND e.state <> 'unknown'"
 _LEFT_ALONE = """
 SELECT m.customer_id FROM (SELECT DISTINCT ON (profile_id) profile_id, is_on FROM consent_donotcontact ORDER BY profile_id, id DESC) d
 JOIN customers_customerprofile m ON m.profile_id = d.profile_id AND m.until_batch_id IS NULL
@@ -224,17 +224,16 @@ def _by_consent(rows: QuerySet[Any], query: ListQuery, store_ids: Stores) -> Que
     stores, brands = _limits(store_ids)
     condition = Q()
     for state in {"granted", "denied"} & set(chosen):
-        condition |= Q(_said(stores, brands, _AND_NOTHING_ELSE_SINCE, [state, brands, brands, state]))
+        condition |= Q(_said(stores, RawSQL(_SAID_LAST, [brands, brands, state, brands, brands, state])))  # noqa: S611
     if "unknown" in chosen:
-        condition |= ~Q(_said(stores, brands, _AND_WAS_A_WORD, []))
+        condition |= ~Q(_said(stores, RawSQL(_SAID_EVER, [brands, brands])))  # noqa: S611
     if "do-not-contact" in chosen:
         condition |= Q(pk__in=RawSQL(_LEFT_ALONE, [stores, stores]))  # noqa: S611
     return rows.filter(condition)
 
 
-def _said(stores: list[int] | None, brands: list[int] | None, what: str, values: Sequence[Any]) -> Exists:
+def _said(stores: list[int] | None, said: RawSQL) -> Exists:
     """Whether a profile of the customer has an address that this was said of."""
-    said = RawSQL(_SAID + what, [brands, brands, *values])  # noqa: S611
     profiles = CustomerProfile.objects.filter(customer=OuterRef("pk"), until_batch=None, profile__in=said)
     return Exists(profiles if stores is None else profiles.filter(profile__store__in=stores))
 
