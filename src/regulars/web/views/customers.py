@@ -146,7 +146,15 @@ CUSTOMERS = ListPage(
         Column("rfm", _("RFM"), "pill", value=lambda row: rfm_pill(row.rfm)),
         Column("country", _("Country"), value=lambda row: country_name(row.country), on_phone=False, on_tablet=False),
         Column("orders", _("Orders"), "number", sort="orders", on_phone=False, door=_orders_door),
-        Column("ordered", _("Ordered"), "money", value=_money("spent_minor"), sort="spent", door=_ordered_door),
+        Column(
+            "ordered",
+            _("Ordered"),
+            "money",
+            value=_money("spent_minor"),
+            sort="spent",
+            on_phone=False,
+            door=_ordered_door,
+        ),
         Column(
             "refunded",
             _("Given back"),
