@@ -60,12 +60,22 @@ def record_consents(
         if said not in known:
             known.add(said)
             fresh.append((given, token, owners.get(token)))
-    plain = keys.find_keys(p for g, _, p in fresh if p and g.proof)
+    for given, _, profile in fresh:
+        words = {"channel": given.channel, "topic": given.topic, "state": given.state, "method": given.method}
+        log.append(events.changed(profile, people.get(profile or 0), given.occurred_at, words, is_history))
+    ConsentEntry.objects.bulk_create(_entries(fresh, brand_id, log.batch_id), batch_size=5000)
+    return len(fresh)
+
+
+def _entries(
+    fresh: Sequence[tuple[ConsentInput, bytes, int | None]], brand_id: int, batch_id: int
+) -> list[ConsentEntry]:
+    """Rows with their proofs sealed; an address that leads to nobody has no key to seal one with."""
+    plain = keys.find_keys(profile for given, _, profile in fresh if profile and given.proof)
     rows = []
     for row_id, (given, token, profile) in zip(reserve_ids("consent_consententry", len(fresh)), fresh, strict=True):
-        cell = Cell("consent_consententry", "proof", row_id)
         key = plain.get(profile or 0)
-        proof = seal(key, json.dumps(given.proof).encode(), cell) if given.proof and key else None
+        cell = Cell("consent_consententry", "proof", row_id)
         rows.append(
             ConsentEntry(
                 id=row_id,
@@ -76,15 +86,12 @@ def record_consents(
                 topic=given.topic,
                 state=given.state,
                 method=given.method,
-                proof=proof,
+                proof=seal(key, json.dumps(given.proof).encode(), cell) if given.proof and key else None,
                 occurred_at=given.occurred_at,
-                batch_id=log.batch_id,
+                batch_id=batch_id,
             )
         )
-        words = {"channel": given.channel, "topic": given.topic, "state": given.state, "method": given.method}
-        log.append(events.changed(profile, people.get(profile or 0), given.occurred_at, words, is_history))
-    ConsentEntry.objects.bulk_create(rows, batch_size=5000)
-    return len(rows)
+    return rows
 
 
 def record_suppressions(inputs: Sequence[SuppressionInput], log: LogTransaction, *, is_history: bool = False) -> int:
