@@ -68,11 +68,9 @@ CARTS = ListPage(
     unit=lambda n: ngettext("%s cart", "%s carts", n) % format_number(n),
     empty=Empty(
         _("No carts yet"),
-        _(
-            "Carts come from your shop by the API as they are filled, so that a workflow can write to who left one behind."
-        ),
-        _("Make a token for your shop"),
-        "/settings/tokens",
+        _("Carts come from your shop as they are filled, by the calls that its pages and its server send."),
+        _("Make a key for your shop"),
+        "/settings/tracking",
         "shopping-cart",
     ),
 )
