@@ -65,6 +65,7 @@ lock: develop
 	echo uv | $(UV_COMPILE) --upgrade - -o requirements/uv.txt
 	$(UV_COMPILE) --upgrade pyproject.toml -o requirements/product.txt
 	$(UV_COMPILE) --upgrade pyproject.toml --group dev --group docs -c requirements/product.txt -o requirements/develop.txt
+	cd requirements/sdk && npm update --package-lock-only --ignore-scripts --silent
 
 clean:
 	tools/clean

@@ -1,7 +1,6 @@
 """The made shop in a process of its own, made once for all tests of these pages that one process runs."""
 
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -11,13 +10,11 @@ from pathlib import Path
 import httpx
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
 from regulars.web.tests.shop import OWNER, PASSWORD
+from tests.browsers import open_browser
 from tests.database import Database
-
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 @pytest.fixture(scope="session")
@@ -66,9 +63,5 @@ def visitor(shop_address: str) -> Iterator[httpx.Client]:
     scope="module"
 )  # Playwright's event loop must not outlive the module: it would hinder others' async code
 def browser() -> Iterator[Browser]:
-    """The system's Chromium, else Playwright's own."""
-    found = next((path for path in map(shutil.which, NAMES) if path), None)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=ARGUMENTS)
+    with open_browser() as browser:
         yield browser
-        browser.close()

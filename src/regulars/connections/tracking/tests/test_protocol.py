@@ -61,6 +61,16 @@ def test_the_skew_vector_of_the_specification() -> None:
         ({"timestamp": 1772366400}, AT, True),
         ({"timestamp": {"a": 1}, "sentAt": []}, AT, True),
         ({"originalTimestamp": "2026-03-01T11:00:00Z", "timestamp": "x"}, datetime(2026, 3, 1, 11, tzinfo=UTC), False),
+        (
+            {
+                "originalTimestamp": "2026-03-01T15:00:00Z",
+                "sentAt": "2026-03-01T15:00:20Z",
+                "timestamp": "2026-03-01T10:00Z",
+            },
+            datetime(2026, 3, 1, 10, tzinfo=UTC),
+            False,
+        ),
+        ({"originalTimestamp": None, "timestamp": "2026-03-01T10:00Z"}, datetime(2026, 3, 1, 10, tzinfo=UTC), False),
     ],
 )
 def test_times(item: dict[str, Any], occurred: datetime, wrong: bool) -> None:
