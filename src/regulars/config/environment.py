@@ -47,6 +47,16 @@ VARIABLES: dict[str, Variable] = {
         ),
         Variable("REGULARS_COOL_OFF", "24h", "Time between switching sending on and the first message that leaves."),
         Variable("EMAIL_URL", "smtp://127.0.0.1:1025", "Where mail is handed over: smtp://user:password@host:port."),
+        Variable(
+            "REGULARS_REACHABLE",
+            "",
+            "Shops that connections may call although they are not public: host:port, by commas; http is allowed there.",
+        ),
+        Variable(
+            "REGULARS_SHOPIFY_ADDRESS",
+            "",
+            "Address that stands in for every https://….myshopify.com, to try things out against a stand-in; empty: Shopify.",
+        ),
         Variable("REGULARS_METRICS_TOKEN", "", "Bearer token for /metrics; empty: only from the machine itself."),
         Variable(
             "REGULARS_STATEMENT_TIMEOUT",

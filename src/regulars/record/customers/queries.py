@@ -26,6 +26,7 @@ from regulars.record.customers.models import (
     IdentityKind,
     IdentityLink,
     Note,
+    Profile,
     StoreCard,
     Tag,
     TagEntry,
@@ -238,6 +239,16 @@ def found_by(text: str, store_ids: Stores = None) -> Q:
         own = cards_seen(store_ids).filter(customer=OuterRef("pk"), tokens__contains=list(search.tokens))
         begun &= Q(Exists(own))
     return condition | begun
+
+
+def find_profiles(identities: Collection[IdentityInput], store_id: int) -> dict[IdentityInput, int]:
+    """The store's profile that each canonical identity names, where there is one."""
+    ring = keys.key_ring()
+    tokens = {(i.kind.value, i.scope, identity_token(ring, i)): i for i in identities}
+    rows = Profile.objects.filter(store=store_id, named_by__token__in={token for _, _, token in tokens})
+    named = rows.values_list("named_by__kind", "named_by__scope", "named_by__token", "id")
+    found = {(kind, scope, bytes(token)): profile for kind, scope, token, profile in named}
+    return {identity: found[name] for name, identity in tokens.items() if name in found}
 
 
 def find_by_identity(identity: IdentityInput, store_ids: Stores = None) -> list[int]:

@@ -1,6 +1,7 @@
 """Handing a person everything that we hold of them, and forgetting them."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -20,6 +21,9 @@ from regulars.foundation.sealing import CannotOpen
 from regulars.foundation.vault import keys
 from regulars.record.customers import events
 from regulars.record.customers.models import Customer, CustomerProfile, Erasure, Profile
+from regulars.record.customers.operations.cards import refresh_cards
+from regulars.record.customers.operations.identities import resolve
+from regulars.record.customers.queries import customers_of
 from regulars.record.events import log as event_log
 
 PERMISSION = "customers.erase"
@@ -75,24 +79,41 @@ def erase_customer(customer_id: int, by: By, at: datetime) -> Erasure:
     was already, and SomebodyElse for one who was merged or split at that moment. Event: customer.erased.
     """
     _allow(by)
+    return _erase(customer_id, None, by, at)
+
+
+@retried
+def erase_profiles(customer_id: int, part: Collection[int], by: By, at: datetime) -> Erasure:
+    """Erases some profiles of a customer and leaves the others as they are: what a shop asks of one of its accounts, of somebody
+    who has others. What nobody can be named by any more is then a customer of its own. Raises as ``erase_customer``.
+    """
+    _allow(by)
+    return _erase(customer_id, frozenset(part), by, at)
+
+
+def _erase(customer_id: int, part: frozenset[int] | None, by: By, at: datetime) -> Erasure:
     customer = Customer.objects.get(pk=customer_id)
-    profiles = _profiles(customer_id)
+    everybody = _profiles(customer_id)
+    profiles = everybody if part is None else [p for p in everybody if p in part]
+    if not profiles:
+        raise SomebodyElse
     with event_log.transaction("system", "erasure") as log:
-        list(Profile.objects.select_for_update().filter(pk__in=profiles).order_by("pk"))
-        if _profiles(customer_id) != profiles:
-            raise Conflict(
-                "This customer was joined with another or parted meanwhile: look at who it is now, then erase."
-            )
+        list(Profile.objects.select_for_update().filter(pk__in=everybody).order_by("pk"))
+        if _profiles(customer_id) != everybody:
+            raise SomebodyElse
         refuse_erased(customer_id)
         touched = {entry.table: entry.erase(profiles, at) for entry in in_order_of_erasure()}
         touched["vault_subjectkey"] = keys.destroy_keys(profiles, at)
         staff_id = by.staff_id if isinstance(by, Viewer) else None
         erasure = Erasure.objects.create(profiles=profiles, staff_id=staff_id, erased_at=at, touched=touched)
+        if len(profiles) < len(everybody):
+            resolve(everybody, log, at)
+            refresh_cards(customers_of(everybody).values())
         log.append(
             events.erased(profiles[0], customer_id, at, {table: count for table, count in touched.items() if count})
         )
         record("customer.erased", by, to_public(Customer.PREFIX, customer.uid), {"profiles": len(profiles)}, at=at)
-        database.on_commit(lambda: _write_down(customer, at))
+        database.on_commit(lambda: _write_down(customer, profiles, len(profiles) < len(everybody), at))
     return erasure
 
 
@@ -134,23 +155,28 @@ def list_path() -> Path:
     return Path(settings.HOME) / "privacy" / "erasures.jsonl"
 
 
-def _write_down(customer: Customer, at: datetime) -> None:
+def _write_down(customer: Customer, profiles: list[int], is_part: bool, at: datetime) -> None:
     path = list_path()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    line = {"customer": to_public(Customer.PREFIX, customer.uid), "at": at.isoformat()}
     with path.open("a") as file:
-        file.write(json.dumps({"customer": to_public(Customer.PREFIX, customer.uid), "at": at.isoformat()}) + "\n")
+        file.write(json.dumps(line | ({"profiles": profiles} if is_part else {})) + "\n")
 
 
 def replay_erasures(by: By, at: datetime) -> int:
     """After a restore: erases again whoever the list names and the database still knows. How many that were."""
     path = list_path()
-    lines = path.read_text().splitlines() if path.exists() else []
-    names = {json.loads(line)["customer"] for line in lines}
+    lines = [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+    names = {line["customer"] for line in lines if "profiles" not in line}
     found = Customer.objects.filter(uid__in=[from_public(Customer.PREFIX, name) for name in names]).order_by("pk")
     again = [customer.pk for customer in found if _has_keys(customer.pk)]
     for customer_id in again:
         erase_customer(customer_id, by, at)
-    return len(again)
+    parts = keys.still_held(p for line in lines for p in line.get("profiles", ()))
+    owners = customers_of(parts)
+    for customer_id in sorted(set(owners.values())):
+        erase_profiles(customer_id, [p for p in parts if owners.get(p) == customer_id], by, at)
+    return len(again) + len(set(owners.values()))
 
 
 def _has_keys(customer_id: int) -> bool:

@@ -1,0 +1,52 @@
+"""Where shops send their webhooks. A delivery is checked over its raw bytes, stored, committed, thanked; nothing else happens here."""
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from prometheus_client import Counter
+
+from regulars.connections.base.accounts import account_of
+from regulars.connections.base.models import ConnectionState
+from regulars.connections.base.operations.connecting import find_connection
+from regulars.connections.base.platforms import PLATFORMS, BadSignature, Why
+from regulars.connections.base.readings import KIND, PATH, path_of
+from regulars.foundation import clock
+from regulars.foundation.access.gate import Rule, mark
+from regulars.foundation.inbox.receiving import Arrival, receive
+
+LARGEST = 5_000_000  # bytes; the largest that a platform is known to send is a tenth of it
+REFUSED = Counter("regulars_webhooks_refused", "Webhooks with a wrong signature", ["platform"])
+
+
+@csrf_exempt
+def take(request: HttpRequest, platform: str, public_id: str) -> HttpResponse:
+    """200 once it is stored, or was before; 401 with a wrong signature, 404 without such a connection, 413, and 503 while the database is
+    away. Never 429: a shop that is turned away may give up. An ended connection answers 410, so that the shop stops sending.
+    """
+    if request.method != "POST":
+        return _answer(405, "Send it by POST.", Allow="POST")
+    row = find_connection(public_id)
+    if row is None or row.platform != platform or platform not in PLATFORMS:
+        return _answer(404, "There is no such connection.")
+    if row.state == ConnectionState.OVER:
+        return _answer(410, "This connection has ended.")
+    length = request.headers.get("Content-Length", "")
+    if length.isdecimal() and int(length) > LARGEST:
+        return _answer(413, "This is too large.")
+    body, at = request.body, clock.now()
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    try:
+        delivery = PLATFORMS[platform].authenticate(account_of(row, at), headers, body)
+    except BadSignature as error:
+        REFUSED.labels(platform).inc()
+        return _answer(401, error.sentence)
+    if delivery is not None:
+        kept = headers | {PATH: path_of(Why.WEBHOOK, delivery.topic)}
+        receive([Arrival(row.source, KIND, body, kept, row.store_id, own_id=delivery.own_id)], at)
+    return _answer(200, "")
+
+
+def _answer(status: int, sentence: str, **headers: str) -> HttpResponse:
+    return HttpResponse(sentence, status=status, content_type="text/plain; charset=utf-8", headers=headers)
+
+
+mark(take, Rule(get="", post="", public="shops send what happens in them, each delivery signed", is_api=True))

@@ -1,0 +1,59 @@
+"""Seeing to the webhooks of a shop: made where missing, revived where the shop switched them off, and the alarm about it."""
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from regulars.connections.base.accounts import account_of, read_secrets
+from regulars.connections.base.client import TryLater, Unreachable
+from regulars.connections.base.models import Connection, ConnectionState
+from regulars.connections.base.operations.connecting import CHECK_JOB
+from regulars.connections.base.operations.pulling import note_failure, note_success
+from regulars.connections.base.platforms import PLATFORMS, Account, Refused
+from regulars.foundation.errors import RegularsError
+from regulars.foundation.work.operations import enqueue
+
+Clock = Callable[[], datetime]
+AGAIN = timedelta(minutes=5)
+
+
+def hook_address(row: Connection) -> str:
+    """Where the shop sends to: the connection's own address, which no other shop knows."""
+    return f"{settings.PUBLIC_URL}/hooks/{row.platform}/{row.public_id}"
+
+
+def check_webhooks(connection_id: int, clock: Clock) -> None:
+    """One look at a connection's webhooks; what cannot be done now is tried again."""
+    row = Connection.objects.select_related("store").filter(pk=connection_id).first()
+    if row is None or row.state not in (ConnectionState.ACTIVE, ConnectionState.FAILING):
+        return
+    try:
+        report = PLATFORMS[row.platform].ensure_webhooks(account_of(row, clock()), hook_address(row))
+    except (Unreachable, TryLater, Refused) as error:
+        note_failure(row, error.sentence, clock())
+        Connection.objects.filter(pk=row.pk).update(checked_at=clock())
+        if not isinstance(error, Refused):
+            enqueue(
+                CHECK_JOB, lock=f"connection:{row.pk}", once=f"check:{row.pk}", at=clock() + AGAIN, connection_id=row.pk
+            )
+        return
+    note_success(row)
+    kept = {key: value for key, value in row.webhooks.items() if key.startswith("last_")}
+    told = asdict(report) | kept
+    if report.revived or (report.made and row.checked_at):
+        told["last_mended_at"], told["last_mended"] = clock().isoformat(), report.revived + report.made
+    Connection.objects.filter(pk=row.pk).update(webhooks=told, checked_at=clock())
+
+
+def take_webhooks_away(row: Connection, at: datetime) -> str:
+    """Asks the shop to send nothing more; before its credentials are forgotten. Why it could not be done, in a sentence; '' where it was."""
+    if not read_secrets(row).credentials:
+        return ""
+    account: Account = account_of(row, at)
+    try:
+        PLATFORMS[row.platform].remove_webhooks(account, hook_address(row))
+    except RegularsError as error:
+        return error.sentence
+    return ""

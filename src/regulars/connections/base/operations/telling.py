@@ -1,0 +1,135 @@
+"""What shops are told: consent that somebody gave or took back here. The newest word of a person and channel, once, and never an echo."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from regulars.connections.base.accounts import account_of
+from regulars.connections.base.client import TryLater, Unreachable
+from regulars.connections.base.models import Connection, ConnectionState, Tell, TellState
+from regulars.connections.base.platforms import PLATFORMS, ConsentChange, Refused
+from regulars.foundation.bulk import execute
+from regulars.foundation.work.loops import Stop
+from regulars.record.consent.models import ConsentState
+from regulars.record.customers.models import IdentityKind, Profile
+from regulars.record.customers.queries import customers_of, profiles_of, read_cards, read_identities
+from regulars.record.events.readers import Reader, Recorded
+
+TOPIC = "marketing"
+MOST_TRIES = 12
+_BATCH = 20
+
+_KEEP = """
+INSERT INTO connections_tell (connection_id, profile_id, channel, consent, occurred_at, state, tries, problem, next_at)
+SELECT w.connection_id, w.profile_id, w.channel, w.consent, w.occurred_at, 'waiting', 0, '', %(at)s
+FROM unnest(%(connections)s::bigint[], %(profiles)s::bigint[], %(channels)s::text[], %(consents)s::text[],
+    %(moments)s::timestamptz[]) AS w(connection_id, profile_id, channel, consent, occurred_at)
+ON CONFLICT (connection_id, profile_id, channel) DO UPDATE
+SET consent = excluded.consent, occurred_at = excluded.occurred_at, state = 'waiting', tries = 0, problem = '', next_at = excluded.next_at
+WHERE connections_tell.occurred_at < excluded.occurred_at
+"""
+
+
+def note_changes(events: Sequence[Recorded], at: datetime) -> None:
+    """The reader's hand: writes down for every connected shop of the person what it is to be told."""
+    rows = list(_to_tell(events))
+    newest = {(c, p, event.data["channel"]): event for c, p, event in sorted(rows, key=lambda one: one[2].occurred_at)}
+    if not newest:
+        return
+    columns = {
+        "connections": [c for c, _, _ in newest],
+        "profiles": [p for _, p, _ in newest],
+        "channels": [channel for _, _, channel in newest],
+        "consents": [event.data["state"] for event in newest.values()],
+        "moments": [event.occurred_at for event in newest.values()],
+    }
+    execute(_KEEP, columns | {"at": at})
+
+
+def _to_tell(events: Sequence[Recorded]) -> Iterator[tuple[int, int, Recorded]]:
+    """Connection and the person's profile there, for each change; not to the connection that said it."""
+    wanted = [e for e in events if _is_for_shops(e)]
+    owners = customers_of(e.profile_id for e in wanted if e.profile_id)
+    members = profiles_of(set(owners.values()))
+    shops: dict[int, list[Connection]] = {}
+    for row in Connection.objects.filter(state__in=(ConnectionState.ACTIVE, ConnectionState.FAILING)):
+        shops.setdefault(row.store_id, []).append(row)
+    everybody = [p for some in members.values() for p in some]
+    named = Profile.objects.filter(pk__in=everybody, store__in=shops, named_by__kind=IdentityKind.STORE_CUSTOMER)
+    stores = dict(named.values_list("pk", "store_id"))
+    for event in wanted:
+        for profile in members.get(owners.get(event.profile_id or 0, 0), []):
+            for row in shops.get(stores.get(profile, 0), []):
+                if event.data.get("source") != row.public_id:
+                    yield row.pk, profile, event
+
+
+def _is_for_shops(event: Recorded) -> bool:
+    """Yes and no are told; 'unknown' is no word of anybody, and history was said elsewhere."""
+    is_said = event.data.get("state") in (ConsentState.GRANTED, ConsentState.DENIED)
+    return is_said and event.data.get("topic") == TOPIC and not event.is_history and event.profile_id is not None
+
+
+CONSENTS = Reader("connections.consents", frozenset({"consent.changed"}), note_changes)
+
+
+def tell_shops(stop: Stop, at: datetime) -> bool:
+    """Tells what waits, one by one, each marked after its call: repeated, a call changes nothing at the shop."""
+    with transaction.atomic():
+        due = Q(state=TellState.WAITING, next_at__lte=at)
+        rows = list(
+            Tell.objects.select_for_update(skip_locked=True, of=("self",)).filter(due).order_by("next_at")[:_BATCH]
+        )
+        Tell.objects.filter(pk__in=[row.pk for row in rows]).update(next_at=at + timedelta(minutes=5))
+    for row in rows:
+        if stop.is_set():
+            return False
+        _tell(Tell.objects.select_related("connection__store", "profile").get(pk=row.pk), at)
+    return len(rows) == _BATCH
+
+
+def _tell(row: Tell, at: datetime) -> None:
+    change = _change_of(row)
+    try:
+        if change is None:
+            raise Refused("There is no address of this person that the shop knows.")
+        if row.connection.state == ConnectionState.OVER:
+            raise Refused("The connection has ended.")
+        PLATFORMS[row.connection.platform].write_consent(account_of(row.connection, at), change)
+    except Refused as error:
+        _settle(row, TellState.REFUSED, at, error.sentence)
+    except (TryLater, Unreachable) as error:
+        _wait(row, at, error)
+    else:
+        _settle(row, TellState.TOLD, at)
+
+
+def _change_of(row: Tell) -> ConsentChange | None:
+    customer = customers_of([row.profile_id]).get(row.profile_id)
+    if customer is None:
+        return None
+    card = read_cards([customer], [row.connection.store_id]).get(customer)
+    address = (card.email if row.channel == "email" else card.phone) if card else ""
+    keys = (
+        i.value for i in read_identities(customer, [row.connection.store_id]) if i.kind == IdentityKind.STORE_CUSTOMER
+    )
+    key = next(keys, "")
+    is_granted = row.consent == ConsentState.GRANTED
+    return ConsentChange(key, row.channel, address, is_granted, row.occurred_at) if address and key else None
+
+
+def _settle(row: Tell, state: TellState, at: datetime, problem: str = "") -> None:
+    """Unless something newer is to be told by now."""
+    same = Tell.objects.filter(pk=row.pk, occurred_at=row.occurred_at)
+    same.update(state=state, problem=problem, told_at=at if state == TellState.TOLD else None)
+
+
+def _wait(row: Tell, at: datetime, error: TryLater | Unreachable) -> None:
+    tries = row.tries + 1
+    if tries >= MOST_TRIES:
+        _settle(row, TellState.REFUSED, at, error.sentence)
+        return
+    wait = error.seconds if isinstance(error, TryLater) else min(21_600.0, 30.0 * 2**tries)
+    Tell.objects.filter(pk=row.pk).update(tries=tries, problem=error.sentence, next_at=at + timedelta(seconds=wait))

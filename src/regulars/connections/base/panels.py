@@ -1,0 +1,85 @@
+"""Connections in the navigation, their alarms on the home page, and who may watch a history arrive."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from regulars.connections.base.models import Connection, ConnectionState, PlatformRequest
+from regulars.connections.base.queries import alarming_reconciliations, list_connections
+from regulars.foundation.access.viewer import Viewer
+from regulars.foundation.pages.formats import format_date, format_number
+from regulars.foundation.pages.registries import (
+    FINDINGS,
+    NAVIGATION,
+    WATCHERS,
+    Finding,
+    FindingSource,
+    Group,
+    NavigationEntry,
+)
+
+
+def address_of(row: Connection) -> str:
+    return f"/settings/connections/{row.public_id}"
+
+
+def may_watch(task_id: int, viewer: Viewer) -> bool:
+    """Whoever may see the connection whose history it is."""
+    return viewer.may("connections.view") and list_connections(viewer).filter(pulls__task=task_id).exists()
+
+
+def find(viewer: Viewer, at: datetime) -> Sequence[Finding]:
+    """Shops that do not answer, that stopped sending, of which something was missed, and what platforms wait for."""
+    rows = list(list_connections(viewer))
+    return [*_failing(rows), *_revived(rows, at), *_missed(rows, at), *_asked(rows)]
+
+
+def _failing(rows: Sequence[Connection]) -> Iterator[Finding]:
+    for row in rows:
+        if row.state == ConnectionState.FAILING:
+            sentence = gettext("%(shop)s cannot be read: %(problem)s") % {"shop": row.name, "problem": row.problem}
+            yield Finding(sentence, gettext("See the connection"), address_of(row), 90)
+
+
+def _revived(rows: Sequence[Connection], at: datetime) -> Iterator[Finding]:
+    for row in rows:
+        mended = row.webhooks.get("last_mended_at")
+        if mended and (at - datetime.fromisoformat(mended)).days < 2:
+            count = row.webhooks["last_mended"]
+            words = ngettext(
+                "%(shop)s had switched off %(n)s webhook; it was switched on again.",
+                "%(shop)s had switched off %(n)s webhooks; they were switched on again.",
+                count,
+            )
+            sentence = words % {"shop": row.name, "n": format_number(count)}
+            yield Finding(sentence, gettext("See the connection"), address_of(row), 60)
+
+
+def _missed(rows: Sequence[Connection], at: datetime) -> Iterator[Finding]:
+    for row, found in alarming_reconciliations(rows, at):
+        words = ngettext(
+            "%(n)s change of %(shop)s came by no webhook and was fetched afterwards.",
+            "%(n)s changes of %(shop)s came by no webhook and were fetched afterwards.",
+            found.missed,
+        )
+        sentence = words % {"shop": row.name, "n": format_number(found.missed)}
+        yield Finding(sentence, gettext("See the connection"), address_of(row), 50)
+
+
+def _asked(rows: Sequence[Connection]) -> Iterator[Finding]:
+    for row in rows:
+        open_ones = PlatformRequest.objects.filter(connection=row, done_at=None).order_by("due_at")
+        if first := open_ones.first():
+            words = gettext("%(shop)s asks in a customer's name: to be done by %(day)s.")
+            sentence = words % {"shop": row.name, "day": format_date(first.due_at)}
+            yield Finding(sentence, gettext("See what is asked"), address_of(row), 80)
+
+
+NAVIGATION.register(
+    "connections",
+    NavigationEntry(Group.SET_UP, _("Connections"), "connections", "link", "connections.view", order=10),
+)
+FINDINGS.register("connections", FindingSource("connections.view", find))
+WATCHERS.register("connection", may_watch)

@@ -1,0 +1,120 @@
+"""From the inbox to the record: whatever shops tell, set-wise, in one transaction, idempotent by what the record knows."""
+
+import itertools
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+from django.db import DataError, IntegrityError, transaction
+
+from regulars.connections.base.accounts import account_of
+from regulars.connections.base.models import Connection, ConnectionState
+from regulars.connections.base.operations.pulling import count_read
+from regulars.connections.base.platforms import PLATFORMS, Account, Incoming, Platform, Statements, Why
+from regulars.connections.base.readings import PATH, Place, path_of, place_of
+from regulars.connections.base.writing import Gained, write
+from regulars.foundation.errors import InvalidInput
+from regulars.foundation.inbox.parsers import Outcome, RawInput
+from regulars.foundation.inbox.receiving import Arrival, receive
+from regulars.record.events import log as event_log
+
+# What the record says to something that it cannot hold; COPY's errors come from the driver itself.
+REFUSALS = (DataError, IntegrityError, psycopg.DataError, psycopg.IntegrityError, InvalidInput)
+CANNOT = "The record cannot hold this."
+
+
+@dataclass
+class _One:
+    """One input, what it says, and what becomes of it."""
+
+    raw: RawInput
+    place: Place
+    said: Statements
+    refused: str = ""
+
+
+def read(inputs: Sequence[RawInput], at: datetime) -> list[Outcome]:
+    """The parser of the inbox for everything that shops tell; all inputs are of one connection.
+
+    What one thing of a page is refused for does not keep the others out: it becomes an input of its own, which goes to quarantine.
+    """
+    row = Connection.objects.select_related("store").get(pk=int(inputs[0].source.split(":")[1]))
+    platform, account = PLATFORMS[row.platform], account_of(row, at)
+    told = [_understood(raw, platform, account) for raw in inputs]
+    people: dict[int, frozenset[int]] = {}
+    with event_log.transaction(row.platform, row.public_id) as log:
+        for (why, _), group in itertools.groupby(told, lambda one: (one.place.why, one.place.pull_id)):
+            run = list(group)
+            try:
+                with transaction.atomic():
+                    gained = write([one.said for one in run], log, row, why == Why.HISTORY, at)
+            except REFUSALS as error:
+                if len(inputs) > 1:
+                    raise  # the inbox tries each alone
+                run[0].refused = _split(run[0], platform, error, at)
+                gained = Gained()
+            people |= {one.raw.id: gained.people(one.said) for one in run}
+            _count(run, gained)
+        _keep_apart(told, at)
+        _note(row, told, at)
+    return [Outcome(people[one.raw.id], one.refused) for one in told]
+
+
+def _understood(raw: RawInput, platform: Platform, account: Account) -> _One:
+    place = place_of(raw.headers[PATH])
+    try:
+        return _One(raw, place, platform.read(account, Incoming(place.topic, place.why, raw)))
+    except (ValueError, RecursionError, LookupError, TypeError, ArithmeticError, AttributeError) as error:
+        # A stranger's body may have any shape; the type and no word of it is kept.
+        return _One(
+            raw, place, Statements(), f"It does not look as the platform documents it ({type(error).__name__})."
+        )
+
+
+def _split(one: _One, platform: Platform, error: Exception, at: datetime) -> str:
+    """Puts the things of a page into the inbox one by one; why it is refused where it is a single one already."""
+    parts = platform.split(Incoming(one.place.topic, one.place.why, one.raw))
+    if len(parts) < 2:
+        return error.sentence if isinstance(error, InvalidInput) else CANNOT
+    _receive_parts(one, parts, at)
+    return ""
+
+
+def _receive_parts(one: _One, parts: Iterable[bytes], at: datetime) -> None:
+    headers = one.raw.headers | {PATH: path_of(one.place.why, one.place.topic)}
+    key = one.raw.key.hex()
+    receive(
+        [
+            Arrival(one.raw.source, one.raw.kind, part, headers, one.raw.store_id, own_id=f"part:{key}:{number}")
+            for number, part in enumerate(parts)
+        ],
+        at,
+    )
+
+
+def _keep_apart(told: Sequence[_One], at: datetime) -> None:
+    """Things of a page that could not be read stand in quarantine one by one; a body that is such a thing is refused itself."""
+    for one in told:
+        if not one.said.unreadable or one.refused:
+            continue
+        if one.place.pull_id is None:
+            one.refused = one.said.unreadable[0].reason
+        else:
+            _receive_parts(one, [thing.body for thing in one.said.unreadable], at)
+
+
+def _count(run: Sequence[_One], gained: Gained) -> None:
+    """What a reconciliation found is what no webhook had told."""
+    pages = Counter(one.place.pull_id for one in run if one.place.pull_id)
+    for pull_id, count in pages.items():
+        topic = run[0].place.topic
+        count_read(pull_id, count, {topic: {"new": gained.new, "changed": gained.changed}})
+
+
+def _note(row: Connection, told: Sequence[_One], at: datetime) -> None:
+    if any(one.place.why == Why.WEBHOOK for one in told):
+        Connection.objects.filter(pk=row.pk).update(heard_at=max(one.raw.received_at for one in told))
+    if any(one.said.is_over for one in told):
+        Connection.objects.filter(pk=row.pk).update(state=ConnectionState.OVER)

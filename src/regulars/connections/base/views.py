@@ -1,0 +1,182 @@
+"""Connections in the browser: connect a shop, watch its history arrive, see what was missed, end it."""
+
+from collections.abc import Callable, Mapping
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from regulars.connections.base import queries
+from regulars.connections.base.models import Connection, ConnectionState, PullKind, PullState
+from regulars.connections.base.operations.checking import hook_address, take_webhooks_away
+from regulars.connections.base.operations.connecting import (
+    begin_connection,
+    complete_connection,
+    end_connection,
+    get_connection,
+    get_platform,
+    renew_secret,
+)
+from regulars.connections.base.operations.pulling import begin_pull
+from regulars.connections.base.operations.requested import mark_done
+from regulars.connections.base.operations.stores import choose_store, name_store
+from regulars.connections.base.panels import address_of
+from regulars.connections.base.platforms import PLATFORMS, Platform
+from regulars.foundation import clock
+from regulars.foundation.access.gate import requires
+from regulars.foundation.access.viewer import Viewer, viewer_of
+from regulars.foundation.errors import NotFound, RegularsError
+from regulars.foundation.pages.lists import Pill
+from regulars.foundation.pages.registries import Text
+
+STATES: dict[str, tuple[Text, str]] = {
+    ConnectionState.NEW: (_("not agreed yet"), "grey"),
+    ConnectionState.ACTIVE: (_("connected"), "green"),
+    ConnectionState.FAILING: (_("does not answer"), "red"),
+    ConnectionState.OVER: (_("ended"), "grey"),
+}
+PULLS: dict[str, tuple[Text, str]] = {
+    PullState.WAITING: (_("waiting"), "grey"),
+    PullState.RUNNING: (_("running"), "amber"),
+    PullState.FETCHED: (_("being read"), "amber"),
+    PullState.DONE: (_("done"), "green"),
+    PullState.FAILED: (_("stopped"), "red"),
+}
+
+
+def _state(row: Connection) -> Pill:
+    return Pill(*STATES[row.state])
+
+
+@requires("connections.view")
+def connections(request: HttpRequest) -> HttpResponse:
+    """Every connected shop, and what can be connected."""
+    viewer = viewer_of(request)
+    rows = queries.list_connections(viewer)
+    context = {
+        "title": gettext("Connections"),
+        "rows": [(row, _state(row), PLATFORMS[row.platform].title, address_of(row)) for row in rows],
+        "platforms": sorted(PLATFORMS.values(), key=lambda platform: str(platform.title)),
+        "may_manage": viewer.may("connections.manage"),
+    }
+    return render(request, "base/connections.html", context)
+
+
+@requires("connections.manage", post="connections.manage")
+def connect(request: HttpRequest, platform: str) -> HttpResponse:
+    """Asks for the shop's address, and for its key where the shop does not hand one out by itself."""
+    kind, viewer, problem = get_platform(platform), viewer_of(request), ""
+    if request.method == "POST":
+        try:
+            return _connected(request, kind, viewer)
+        except RegularsError as error:
+            problem = error.sentence
+    context = {
+        "title": gettext("Connect %s") % kind.title,
+        "platform": kind,
+        "stores": queries.list_stores(viewer),
+        "given": request.POST,
+        "problem": problem,
+    }
+    return render(request, "base/connect.html", context, status=400 if problem else 200)
+
+
+def _connected(request: HttpRequest, kind: Platform, viewer: Viewer) -> HttpResponse:
+    at, form = clock.now(), request.POST
+    store = choose_store(form.get("store", ""), form.get("address", ""), viewer, at)
+    row = begin_connection(kind.code, store, form.get("address", ""), viewer, at)
+    credentials = {field.name: text for field in kind.fields if (text := form.get(field.name, "").strip())}
+    if kind.begin and form.get("way") != "key":
+        return redirect(f"{reverse(kind.begin)}?connection={row.public_id}")
+    finish(row, credentials, viewer)
+    messages.success(request, gettext("Connected. All that the shop knows is being fetched now."))
+    return redirect("connection", public_id=row.public_id)
+
+
+def finish(row: Connection, credentials: Mapping[str, str], viewer: Viewer) -> None:
+    """The last step, for platforms too that hand out their keys by themselves. Raises what ``complete_connection`` does."""
+    shop = complete_connection(row, credentials, viewer, clock.now())
+    name_store(row.store_id, shop, viewer, clock.now())
+
+
+@requires("connections.view")
+def one_connection(request: HttpRequest, public_id: str) -> HttpResponse:
+    viewer = viewer_of(request)
+    row = get_connection(public_id, viewer)
+    history = queries.history_of(row)
+    context = {
+        "title": row.name,
+        "row": row,
+        "platform": PLATFORMS[row.platform],
+        "state": _state(row),
+        "history": history,
+        "history_state": Pill(*PULLS[history.state]) if history else None,
+        "shares": queries.shares_of(history) if history else [],
+        "is_arriving": bool(history and history.state not in (PullState.DONE, PullState.FAILED)),
+        "looks": [
+            (one, Pill(*PULLS[one.pull.state]), one.pull.get_kind_display()) for one in queries.reconciliations_of(row)
+        ],
+        "quarantined": queries.quarantined_of(row),
+        "tells": queries.tells_of(row),
+        "requests": queries.requests_of(row),
+        "hook": hook_address(row),
+        "may_manage": viewer.may("connections.manage") and row.state != ConnectionState.OVER,
+    }
+    return render(request, "base/one.html", context)
+
+
+def _pull(kind: PullKind) -> Callable[[Connection, Viewer], str]:
+    def ask(row: Connection, viewer: Viewer) -> str:
+        if begin_pull(row, kind, clock.now(), viewer.staff_id) is None:
+            return gettext("That is under way already.")
+        return gettext("The shop is being looked through; what was missed shows here.")
+
+    return ask
+
+
+def _renew(row: Connection, viewer: Viewer) -> str:
+    renew_secret(row, viewer, clock.now())
+    return gettext("The shop gets a new secret for its webhooks now; the old one is good for two more hours.")
+
+
+def _end(row: Connection, viewer: Viewer) -> str:
+    problem = take_webhooks_away(row, clock.now())
+    end_connection(row, viewer, clock.now())
+    if problem:
+        return gettext("Ended. The shop could not be told (%s): remove our key and webhooks there.") % problem
+    return gettext("Ended. What the shop has told stays.")
+
+
+_ACTIONS: dict[str, Callable[[Connection, Viewer], str]] = {
+    "look": _pull(PullKind.HAND),
+    "history": _pull(PullKind.HISTORY),
+    "renew": _renew,
+    "end": _end,
+}
+
+
+@requires(post="connections.manage")
+def act(request: HttpRequest, public_id: str, action: str) -> HttpResponse:
+    viewer = viewer_of(request)
+    row = get_connection(public_id, viewer)
+    deed = _ACTIONS.get(action)
+    if deed is None:
+        raise NotFound
+    if row.state == ConnectionState.OVER:
+        return redirect("connections")
+    messages.success(request, deed(row, viewer))
+    return redirect("connections") if action == "end" else redirect("connection", public_id=public_id)
+
+
+@requires(post="connections.manage")
+def request_done(request: HttpRequest, public_id: str, number: int) -> HttpResponse:
+    viewer = viewer_of(request)
+    get_connection(public_id, viewer)
+    if number >= 2**63:
+        raise NotFound
+    mark_done(number, viewer.store_ids, viewer, clock.now())
+    messages.success(request, gettext("Noted as done."))
+    return redirect("connection", public_id=public_id)
