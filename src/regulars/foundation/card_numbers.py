@@ -2,12 +2,13 @@
 
 import re
 
+_SHORTEST = 13  # digits of a number
 _CANDIDATE = re.compile(r"(?<!\d)\d(?:[ -]?\d){12,18}(?!\d)")
 
 
 def mask_card_numbers(text: str) -> str:
     """The text with every number of 13 to 19 digits that passes Luhn's check (ISO/IEC 7812-1) masked but for its last four."""
-    return _CANDIDATE.sub(_masked, text) if text else text
+    return _CANDIDATE.sub(_masked, text) if len(text) >= _SHORTEST else text
 
 
 def _masked(match: re.Match[str]) -> str:

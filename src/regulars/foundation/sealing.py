@@ -88,7 +88,7 @@ class KeyRing:
 
     def token(self, purpose: str, value: str, size: int = 16) -> bytes:
         """Blind index: the same value under the same purpose gives the same bytes, and nothing else can be learnt from them."""
-        return hmac.new(_derive(self._index_root, purpose), value.encode(), hashlib.sha256).digest()[:size]
+        return hmac.digest(_derive(self._index_root, purpose), value.encode(), hashlib.sha256)[:size]
 
     def token_number(self, purpose: str, value: str) -> int:
         """Blind token as a signed 64-bit number, for PostgreSQL's bigint arrays."""

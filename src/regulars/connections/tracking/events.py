@@ -6,7 +6,16 @@ from decimal import Decimal
 from typing import Any
 
 from regulars.connections.tracking.protocol import Call
-from regulars.connections.tracking.spec import SPEC, Type, Typed, find_spec, is_plain, to_number, type_properties
+from regulars.connections.tracking.spec import (
+    SPEC,
+    EventSpec,
+    Type,
+    Typed,
+    find_spec,
+    is_plain,
+    to_number,
+    type_properties,
+)
 from regulars.foundation.card_numbers import mask_card_numbers
 from regulars.foundation.sealing import seal
 from regulars.record.customers.recorded import cell_of
@@ -46,9 +55,12 @@ CALLS = {
 _LONGEST_KEY = 60
 
 
-def typed(call: Call) -> Typed:
+def spec_of(call: Call) -> EventSpec | None:
+    return find_spec(call.name) if call.kind == "track" else None
+
+
+def typed(call: Call, spec: EventSpec | None) -> Typed:
     """The call's properties sorted by the spec; without one, numbers and yes or no stand in clear under plain names."""
-    spec = find_spec(call.name) if call.kind == "track" else None
     if spec:
         return type_properties(spec.fields, call.properties)
     clear = {name: value for name, value in call.properties.items() if _is_calm(name, value)}
@@ -56,34 +68,46 @@ def typed(call: Call) -> Typed:
 
 
 def _is_calm(name: str, value: Any) -> bool:
-    is_name = len(name) <= _LONGEST_KEY and name.isascii() and name.replace("_", "").replace("-", "").isalnum()
-    return is_name and (isinstance(value, bool) or (not isinstance(value, str) and to_number(value) is not None))
+    if isinstance(value, str) or not (isinstance(value, bool) or to_number(value) is not None):
+        return False
+    return len(name) <= _LONGEST_KEY and name.isascii() and name.replace("_", "").replace("-", "").isalnum()
 
 
 def of_call(
-    call: Call, sorted_properties: Typed, profile_id: int, customer_id: int, key: bytes, *, trust: str, key_id: int
+    call: Call,
+    spec: EventSpec | None,
+    said: Typed,
+    profile_id: int,
+    customer_id: int,
+    key: bytes,
+    *,
+    trust: str,
+    key_id: int,
 ) -> Entry:
     """The event of one call. ``key`` is the profile's own: what may speak of a person is sealed with it."""
-    spec = find_spec(call.name) if call.kind == "track" else None
-    kind = spec.kind if spec else CALLS.get(call.kind, TRACKED)
-    has_clear_name = not spec and bool(call.name) and is_plain(call.name)
     times = call.times
     data: dict[str, Any] = {
-        "properties": sorted_properties.clear,
+        "properties": said.clear,
         "trust": trust,
         "key": key_id,
         "received_at": times.received_at.isoformat(),
     }
-    data |= {"name": call.name} if has_clear_name else {}
-    data |= {"invalid": list(sorted_properties.invalid)} if sorted_properties.invalid else {}
-    data |= {"sent_at": times.sent_at.isoformat()} if times.sent_at else {}
-    data |= {"original_at": times.original_at.isoformat()} if times.original_at else {}
-    sealed = seal(key, to_bytes(_said(call, sorted_properties.rest)), cell_of(profile_id))
+    if not spec and call.name and is_plain(call.name):
+        data["name"] = call.name
+    if said.invalid:
+        data["invalid"] = list(said.invalid)
+    if times.sent_at:
+        data["sent_at"] = times.sent_at.isoformat()
+    if times.original_at:
+        data["original_at"] = times.original_at.isoformat()
+    sealed = seal(key, to_bytes(_said(call, said.rest)), cell_of(profile_id))
+    kind = spec.kind if spec else CALLS.get(call.kind, TRACKED)
     return Entry(kind, times.occurred_at, profile_id, customer_id, None, data, sealed, call.is_late)
 
 
 def _said(call: Call, rest: Mapping[str, Any]) -> dict[str, Any]:
     """Everything of the call that does not stand in clear, so that nothing is lost."""
+    context = call.context
     said = {
         "message_id": call.message_id,
         "user_id": call.user_id,
@@ -93,7 +117,9 @@ def _said(call: Call, rest: Mapping[str, Any]) -> dict[str, Any]:
         "name": call.name,
         "rest": _masked(rest),
         "traits": _masked(call.traits),
-        "context": {name: value for name, value in call.context.items() if name != "traits"},
+        "context": {name: value for name, value in context.items() if name != "traits"}
+        if "traits" in context
+        else context,
         "extra": call.extra,
     }
     return {name: value for name, value in said.items() if value}
@@ -101,19 +127,16 @@ def _said(call: Call, rest: Mapping[str, Any]) -> dict[str, Any]:
 
 def to_bytes(said: Mapping[str, Any]) -> bytes:
     """JSON; a fraction stays a number where it is the same again."""
-    return json.dumps(said, default=_number, separators=(",", ":")).encode()
+    return _to_json(said).encode()
 
 
 def _masked(value: Any) -> Any:
     """The value with card numbers masked wherever a text in it holds one."""
-    match value:
-        case str():
-            return mask_card_numbers(value)
-        case dict():
-            return {name: _masked(part) for name, part in value.items()}
-        case list():
-            return [_masked(part) for part in value]
-    return value
+    if isinstance(value, str):
+        return mask_card_numbers(value)
+    if isinstance(value, dict):
+        return {name: _masked(part) for name, part in value.items()}
+    return [_masked(part) for part in value] if isinstance(value, list) else value
 
 
 def _number(value: Any) -> Any:
@@ -121,3 +144,6 @@ def _number(value: Any) -> Any:
         raise TypeError(type(value).__name__)
     as_float = float(value)
     return as_float if Decimal(str(as_float)) == value else str(value)
+
+
+_to_json = json.JSONEncoder(default=_number, separators=(",", ":")).encode

@@ -29,24 +29,32 @@ class Speaker:
     is_server: bool
 
 
-def naming_identity(call: Call, speaker: Speaker) -> IdentityInput:
+Name = tuple[IdentityKind, str, str]  # kind, value and scope: as ``IdentityInput``, made for every call
+
+
+def name_of(call: Call, speaker: Speaker) -> Name:
     """The identity that names the profile of this call."""
     if speaker.is_server and call.user_id:
-        return IdentityInput(IdentityKind.USER_ID, call.user_id, speaker.store_code)
+        return IdentityKind.USER_ID, call.user_id, speaker.store_code
     if call.anonymous_id:
-        return IdentityInput(IdentityKind.ANONYMOUS_ID, call.anonymous_id, speaker.store_code)
-    return IdentityInput(IdentityKind.OTHER, call.user_id, speaker.store_code + CLAIMED_SCOPE)
+        return IdentityKind.ANONYMOUS_ID, call.anonymous_id, speaker.store_code
+    return IdentityKind.OTHER, call.user_id, speaker.store_code + CLAIMED_SCOPE
 
 
 def who(call: Call, speaker: Speaker) -> PersonInput:
     """The person by name only: enough to find or make the profile that everything of this call hangs on."""
     evidence = "server key" if speaker.is_server else "browser key"
-    return PersonInput((naming_identity(call, speaker),), call.times.occurred_at, speaker.store_id, evidence=evidence)
+    return PersonInput(
+        (IdentityInput(*name_of(call, speaker)),), call.times.occurred_at, speaker.store_id, evidence=evidence
+    )
 
 
 def what_is_said(call: Call, speaker: Speaker) -> PersonInput | None:
     """What the call says of the person beyond who they are; None where it says nothing. Claimed unless a server key said it."""
-    first, card = naming_identity(call, speaker), contact_of(call.traits) if call.traits else _NOTHING
+    if not call.user_id and not call.traits:
+        return None
+    is_of_person = call.traits and call.kind != "group"  # the traits of a group are the group's
+    first, card = IdentityInput(*name_of(call, speaker)), contact_of(call.traits) if is_of_person else _NOTHING
     code = speaker.store_code
     said = [(IdentityKind.USER_ID, call.user_id, code), (IdentityKind.ANONYMOUS_ID, call.anonymous_id, code)]
     if call.kind == "alias":

@@ -1,21 +1,20 @@
 """What calls of the e-commerce spec do to carts and orders. A browser fills carts, and never touches an order; a server key does both."""
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from regulars.connections.tracking.people import Speaker, who
 from regulars.connections.tracking.protocol import Call, Reason
-from regulars.connections.tracking.spec import Typed, find_spec
+from regulars.connections.tracking.told import Told
 from regulars.foundation.money import CURRENCIES, to_minor
 from regulars.foundation.shop.models import Store
 from regulars.record.carts.inputs import CartInput, CartLineInput
 from regulars.record.carts.operations import apply_carts, order_carts
 from regulars.record.carts.queries import KnownCart, find_live_carts
-from regulars.record.customers.queries import customers_of
 from regulars.record.events.log import LogTransaction
 from regulars.record.orders.inputs import LineInput, OrderInput, RefundInput
 from regulars.record.orders.models import Order, OrderStatus, PaymentStatus
@@ -26,28 +25,37 @@ _STATING = {"Cart Viewed", "Checkout Started"}
 _ORDERING = {"Order Completed", "Order Updated", "Order Cancelled"}
 _CARTS = _FILLING | _STATING | {"Product Removed", "Order Completed"}
 _ORDERS = _ORDERING | {"Order Refunded"}
+_DEEDS = _CARTS | _ORDERS
 _MOST = 1_000_000  # of one thing in a cart
 _LONGEST_KEY = 100
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(NamedTuple):
     """A call that is recorded, and did not do all that it says."""
 
-    call: Call
+    told: Told
     reason: Reason
 
 
-@dataclass(frozen=True)
-class _Deed:
+class _Deed(NamedTuple):
     """One call about a cart or an order."""
 
-    call: Call
+    told: Told
     name: str
-    said: Mapping[str, Any]  # typed properties in clear
-    profile: int
-    customer: int
     currency: str
+
+    @property
+    def said(self) -> Mapping[str, Any]:
+        """Typed properties in clear."""
+        return self.told.typed.clear
+
+    @property
+    def call(self) -> Call:
+        return self.told.call
+
+    @property
+    def customer(self) -> int:
+        return self.told.customer
 
 
 @dataclass
@@ -65,9 +73,7 @@ class _Basket:
     ordered_by: _Deed | None = None
 
 
-def apply(
-    told: Sequence[tuple[Call, Typed, int]], speaker: Speaker, store: Store, log: LogTransaction, at: datetime
-) -> list[Mark]:
+def apply(told: Sequence[Told], speaker: Speaker, store: Store, log: LogTransaction, at: datetime) -> list[Mark]:
     """Carts and orders after these calls, oldest first; what could not be done as it was said."""
     deeds = _deeds(told, store)
     if not deeds:
@@ -76,19 +82,17 @@ def apply(
     if speaker.is_server:
         marks, numbers = _apply_orders(orders, speaker, log, at)
     else:
-        marks, numbers = [Mark(deed.call, Reason.UNTRUSTED_ORDER) for deed in orders], {}
+        marks, numbers = [Mark(deed.told, Reason.UNTRUSTED_ORDER) for deed in orders], {}
     baskets = _fill([deed for deed in deeds if deed.name in _CARTS], speaker)
     _apply_carts(baskets, numbers, speaker, log)
     return marks
 
 
-def _deeds(told: Sequence[tuple[Call, Typed, int]], store: Store) -> list[_Deed]:
-    named = [(one, spec.name) for one in told if one[0].kind == "track" and (spec := find_spec(one[0].name))]
-    chosen = [(one, name) for one, name in named if name in _CARTS | _ORDERS]
-    owners = customers_of(profile for (_, _, profile), _ in chosen)
+def _deeds(told: Sequence[Told], store: Store) -> list[_Deed]:
     deeds = [
-        _Deed(call, name, typed.clear, profile, owners[profile], _currency(typed.clear, store.currency))
-        for (call, typed, profile), name in chosen
+        _Deed(one, one.spec.name, _currency(one.typed.clear, store.currency))
+        for one in told
+        if one.spec and one.spec.name in _DEEDS
     ]
     return sorted(deeds, key=lambda deed: deed.call.times.occurred_at)
 
@@ -98,21 +102,42 @@ def _currency(said: Mapping[str, Any], default: str) -> str:
     return code if code in CURRENCIES else default
 
 
+@dataclass
+class _Baskets:
+    """The baskets of a batch, found by key and by whose they are."""
+
+    every: list[_Basket] = field(default_factory=list)
+    by_key: dict[str, _Basket] = field(default_factory=dict)
+    by_customer: dict[int | None, list[_Basket]] = field(default_factory=dict)
+
+    def put(self, basket: _Basket) -> _Basket:
+        self.every.append(basket)
+        self.by_key[basket.key] = basket
+        self.by_customer.setdefault(basket.customer, []).append(basket)
+        return basket
+
+    def give(self, basket: _Basket, owner: Call, customer: int) -> None:
+        if basket.customer != customer:
+            self.by_customer[basket.customer].remove(basket)
+            self.by_customer.setdefault(customer, []).append(basket)
+        basket.owner, basket.customer = owner, customer
+
+
 def _fill(deeds: Sequence[_Deed], speaker: Speaker) -> list[_Basket]:
     """The baskets after these deeds."""
+    baskets = _Baskets()
     named = {key for deed in deeds if (key := _cart_key(deed))}
-    found = find_live_carts(speaker.store_id, named, {deed.profile for deed in deeds}) if deeds else []
-    baskets = [_known(cart, deeds) for cart in found]
+    for cart in find_live_carts(speaker.store_id, named, {deed.told.profile for deed in deeds}) if deeds else []:
+        baskets.put(_known(cart, deeds))
     for deed in deeds:
         basket = _basket_of(deed, baskets, speaker)
         if basket is None and deed.name not in {"Order Completed", "Product Removed"}:
-            basket = _Basket(
-                _fresh_key(deed, baskets), deed.call, deed.customer, deed.call.times.occurred_at, deed.currency
-            )
-            baskets.append(basket)
+            key, at = _fresh_key(deed, baskets), deed.call.times.occurred_at
+            basket = baskets.put(_Basket(key, deed.call, deed.customer, at, deed.currency))
         if basket is not None:
+            baskets.give(basket, deed.call, deed.customer)
             _do(deed, basket)
-    return baskets
+    return baskets.every
 
 
 def _known(cart: KnownCart, deeds: Sequence[_Deed]) -> _Basket:
@@ -126,29 +151,29 @@ def _cart_key(deed: _Deed) -> str:
     return key if len(key) <= _LONGEST_KEY else hashlib.sha256(key.encode()).hexdigest()
 
 
-def _fresh_key(deed: _Deed, baskets: Iterable[_Basket]) -> str:
+def _fresh_key(deed: _Deed, baskets: _Baskets) -> str:
     """The cart's own id, unless somebody else's cart has it; else one that follows from the call, so that it is always the same."""
     key = _cart_key(deed)
-    if key and all(basket.key != key for basket in baskets):
+    if key and key not in baskets.by_key:
         return key
-    return "visit-" + hashlib.sha256(f"{deed.call.message_id}\x1f{deed.profile}".encode()).hexdigest()[:24]
+    return "visit-" + hashlib.sha256(f"{deed.call.message_id}\x1f{deed.told.profile}".encode()).hexdigest()[:24]
 
 
-def _basket_of(deed: _Deed, baskets: Sequence[_Basket], speaker: Speaker) -> _Basket | None:
+def _basket_of(deed: _Deed, baskets: _Baskets, speaker: Speaker) -> _Basket | None:
     """The cart that the call names, else the newest open one of the same person. A browser reaches its own person's carts only."""
     key = _cart_key(deed)
-    there = [basket for basket in baskets if basket.ordered_by is None]
-    by_key = [basket for basket in there if key and basket.key == key]
-    if by_key and (speaker.is_server or by_key[0].customer in {None, deed.customer}):
-        return by_key[0]
+    named = baskets.by_key.get(key) if key else None
+    if named and named.ordered_by is None and (speaker.is_server or named.customer in {None, deed.customer}):
+        return named
     own = [
-        basket for basket in there if basket.customer == deed.customer and (not key or basket.key.startswith("visit-"))
+        basket
+        for basket in baskets.by_customer.get(deed.customer, ())
+        if basket.ordered_by is None and (not key or basket.key.startswith("visit-"))
     ]
     return max(own, key=lambda basket: basket.changed_at, default=None)
 
 
 def _do(deed: _Deed, basket: _Basket) -> None:
-    basket.owner, basket.customer = deed.call, deed.customer
     basket.changed_at = max(basket.changed_at, deed.call.times.occurred_at)
     basket.currency = deed.currency
     basket.is_changed = True
@@ -226,8 +251,8 @@ def _apply_orders(
 ) -> tuple[list[Mark], dict[str, int]]:
     """Orders and refunds as a server states them; ids of the orders by number."""
     marks = list(_unusable(deeds))
-    skipped = {id(mark.call) for mark in marks}
-    usable = [deed for deed in deeds if id(deed.call) not in skipped]
+    skipped = {id(mark.told) for mark in marks}
+    usable = [deed for deed in deeds if id(deed.told) not in skipped]
     known = _known_orders(usable, speaker)
     ids = {number: order.pk for number, order in known.items()}
     for is_late in (False, True):
@@ -238,7 +263,7 @@ def _apply_orders(
         for deed in (deed for deed in group if deed.name == "Order Refunded"):
             amount = _refunded(deed, known.get(_number(deed)), placed.get(_number(deed)))
             if amount is None:
-                marks.append(Mark(deed.call, Reason.UNKNOWN_ORDER))
+                marks.append(Mark(deed.told, Reason.UNKNOWN_ORDER))
             else:
                 refunds.append(_refund(deed, amount, speaker))
         if stated or refunds:
@@ -251,7 +276,7 @@ def _unusable(deeds: Sequence[_Deed]) -> Iterator[Mark]:
     """Orders that say too little to be an order; a refund needs its number only."""
     for deed in deeds:
         if not _number(deed) or (deed.name in _ORDERING and not deed.said.get("products")):
-            yield Mark(deed.call, Reason.NO_PRODUCTS)
+            yield Mark(deed.told, Reason.NO_PRODUCTS)
 
 
 def _number(deed: _Deed) -> str:

@@ -6,10 +6,10 @@ value stays among its raw parts, and the field is named as invalid. Pure.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 LONGEST_TEXT = 200  # of what stays in clear; longer texts go to the sealed part
 _LARGEST = Decimal(10) ** 12
@@ -91,17 +91,19 @@ SPEC: dict[str, EventSpec] = {
 }
 
 
+_BY_NAME = {spec.name: spec for spec in SPEC.values()}
+
+
 def find_spec(name: str) -> EventSpec | None:
     """By name, whatever its case and spaces."""
-    return SPEC.get(_key(name))
+    return _BY_NAME.get(name) or SPEC.get(_key(name))
 
 
-@dataclass(frozen=True)
-class Typed:
+class Typed(NamedTuple):
     """Properties sorted: ``clear`` typed ones, ``rest`` as they came (free text, unknown, wrong type), names of the ``invalid``."""
 
-    clear: dict[str, Any] = field(default_factory=dict)
-    rest: dict[str, Any] = field(default_factory=dict)
+    clear: dict[str, Any]
+    rest: dict[str, Any]
     invalid: tuple[str, ...] = ()
 
 
@@ -111,21 +113,21 @@ def type_properties(fields: Mapping[str, Type], properties: Mapping[str, Any]) -
     rest: dict[str, Any] = {}
     invalid: list[str] = []
     for name, value in properties.items():
-        wanted = fields.get(name)
         if value is None:
             continue
-        if wanted in {Type.PRODUCTS, Type.PAIRS}:
-            _type_rows(name, value, PRODUCT if wanted is Type.PRODUCTS else _PAIR, clear, rest, invalid)
-        elif wanted is None or wanted is Type.FREE:
+        wanted = fields.get(name)
+        if wanted is T or wanted is N:
+            typed = to_text(value) if wanted is T else to_number(value)
+            if typed is not None and is_plain(typed):
+                clear[name] = typed
+                continue
             rest[name] = value
-        else:
-            typed = to_number(value) if wanted is Type.NUMBER else to_text(value)
-            if typed is None or not is_plain(typed):
-                rest[name] = value
             if typed is None:
                 invalid.append(name)
-            elif is_plain(typed):
-                clear[name] = typed
+        elif wanted is None or wanted is F:
+            rest[name] = value
+        else:
+            _type_rows(name, value, PRODUCT if wanted is Type.PRODUCTS else _PAIR, clear, rest, invalid)
     return Typed(clear, rest, tuple(invalid))
 
 
@@ -149,28 +151,23 @@ def _type_rows(
 
 def to_number(value: Any) -> Decimal | None:
     """A number that money and quantities can be: at most 12 digits before and 6 after the point. None where something would be lost."""
-    if isinstance(value, bool):
-        return None
     if isinstance(value, str):
         text = value.strip()
         return Decimal(text) if _NUMBER.fullmatch(text) else None
-    if not isinstance(value, int | Decimal):
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return None
     try:
-        number = Decimal(value)
-        fits = abs(number) < _LARGEST and number == round(number, _DECIMALS)
+        fits = -_LARGEST < value < _LARGEST and (isinstance(value, int) or value == round(value, _DECIMALS))
     except (InvalidOperation, OverflowError):
         return None
-    return number if fits else None
+    return Decimal(value) if fits else None
 
 
 def to_text(value: Any) -> str | None:
     """A name or code. A number is one as it was written; yes and no, lists and objects are none."""
-    if isinstance(value, bool):
-        return None
     if isinstance(value, str):
         return value.strip()
-    return str(value) if isinstance(value, int | Decimal) else None
+    return str(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
 
 
 def is_plain(value: object) -> bool:

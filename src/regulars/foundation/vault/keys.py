@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from regulars.foundation import sealing
+from regulars.foundation.bulk import fetch
 from regulars.foundation.vault.models import SubjectKey
 
 
@@ -65,17 +66,14 @@ class Keys(dict[int, bytes]):
         raise sealing.CannotOpen("This person was erased: nothing can be kept about them any more")
 
 
+_WRAPPED = "SELECT subject, master_id, wrapped FROM vault_subjectkey WHERE subject = ANY(%s) AND wrapped IS NOT NULL"
+
+
 def find_keys(subjects: Iterable[int]) -> Keys:
     """Plain keys of the subjects that have one; a destroyed key is simply not there."""
-    rows = list(
-        SubjectKey.objects.filter(subject__in=set(subjects), wrapped__isnull=False).values_list(
-            "subject", "master_id", "wrapped"
-        )
-    )
+    rows = fetch(_WRAPPED, [list(set(subjects))])
     ring = _ring_that_knows({master_id for _, master_id, _ in rows})
-    return Keys(
-        (subject, ring.unwrap(master_id, bytes(wrapped or b""), subject)) for subject, master_id, wrapped in rows
-    )
+    return Keys((subject, ring.unwrap(master_id, wrapped, subject)) for subject, master_id, wrapped in rows)
 
 
 def still_held(subjects: Iterable[int]) -> set[int]:

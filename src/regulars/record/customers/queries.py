@@ -8,6 +8,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from regulars.foundation.bulk import fetch
 from regulars.foundation.errors import NotFound
 from regulars.foundation.ids import from_public
 from regulars.foundation.sealing import Cell, unseal
@@ -34,10 +35,12 @@ from regulars.record.customers.models import (
 )
 
 
+_OWNERS = "SELECT profile_id, customer_id FROM customers_customerprofile WHERE profile_id = ANY(%s) AND until_batch_id IS NULL"
+
+
 def customers_of(profile_ids: Iterable[int]) -> dict[int, int]:
     """Present customer of each profile."""
-    rows = CustomerProfile.objects.filter(profile__in=set(profile_ids), until_batch=None)
-    return dict(rows.values_list("profile_id", "customer_id"))
+    return dict(fetch(_OWNERS, [list(set(profile_ids))]))
 
 
 def customer_of(profile_id: int) -> int:

@@ -6,14 +6,16 @@ from datetime import datetime
 from operator import itemgetter
 
 from regulars.foundation.errors import InvalidInput
+from regulars.foundation.shop.models import Store
 from regulars.foundation.vault import keys
 from regulars.record.customers import events
 from regulars.record.customers.contacts import ContactCard
-from regulars.record.customers.identifiers import canonical
+from regulars.record.customers.identifiers import canonical, region_of_zone
 from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import (
     Customer,
     CustomerProfile,
+    IdentityKind,
     Profile,
     Trust,
 )
@@ -25,6 +27,7 @@ from regulars.record.customers.operations.contacts import (
     newest_contacts,
     store_contacts,
 )
+from regulars.record.customers.operations.known import find_known
 from regulars.record.customers.operations.links import (
     Evidence,
     add_links,
@@ -32,6 +35,7 @@ from regulars.record.customers.operations.links import (
     lock_identities,
     lock_profiles,
 )
+from regulars.record.customers.operations.names import add_names
 from regulars.record.customers.queries import customers_of
 from regulars.record.events.log import LogTransaction
 
@@ -66,8 +70,13 @@ def ensure_profiles(inputs: Sequence[PersonInput], log: LogTransaction, *, is_hi
     (``foundation.retrying``). Events: customer.created, customer.contact_changed, customer.attribute_set, customer.tagged,
     customer.merged.
     """
-    if not inputs:
-        return []
+    known = find_known(inputs)
+    new = [given for place, given in enumerate(inputs) if place not in known]
+    told = iter(_take_in(new, log, is_history) if new else ())
+    return [known[place] if place in known else next(told) for place in range(len(inputs))]
+
+
+def _take_in(inputs: Sequence[PersonInput], log: LogTransaction, is_history: bool) -> list[int]:
     people = _with_identities(inputs)
     profiles, fresh = _find_or_make(people, log, is_history)
     lock_profiles({p: identity for (identity, _), p in profiles.items() if p not in fresh})
@@ -76,6 +85,7 @@ def ensure_profiles(inputs: Sequence[PersonInput], log: LogTransaction, *, is_hi
     touched |= linked
     touched |= _add_contacts(people, profiles, log, is_history)
     touched |= _add_extras(people, profiles, log, is_history)
+    joined |= add_names(_names(people, profiles), log)
     identities.resolve(joined, log, at=max(p.occurred_at for p in inputs))
     if touched:
         refresh_cards(customers_of(touched).values())
@@ -83,11 +93,21 @@ def ensure_profiles(inputs: Sequence[PersonInput], log: LogTransaction, *, is_hi
 
 
 def _with_identities(inputs: Sequence[PersonInput]) -> list[_Person]:
-    kept = [[c for c in map(canonical, given.identities) if c] for given in inputs]
+    regions = _regions(inputs)
+    kept = [[c for c in (canonical(i, regions[given.store_id]) for i in given.identities) if c] for given in inputs]
     if not all(kept):
         raise NoIdentity
     rows = identity_rows({i for some in kept for i in some})
     return [_Person(g, tuple((rows[i], i) for i in some)) for g, some in zip(inputs, kept, strict=True)]
+
+
+def _regions(inputs: Sequence[PersonInput]) -> dict[int | None, str]:
+    """Country of each store's shoppers, for numbers that come without one; asked only where there is a number."""
+    told: dict[int | None, str] = {given.store_id: "" for given in inputs}
+    if any(i.kind == IdentityKind.PHONE and not i.value.startswith("+") for given in inputs for i in given.identities):
+        zones = Store.objects.filter(pk__in=[store for store in told if store]).values_list("pk", "time_zone")
+        told |= {store: region_of_zone(zone) for store, zone in zones}
+    return told
 
 
 def _find_or_make(people: Sequence[_Person], log: LogTransaction, is_history: bool) -> tuple[dict[Name, int], set[int]]:
@@ -140,6 +160,12 @@ def _add_links(people: Sequence[_Person], profiles: dict[Name, int], log: LogTra
     ]
     new = add_links(said, log)
     return {one.profile for one in new if one.trust == Trust.CONFIRMED}, {one.profile for one in new}
+
+
+def _names(people: Sequence[_Person], profiles: dict[Name, int]) -> list[tuple[int, str]]:
+    """What those who can be trusted call them."""
+    trusted = [p for p in people if p.given.contact and p.given.trust == Trust.CONFIRMED]
+    return [(profiles[p.name], p.given.contact.full_name) for p in trusted if p.given.contact]
 
 
 def _add_contacts(
