@@ -59,7 +59,7 @@ def connections(request: HttpRequest) -> HttpResponse:
     context = {
         "title": gettext("Connections"),
         "rows": [(row, _state(row), PLATFORMS[row.platform].title, address_of(row)) for row in rows],
-        "platforms": sorted(PLATFORMS.values(), key=lambda platform: str(platform.title)),
+        "platforms": sorted((platform for _, platform in PLATFORMS.items()), key=lambda platform: str(platform.title)),
         "may_manage": viewer.may("connections.manage"),
     }
     return render(request, "base/connections.html", context)
