@@ -226,6 +226,26 @@ class Contract:
         assert Item.objects.filter(state=ItemState.QUARANTINED).count() >= len(poison) - 1
         assert not Item.objects.filter(state=ItemState.RECEIVED).exists()
 
+    def test_what_comes_days_late_or_again_after_a_month_is_taken_for_what_it_is(
+        self, stand: Stand, row: Connection, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        key = stand.place_order()
+        sent, at = stand.deliveries(), clock.now()
+        monkeypatch.setattr(clock, "now", lambda: at + timedelta(days=3))
+        for one in sent:
+            assert post(client, row, one) == 200
+        read_all()
+        assert recorded(row) == stand.truth()
+        placed = Event.objects.get(kind="order.placed")
+        assert clock.now() - placed.occurred_at > timedelta(days=2)  # what asks how fresh it is, sees that it is not
+        before = Event.objects.count()
+        monkeypatch.setattr(clock, "now", lambda: at + timedelta(days=29))
+        for one in sent:
+            assert post(client, row, one) == 200
+            assert post(client, row, stand.signed(one.body + b" ", one)) == 200
+        read_all()
+        assert (recorded(row)[key], Event.objects.count()) == (stand.truth()[key], before)
+
     def test_an_ended_connection_wants_nothing_more(self, stand: Stand, row: Connection, client: Client) -> None:
         stand.place_order()
         one = stand.deliveries()[0]

@@ -250,7 +250,9 @@ def test_the_end_forgets_the_credentials_and_keeps_what_was_told(toy: Toy, row: 
     assert (row.state, bytes(row.sealed)) == (ConnectionState.OVER, b"")
     assert post(client, row, one) == 410
     assert Order.objects.count() == 1
-    assert list(Event.objects.filter(kind__startswith="connection.").order_by("position").values_list("kind", flat=True)) == [
+    assert list(
+        Event.objects.filter(kind__startswith="connection.").order_by("position").values_list("kind", flat=True)
+    ) == [
         "connection.made",
         "connection.ended",
     ]
