@@ -214,7 +214,10 @@ class CouponRule:
 
 
 class Platform(ABC):
-    """One kind of shop system, registered with ``PLATFORMS.register(code, ...)`` in its module's door ``platform.py``. Its methods are of two sorts: those that call the shop, never inside a transaction, and pure ones."""
+    """One kind of shop system, registered with ``PLATFORMS.register(code, ...)`` in its module's door ``platform.py``.
+
+    Its methods are of two sorts: those that call the shop, never inside a transaction, and pure ones.
+    """
 
     code: ClassVar[str]  # in addresses, sources and identities: woocommerce
     title: ClassVar[Text]

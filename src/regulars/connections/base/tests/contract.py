@@ -3,6 +3,7 @@
 A platform's tests subclass ``Contract`` and give a ``Stand``. Time is real only where the fake's is; no test sleeps.
 """
 
+import contextlib
 import json
 import random
 from abc import ABC, abstractmethod
@@ -122,7 +123,7 @@ class Contract:
     ) -> None:
         for _ in range(5):
             stand.place_order()
-        rolls = random.Random(7)  # noqa: S311
+        rolls = random.Random(7)
 
         def die(point: str) -> None:
             if rolls.random() < 0.4:
@@ -156,7 +157,7 @@ class Contract:
                 stand.pass_time(timedelta(seconds=2))
                 stand.advance_order(key)
                 sent += stand.deliveries()
-        random.Random(11).shuffle(sent)  # noqa: S311
+        random.Random(11).shuffle(sent)
         for one in [*sent, *sent]:
             assert post(client, row, one) == 200
         read_all()
@@ -262,7 +263,7 @@ class Contract:
 
     def test_what_webhooks_missed_is_found_and_counted(self, stand: Stand, row: Connection, client: Client) -> None:
         pull(row, PullKind.HISTORY)
-        rolls, lost = random.Random(3), 0  # noqa: S311
+        rolls, lost = random.Random(3), 0
         for _ in range(10):
             stand.pass_time(timedelta(seconds=3))
             stand.place_order()
@@ -313,10 +314,8 @@ def pull(row: Connection, kind: PullKind) -> Pull:
     asked = asked or begin_pull(row, kind, clock.now())
     assert asked is not None
     for _ in range(TURNS):
-        try:
+        with contextlib.suppress(KeyboardInterrupt):
             pull_on(asked.pk, clock.now)
-        except KeyboardInterrupt:
-            pass
         read_all()
         asked.refresh_from_db()
         if asked.state in (PullState.DONE, PullState.FAILED):

@@ -1,7 +1,6 @@
 """What the base does for every platform, by a platform without a network."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -29,7 +28,7 @@ from regulars.connections.base.operations.telling import CONSENTS, tell_shops
 from regulars.connections.base.platforms import PLATFORMS, Refused
 from regulars.connections.base.queries import reconciliations_of
 from regulars.connections.base.tests.contract import Sent, post, pull, read_all
-from regulars.connections.base.tests.toy import Toy, Toys, order, sign
+from regulars.connections.base.tests.toy import Toy, order, sign
 from regulars.foundation import clock
 from regulars.foundation.audit.operations import SYSTEM
 from regulars.foundation.inbox.models import Item, ItemState
@@ -131,7 +130,7 @@ def test_the_quarter_of_an_hour_and_the_night_are_asked_for_when_they_are_due(to
     assert Pull.objects.count() == 1  # its history is not here
     pull(row, PullKind.HISTORY)
     asked = [
-        (minutes, [kind for kind in Pull.objects.exclude(kind="history").order_by("pk").values_list("kind", flat=True)])
+        (minutes, list(Pull.objects.exclude(kind="history").order_by("pk").values_list("kind", flat=True)))
         for minutes in (10, 16, 20, 24 * 60 + 1)
         if _look(row, began + timedelta(minutes=minutes))
     ]

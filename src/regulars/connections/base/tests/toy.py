@@ -26,8 +26,8 @@ from regulars.connections.base.platforms import (
     Unreadable,
     WebhookReport,
 )
-from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.contacts import ContactCard
+from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import IdentityKind
 from regulars.record.orders.inputs import LineInput, OrderInput
 
