@@ -31,6 +31,10 @@ KNOWN: dict[str, Known] = {
     "inbox.most_waiting": Known(
         "Inputs of one public source that may wait to be read; beyond, it is asked to send later (429)", 250_000
     ),
+    "customers.most_profiles": Known(
+        "Records of one store that one person may have; a merge beyond waits for review, an address of more joins nobody", 10
+    ),
+    "customers.no_identifiers": Known("Mail addresses and phone numbers that tell nobody apart, beside those of staff", []),
     "messages.per_day": Known(
         "Marketing messages that one person gets within a day, over all workflows; 0: no limit", 1
     ),

@@ -111,21 +111,87 @@ class IdentityLink(models.Model):
         constraints = [models.UniqueConstraint(fields=["profile", "identity", "trust"], name="one_link_of_a_trust")]
 
 
-class LinkDecision(models.Model):
-    """Staff's word that two profiles are, or are not, one person; the latest for a pair counts."""
+class OwnKind(models.Model):
+    """A kind of identifier of the shop's own, such as the number of a loyalty card; staff name it before anybody is known by it."""
 
-    privacy = {"verdict": PrivacyClass.CLEAR, "reason": PrivacyClass.SEALED}
+    privacy = {"name": PrivacyClass.CLEAR, "label": PrivacyClass.CLEAR}
 
-    low = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="+")
-    high = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="+")
-    verdict = models.CharField(max_length=12)  # must-link, cannot-link, undecided
-    reason = models.BinaryField(null=True)  # sealed under the lower profile
-    staff_id = models.BigIntegerField()
-    occurred_at = models.DateTimeField()
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+    name = models.SlugField(max_length=40, primary_key=True)  # as the API and files write it
+    label = models.CharField(max_length=80)
+    created_at = models.DateTimeField()
+
+
+class ProfileName(models.Model):
+    """A name that a trusted source gave a profile. Only ever added to, so that what the guards ask does not depend on order."""
+
+    privacy = {"token": PrivacyClass.TOKEN, "name": PrivacyClass.SEALED}
+
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, db_index=False)
+    token = models.BinaryField(max_length=16)  # of the folded name
+    name = models.BinaryField()
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_index=False)
 
     class Meta:
-        constraints = [models.CheckConstraint(name="pair_in_order", condition=models.Q(low__lt=models.F("high")))]
+        constraints = [models.UniqueConstraint(fields=["profile", "token"], name="one_name_of_a_profile")]
+
+
+class Buyer(models.Model):
+    """A profile that has an order, as orders tell us: a fact for the guards."""
+
+    profile = models.OneToOneField(Profile, on_delete=models.CASCADE, primary_key=True)
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_index=False)
+
+
+class Verdict(models.TextChoices):
+    """What staff decided."""
+
+    SAME = "same"
+    DIFFERENT = "different"
+
+
+class Decision(models.Model):
+    """Staff's word that profiles are one person, or two; until it is withdrawn. Of those on one pair the latest counts."""
+
+    PREFIX: ClassVar[str] = "dec"
+    privacy = {"verdict": PrivacyClass.CLEAR}
+
+    uid = models.UUIDField(default=new_uid, unique=True, editable=False)
+    verdict = models.CharField(max_length=10, choices=Verdict)
+    staff_id = models.BigIntegerField(null=True)  # none: a program, by its token
+    decided_at = models.DateTimeField()
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_index=False)
+    withdrawn_at = models.DateTimeField(null=True)
+    withdrawn_by = models.BigIntegerField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["-decided_at", "-id"], name="decisions_newest")]
+
+
+class DecisionProfile(models.Model):
+    """One profile that a decision is about. Sides 0 and 1 are two people; where all are one, there is side 0 only."""
+
+    decision = models.ForeignKey(Decision, on_delete=models.CASCADE, related_name="profiles", db_index=False)
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE)
+    side = models.SmallIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["decision", "profile"], name="one_side_of_a_decision")]
+
+
+class PossibleDuplicate(models.Model):
+    """Cached: two customers, by their oldest profiles, whom an identity says to be one and a guard keeps apart. Gone once decided."""
+
+    privacy = {"reason": PrivacyClass.CLEAR}
+
+    low = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="+", db_index=False)
+    high = models.ForeignKey(Profile, on_delete=models.CASCADE, related_name="+")
+    identity = models.ForeignKey(Identity, on_delete=models.CASCADE, related_name="+")
+    reason = models.CharField(max_length=10)  # rules.Reason
+    since = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["low", "high"], name="one_case_of_two")]
+        indexes = [models.Index(fields=["-since", "-id"], name="duplicates_newest")]
 
 
 class ContactVersion(models.Model):

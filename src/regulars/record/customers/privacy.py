@@ -4,6 +4,8 @@ import os
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q, QuerySet
+
 from regulars.foundation.inbox.models import Item
 from regulars.foundation.inbox.operations import forget_bodies
 from regulars.foundation.inbox.queries import items_about, read_unparsed_with
@@ -11,15 +13,19 @@ from regulars.foundation.privacy import SubjectData, keep, register
 from regulars.foundation.subjects import exported
 from regulars.record.customers.models import (
     AttributeValue,
+    Buyer,
     ContactVersion,
     CustomerCard,
     CustomerProfile,
+    Decision,
+    DecisionProfile,
     Identity,
     IdentityKind,
     IdentityLink,
-    LinkDecision,
     Note,
+    PossibleDuplicate,
     Profile,
+    ProfileName,
     StoreCard,
     TagEntry,
 )
@@ -80,14 +86,19 @@ def _erase_store_cards(profile_ids: list[int], at: datetime) -> int:
     return StoreCard.objects.filter(customer__in=owners).update(contact=None, country="", tokens=[], tags=[])
 
 
-def _decisions(profile_ids: list[int]) -> Any:
-    return LinkDecision.objects.filter(low__in=profile_ids) | LinkDecision.objects.filter(high__in=profile_ids)
-
-
 def _export_decisions(profile_ids: list[int]) -> list[dict[str, Any]]:
-    """The other profile may be somebody else's: its number is not told, nor the reason, which may speak of them."""
-    rows = exported(_decisions(profile_ids).order_by("pk"), "low_id")
-    return [{name: row[name] for name in ("id", "verdict", "occurred_at")} for row in rows]
+    """The other profiles may be somebody else's: their numbers are not told, nor who of the staff decided."""
+    rows = Decision.objects.filter(profiles__profile__in=profile_ids).distinct().order_by("pk")
+    return list(rows.values("id", "verdict", "decided_at", "withdrawn_at"))
+
+
+def _export_duplicates(profile_ids: list[int]) -> list[dict[str, Any]]:
+    """The other one is somebody else, as far as is known."""
+    return list(_duplicates(profile_ids).order_by("pk").values("id", "reason", "since"))
+
+
+def _duplicates(profile_ids: list[int]) -> QuerySet[PossibleDuplicate]:
+    return PossibleDuplicate.objects.filter(Q(low__in=profile_ids) | Q(high__in=profile_ids))
 
 
 def _inbox_items(profile_ids: list[int]) -> list[Item]:
@@ -118,10 +129,40 @@ register(
 register(SubjectData("customers_identitylink", _export_links, _erase_links))
 register(
     SubjectData(
-        "customers_linkdecision",
+        "customers_decision",
         _export_decisions,
-        lambda ids, at: _decisions(ids).update(reason=None),
+        keep,
         "that staff joined or parted two numbers",
+    )
+)
+register(
+    SubjectData(
+        "customers_decisionprofile",
+        lambda ids: exported(DecisionProfile.objects.filter(profile__in=ids).order_by("pk")),
+        keep,
+        "that staff joined or parted two numbers",
+    )
+)
+register(
+    SubjectData(
+        "customers_possibleduplicate",
+        _export_duplicates,
+        lambda ids, at: _duplicates(ids).delete()[0],
+    )
+)
+register(
+    SubjectData(
+        "customers_profilename",
+        lambda ids: exported(ProfileName.objects.filter(profile__in=ids).order_by("pk")),
+        lambda ids, at: ProfileName.objects.filter(profile__in=ids).delete()[0],
+    )
+)
+register(
+    SubjectData(
+        "customers_buyer",
+        lambda ids: exported(Buyer.objects.filter(profile__in=ids).order_by("pk"), "profile_id"),
+        keep,
+        "that a number has an order",
     )
 )
 register(

@@ -34,7 +34,6 @@ from regulars.record.customers.models import (
     Trust,
 )
 
-
 _OWNERS = "SELECT profile_id, customer_id FROM customers_customerprofile WHERE profile_id = ANY(%s) AND until_batch_id IS NULL"
 
 

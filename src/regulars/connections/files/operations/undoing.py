@@ -16,6 +16,7 @@ from regulars.insight.segments.models import Membership
 from regulars.messages.models import Message
 from regulars.record.carts.models import Cart
 from regulars.record.catalog.operations.undo import undo_products
+from regulars.record.customers.operations import resolve
 from regulars.record.customers.operations.undo import undo_people
 from regulars.record.events.log import transaction
 from regulars.record.events.models import Batch
@@ -94,6 +95,7 @@ def _undo_batch(row: Import, batch_id: int, done: Undoing, at: datetime) -> Undo
         execute("DELETE FROM consent_consententry WHERE batch_id = %s", [batch_id])
         execute("DELETE FROM consent_suppressionentry WHERE batch_id = %s", [batch_id])
         gone = undo_people(batch_id, log, at, _who_stays)
+        resolve(undone.profiles - gone, log, at)
         after = done.with_batch(batch_id, undone, len(gone))
         ours = Import.objects.filter(pk=row.pk, state=ImportState.UNDOING, undone=row.undone)
         if not ours.update(undone=asdict(after), worked_at=at):

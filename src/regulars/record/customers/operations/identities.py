@@ -1,117 +1,114 @@
-"""Merge and split: the map from profiles to customers follows from links and decisions, and from nothing else."""
+"""The map from profiles to customers follows from links, facts and decisions, and from nothing else."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
 from django.db.models import Q
 
-from regulars.foundation.errors import InvalidInput
-from regulars.foundation.retrying import retried
+from regulars.foundation.bulk import fetch
 from regulars.record.customers import events, rules
-from regulars.record.customers.models import Customer, CustomerProfile, IdentityKind, LinkDecision, Profile
+from regulars.record.customers.models import Buyer, Customer, CustomerProfile, PossibleDuplicate
 from regulars.record.customers.operations.cards import refresh_cards
-from regulars.record.customers.operations.links import confirmed_links
+from regulars.record.customers.operations.connected import connected_among, everybody_near
 from regulars.record.customers.queries import customers_of
-from regulars.record.events import log as event_log
 from regulars.record.events.log import LogTransaction
 
-VERDICTS = ("must-link", "cannot-link", "undecided")
 LOCK = 0x5748_4F57  # 'WHOW': the advisory lock under which the map is changed
+
+# Customers that nobody belongs to now, and who did: whoever parts from others is again who they were before.
+_FORMER = """
+SELECT DISTINCT m.profile_id, m.customer_id FROM customers_customerprofile m
+WHERE m.profile_id = ANY(%(profiles)s) AND NOT EXISTS (
+    SELECT 1 FROM customers_customerprofile n WHERE n.customer_id = m.customer_id AND n.until_batch_id IS NULL)
+ORDER BY m.customer_id, m.profile_id
+"""
+
+
+@dataclass(frozen=True)
+class Home:
+    """One person with the customer that keeps them: None where there is none yet."""
+
+    profiles: frozenset[int]
+    customer: int | None
 
 
 def resolve(profiles: Collection[int], log: LogTransaction, at: datetime) -> set[int]:
-    """Brings the map of everybody connected to these profiles in line with links and decisions. Customers whose profiles changed.
+    """Brings the map of everybody connected to these profiles in line with what is known, and what waits for staff with it.
+    Customers whose profiles changed.
 
-    The customer with the lowest id among a component's present ones stays; of a customer that falls apart, the part with its
+    The customer with the lowest id among a person's present ones stays; of a customer that falls apart, the part with its
     oldest profile keeps it. Events: customer.merged, customer.split.
     """
-    everybody = _closure(set(profiles))
-    if len(everybody) < 2:
+    seeds = connected_among(profiles)
+    if not seeds:
         return set()
-    # Of two who join people of one chain the later must see what the earlier joined.
-    with connection.cursor() as cursor:
+    with (
+        connection.cursor() as cursor
+    ):  # of two who join people of one chain the later must see what the earlier joined
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-    everybody = _closure(everybody)
-    known = confirmed_links().filter(profile__in=everybody)
-    links = {rules.Link(i, p) for i, p in known.values_list("identity_id", "profile_id")}
-    devices = set(known.filter(identity__kind=IdentityKind.ANONYMOUS_ID).values_list("identity_id", flat=True))
-    visitors = Profile.objects.filter(pk__in=everybody, named_by__in=devices).values_list("pk", flat=True)
-    must, cannot = _decisions(everybody)
-    parts = rules.components(everybody, links, must, cannot, devices, set(visitors))
-    return _apply(parts, customers_of(everybody), log, at)
+    near = everybody_near(seeds, log.batch_id)
+    people = near.people()
+    present = customers_of(profile.id for profile in near.profiles)
+    changed = _apply(homes(people.parts, present), present, log, at)
+    _remember_cases(people.cases, present, at)
+    return changed
 
 
-@retried
-def decide_link(one: int, other: int, verdict: str, staff_id: int, at: datetime) -> set[int]:
-    """Staff's word on two profiles: 'must-link', 'cannot-link' or 'undecided'. Customers that changed. Raises InvalidInput."""
-    if verdict not in VERDICTS or one == other:
-        raise InvalidInput(f"Choose two different profiles and one of: {', '.join(VERDICTS)}")
-    low, high = sorted((one, other))
-    with event_log.transaction("staff", str(staff_id)) as log:
-        LinkDecision.objects.create(
-            low_id=low, high_id=high, verdict=verdict, staff_id=staff_id, occurred_at=at, batch_id=log.batch_id
-        )
-        return resolve({low, high}, log, at)
-
-
-def _closure(profiles: set[int]) -> set[int]:
-    """Everybody who is, or may become, one customer with these profiles: over links, decisions and present customers."""
-    found, border = set(profiles), set(profiles)
-    while border:
-        identities = confirmed_links().filter(profile__in=border).values("identity_id")
-        near = set(confirmed_links().filter(identity__in=identities).values_list("profile_id", flat=True))
-        for low, high in LinkDecision.objects.filter(Q(low__in=border) | Q(high__in=border)).values_list(
-            "low_id", "high_id"
-        ):
-            near |= {low, high}
-        customers = CustomerProfile.objects.filter(profile__in=border, until_batch=None).values("customer_id")
-        near |= set(
-            CustomerProfile.objects.filter(customer__in=customers, until_batch=None).values_list(
-                "profile_id", flat=True
-            )
-        )
-        border = near - found
-        found |= border
-    return found
-
-
-def _decisions(profiles: set[int]) -> tuple[set[rules.Pair], set[rules.Pair]]:
-    rows = (
-        LinkDecision.objects.filter(low__in=profiles, high__in=profiles)
-        .order_by("id")
-        .values_list("low_id", "high_id", "verdict")
-    )
-    latest = {rules.Pair(low, high): verdict for low, high, verdict in rows}
-    return {p for p, v in latest.items() if v == "must-link"}, {p for p, v in latest.items() if v == "cannot-link"}
-
-
-def _apply(parts: list[frozenset[int]], present: dict[int, int], log: LogTransaction, at: datetime) -> set[int]:
-    kept: set[int] = set()
-    changed: set[int] = set()
+def homes(parts: Iterable[frozenset[int]], present: dict[int, int]) -> list[Home]:
+    """Which customer keeps whom; ``present`` holds the customer of everybody in ``parts``."""
+    oldest = {customer: profile for profile, customer in sorted(present.items(), reverse=True)}
+    found, homeless = [], []
     for part in parts:
-        before = sorted({present[p] for p in part})
-        free = [c for c in before if c not in kept and _oldest_is_in(part, c, present)]
-        customer = free[0] if free else Customer.objects.create(created_at=at).id
-        kept.add(customer)
-        moved = [p for p in part if present[p] != customer]
-        if not moved:
-            continue
-        _move(moved, customer, log)
+        own = [c for c in sorted({present[p] for p in part}) if oldest[c] in part]
+        (found if own else homeless).append(Home(part, own[0] if own else None))
+    return found + _former_homes(homeless)
+
+
+def _former_homes(homeless: list[Home]) -> list[Home]:
+    if not homeless:
+        return []
+    part_of = {profile: home for home in homeless for profile in home.profiles}
+    former: dict[frozenset[int], int] = {}
+    for profile, customer in fetch(_FORMER, {"profiles": list(part_of)}):
+        if customer not in former.values():
+            former.setdefault(part_of[profile].profiles, customer)
+    return [Home(home.profiles, former.get(home.profiles)) for home in homeless]
+
+
+def note_buyers(profiles: Collection[int], buying: Collection[int], batch_id: int) -> set[int]:
+    """Orders tell which of these profiles have one now; of whom that is news. These are to be resolved: two who have bought under
+    different names are not joined without being looked at.
+    """
+    known = set(Buyer.objects.filter(profile__in=profiles).values_list("profile_id", flat=True))
+    new, gone = set(buying) - known, known - set(buying)
+    Buyer.objects.bulk_create([Buyer(profile_id=p, batch_id=batch_id) for p in sorted(new)], ignore_conflicts=True)
+    if gone:
+        Buyer.objects.filter(profile__in=gone).delete()
+    return new | gone
+
+
+def _apply(found: Collection[Home], present: dict[int, int], log: LogTransaction, at: datetime) -> set[int]:
+    moving = [home for home in found if any(present[p] != home.customer for p in home.profiles)]
+    created = Customer.objects.bulk_create([Customer(created_at=at) for home in moving if home.customer is None])
+    numbers = iter(created)
+    settled = [Home(h.profiles, next(numbers).pk if h.customer is None else h.customer) for h in moving]
+    _move({p: home.customer or 0 for home in settled for p in home.profiles if present[p] != home.customer}, log)
+    changed: set[int] = set()
+    for home in settled:
+        customer, before = home.customer or 0, sorted({present[p] for p in home.profiles})
         changed |= {customer, *before}
-        _tell(part, customer, before, present, log, at)
+        _tell(home.profiles, customer, before, present, log, at)
     refresh_cards(changed)
     return changed
 
 
-def _oldest_is_in(part: frozenset[int], customer: int, present: dict[int, int]) -> bool:
-    return min(p for p, c in present.items() if c == customer) in part
-
-
-def _move(profiles: list[int], customer: int, log: LogTransaction) -> None:
-    CustomerProfile.objects.filter(profile__in=profiles, until_batch=None).update(until_batch_id=log.batch_id)
+def _move(owners: dict[int, int], log: LogTransaction) -> None:
+    CustomerProfile.objects.filter(profile__in=owners, until_batch=None).update(until_batch_id=log.batch_id)
     CustomerProfile.objects.bulk_create(
-        [CustomerProfile(profile_id=p, customer_id=customer, from_batch_id=log.batch_id) for p in sorted(profiles)]
+        [CustomerProfile(profile_id=p, customer_id=c, from_batch_id=log.batch_id) for p, c in sorted(owners.items())],
+        batch_size=5000,
     )
 
 
@@ -123,3 +120,29 @@ def _tell(
         log.append(events.merged(min(part), customer, gone, at))
     else:
         log.append(events.split(min(part), present[min(part)], [customer], at))
+
+
+def _remember_cases(cases: Iterable[rules.Case], everybody: Collection[int], at: datetime) -> None:
+    """What waits for staff among these is this, and nothing else."""
+    wanted = {(case.low, case.high): case for case in cases}
+    rows = PossibleDuplicate.objects.filter(Q(low__in=everybody) | Q(high__in=everybody))
+    known = {
+        (low, high): (row, identity, reason)
+        for row, low, high, identity, reason in rows.values_list("id", "low_id", "high_id", "identity_id", "reason")
+    }
+    same = {
+        pair
+        for pair, (_, *said) in known.items()
+        if pair in wanted and said == [wanted[pair].identity, wanted[pair].reason]
+    }
+    stale = [row for pair, (row, *_) in known.items() if pair not in same]
+    if stale:
+        PossibleDuplicate.objects.filter(id__in=stale).delete()
+    PossibleDuplicate.objects.bulk_create(
+        [
+            PossibleDuplicate(low_id=c.low, high_id=c.high, identity_id=c.identity, reason=c.reason, since=at)
+            for pair, c in sorted(wanted.items())
+            if pair not in same
+        ],
+        batch_size=5000,
+    )

@@ -101,7 +101,8 @@ def add_links(said: Sequence[Evidence], log: LogTransaction) -> list[Evidence]:
     moment the later sees the earlier's link and joins its profile.
     """
     wanted = {evidence.key: evidence for evidence in said}
-    there = IdentityLink.objects.filter(profile__in={profile for profile, _, _ in wanted})
+    profiles, identities, _ = (set(some) for some in zip(*wanted, strict=True)) if wanted else ((), (), ())
+    there = IdentityLink.objects.filter(profile__in=profiles, identity__in=identities)
     known = {(p, i, Trust(t)) for p, i, t in there.values_list("profile_id", "identity_id", "trust")}
     new = [wanted[key] for key in sorted(wanted.keys() - known)]
     if not new:

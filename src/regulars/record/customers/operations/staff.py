@@ -9,6 +9,7 @@ from regulars.foundation.errors import InvalidInput, NotFound
 from regulars.foundation.ids import new_uid
 from regulars.foundation.retrying import retried
 from regulars.foundation.sealing import CannotOpen, Cell, seal
+from regulars.foundation.shop.settings import read_setting
 from regulars.foundation.vault import keys
 from regulars.foundation.vault.rows import reserve_ids
 from regulars.record.customers import events
@@ -22,6 +23,7 @@ from regulars.record.customers.operations.contacts import (
     differing_fields,
     store_contacts,
 )
+from regulars.record.customers.operations.identities import resolve
 from regulars.record.customers.operations.links import (
     Evidence,
     add_links,
@@ -30,6 +32,7 @@ from regulars.record.customers.operations.links import (
     lock_identities,
     lock_members,
 )
+from regulars.record.customers.operations.names import add_names
 from regulars.record.customers.queries import (
     Stores,
     customer_of,
@@ -38,7 +41,7 @@ from regulars.record.customers.queries import (
     read_attributes,
     read_cards,
 )
-from regulars.record.customers.rules import MOST_PROFILES, guess_look
+from regulars.record.customers.rules import WIDEST, guess_look, is_shared
 from regulars.record.events import log as event_log
 from regulars.record.events.log import LogTransaction
 
@@ -73,7 +76,9 @@ def edit_contact(customer_id: int, card: ContactCard, staff_id: int, at: datetim
         if fields:
             _confirm_addresses(profile, card, fields, store_ids, log, at)
             store_contacts([ContactChange(profile, card, at, fields)], log, False)
-            refresh_cards([customer_id])
+            add_names([(profile, card.full_name)], log)
+            resolve([profile], log, at)
+            refresh_cards([customer_of(profile)])
 
 
 def _profile_to_write(customer_id: int, store_ids: Stores = None) -> int:
@@ -101,9 +106,11 @@ def _leads_elsewhere(identity_id: int, profile: int, store_ids: Stores) -> bool:
     """Raises AddressOfAnother where staff may see whose it is. Of a customer whom they do not see they are told nothing: the
     address is kept as contact data then, and is no evidence, because that would make one customer of two unseen.
     """
-    led = list(confirmed_links().filter(identity=identity_id).values_list("profile_id", flat=True))
+    rows = confirmed_links().filter(identity=identity_id).values_list("profile_id", "profile__store")
+    led = dict(rows[: WIDEST + 1])
     others = set(customers_of(led).values()) - {customer_of(profile)}
-    if not others or len(led) > MOST_PROFILES:  # one that so many share joins nobody
+    most = int(read_setting("customers.most_profiles"))
+    if not others or is_shared([(store, False) for store in led.values()], most):  # it joins nobody
         return False
     if profiles_of(others, store_ids):
         raise AddressOfAnother(field="email")

@@ -8,9 +8,10 @@ from regulars.record.customers.operations.cards import refresh_cards
 from regulars.record.customers.operations.identities import resolve
 from regulars.record.customers.operations.links import drop_unused_identities
 from regulars.record.customers.queries import customers_of
+from regulars.record.customers.rules import WIDEST
 from regulars.record.events.log import LogTransaction
 
-_SAID = ("identitylink", "contactversion", "attributevalue", "tagentry", "note")
+_SAID = ("identitylink", "contactversion", "attributevalue", "tagentry", "note", "profilename")
 _TOUCHED = " UNION ".join(
     ["SELECT id FROM customers_profile WHERE batch_id = %(batch)s"]
     + [f"SELECT profile_id FROM customers_{table} WHERE batch_id = %(batch)s" for table in _SAID]
@@ -19,6 +20,12 @@ _TOUCHED = " UNION ".join(
 _IDENTITIES = """
 SELECT identity_id FROM customers_identitylink WHERE batch_id = %(batch)s
 UNION SELECT named_by_id FROM customers_profile WHERE batch_id = %(batch)s
+"""
+
+_NEAR = """
+SELECT l.profile_id FROM unnest(%(identities)s::bigint[]) AS i(id)
+CROSS JOIN LATERAL (
+    SELECT profile_id FROM customers_identitylink WHERE identity_id = i.id AND trust = 'confirmed' LIMIT %(most)s) l
 """
 
 
@@ -32,6 +39,7 @@ def undo_people(batch_id: int, log: LogTransaction, at: datetime, stays: Callabl
     profiles -= stays(profiles)
     before = customers_of(profiles)
     identities = [row for (row,) in fetch(_IDENTITIES, {"batch": batch_id})]
+    near = {row for (row,) in fetch(_NEAR, {"identities": identities, "most": WIDEST})}
     for table in _SAID:
         execute(
             f"DELETE FROM customers_{table} WHERE batch_id = %s AND profile_id = ANY(%s)", [batch_id, list(profiles)]
@@ -42,7 +50,7 @@ def undo_people(batch_id: int, log: LogTransaction, at: datetime, stays: Callabl
     left = {row for (row,) in fetch(known, {"ids": list(profiles)})}
     made = {row for (row,) in fetch("SELECT id FROM customers_profile WHERE batch_id = %s", [batch_id])}
     gone = (profiles & made) - left
-    resolve(profiles - gone, log, at)
+    resolve((profiles | near) - gone, log, at)  # an identity that was shared may be a person's own again
     remove_profiles(gone)
     drop_unused_identities(identities)
     refresh_cards([*before.values(), *customers_of(profiles - gone).values()])
@@ -58,7 +66,11 @@ def remove_profiles(profiles: set[int]) -> None:
             "SELECT DISTINCT customer_id FROM customers_customerprofile WHERE profile_id = ANY(%s)", [ids]
         )
     ]
-    execute("DELETE FROM customers_linkdecision WHERE low_id = ANY(%(ids)s) OR high_id = ANY(%(ids)s)", {"ids": ids})
+    execute(
+        "DELETE FROM customers_possibleduplicate WHERE low_id = ANY(%(ids)s) OR high_id = ANY(%(ids)s)", {"ids": ids}
+    )
+    execute("DELETE FROM customers_decisionprofile WHERE profile_id = ANY(%s)", [ids])
+    execute("DELETE FROM customers_buyer WHERE profile_id = ANY(%s)", [ids])
     execute("DELETE FROM customers_customerprofile WHERE profile_id = ANY(%s)", [ids])
     execute("DELETE FROM vault_subjectkey WHERE subject = ANY(%s)", [ids])
     execute("DELETE FROM customers_profile WHERE id = ANY(%s)", [ids])

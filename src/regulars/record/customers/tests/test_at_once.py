@@ -97,7 +97,7 @@ def _until_somebody_waits() -> None:
 
 
 def test_two_who_confirm_what_was_only_claimed_meet() -> None:
-    claimed = ensure(number("0"), mail("a@x.example"), trust=Trust.CLAIMED)
+    claimed = ensure(number("9"), mail("a@x.example"), trust=Trust.CLAIMED)
     one, other = ensure(number("1")), ensure(number("2"))
     [result] = while_open(
         lambda: ensure(number("1"), mail("a@x.example")),
@@ -145,7 +145,7 @@ def test_what_staff_write_about_somebody_being_erased_is_refused_and_leaves_noth
         lambda customer: set_tag([customer], "VIP", True, 1, AT),
     ]
     for place, work in enumerate(works):
-        customer = customer_of(ensure(number(str(place)), mail(f"{place}@x.example")))
+        customer = customer_of(ensure(number(str(place + 1)), mail(f"{place}@x.example")))
         [result] = while_open(
             lambda customer=customer: erase_customer(customer, SYSTEM, AT),  # type: ignore[misc]
             lambda work=work, customer=customer: work(customer),  # type: ignore[misc]

@@ -47,7 +47,7 @@ class Notebook:
 
 
 def people(count: int) -> list[int]:
-    numbers = [IdentityInput(IdentityKind.STORE_CUSTOMER, str(n), "uk") for n in range(count)]
+    numbers = [IdentityInput(IdentityKind.STORE_CUSTOMER, str(n), "uk") for n in range(1, count + 1)]
     with transaction("import", "imp") as log:
         return ensure_profiles([PersonInput((number,), AT) for number in numbers], log)
 

@@ -8,7 +8,7 @@ from regulars.foundation.bulk import fetch
 from regulars.record.catalog.operations import SoldItem, ensure_variants
 from regulars.record.catalog.operations.turns import take_turns
 from regulars.record.customers.inputs import PersonInput
-from regulars.record.customers.operations import ensure_profiles
+from regulars.record.customers.operations import ensure_profiles, resolve
 from regulars.record.customers.queries import customers_of
 from regulars.record.events.log import LogTransaction
 from regulars.record.orders import rules
@@ -16,6 +16,7 @@ from regulars.record.orders.inputs import AdjustmentInput, OrderInput, RefundInp
 from regulars.record.orders.operations import adjustments as ledger
 from regulars.record.orders.operations import changes
 from regulars.record.orders.operations import refunds as given_back
+from regulars.record.orders.operations.buyers import tell_buyers
 from regulars.record.orders.operations.context import Context
 from regulars.record.orders.operations.figures import refresh_figures
 from regulars.record.orders.operations.known import Known
@@ -78,7 +79,8 @@ def apply_orders(
     numbers = {number: row for number, (row, _) in there.items()} | written.order_ids
     back = given_back.apply_refunds([*own_refunds, *refunds], numbers, context)
     booked = ledger.apply_adjustments(adjustments, context)
-    refresh_figures(context.owners[p] for p in written.profiles | back.profiles if p in context.owners)
+    resolve(tell_buyers(written.profiles, log.batch_id), log, at)
+    refresh_figures(customers_of(written.profiles | back.profiles).values())
     return Applied(
         created=len(fresh),
         updated=len(changed),

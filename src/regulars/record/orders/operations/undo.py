@@ -7,6 +7,7 @@ from typing import Any
 
 from regulars.foundation.bulk import copy_rows, execute, fetch
 from regulars.record.customers.queries import customers_of
+from regulars.record.orders.operations.buyers import tell_buyers
 from regulars.record.orders.operations.figures import refresh_figures
 from regulars.record.orders.operations.refunds import LINE_COLUMNS, REFUND_COLUMNS
 from regulars.record.orders.operations.writing import COLUMNS
@@ -21,6 +22,7 @@ class Undone:
     removed: int = 0
     restored: int = 0
     kept: list[str] = field(default_factory=list)
+    profiles: set[int] = field(default_factory=set)  # to be resolved: they have no order any more
 
 
 def undo_orders(batch_id: int) -> Undone:
@@ -36,7 +38,9 @@ def undo_orders(batch_id: int) -> Undone:
     removed, kept_new = _remove_orders(batch_id)
     execute("DELETE FROM orders_adjustment WHERE batch_id = %s", [batch_id])
     refresh_figures(customers_of(profiles).values())
-    return Undone(removed + removed_refunds, restored + restored_refunds, sorted({*kept, *kept_new, *kept_refunds}))
+    changed = tell_buyers(profiles, batch_id)
+    numbers = sorted({*kept, *kept_new, *kept_refunds})
+    return Undone(removed + removed_refunds, restored + restored_refunds, numbers, changed)
 
 
 def _profiles(batch_id: int) -> list[int]:

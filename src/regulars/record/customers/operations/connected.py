@@ -1,0 +1,184 @@
+"""Everybody who may be one person with some profiles, with the facts that decide it: set-wise, from the tables."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from regulars.foundation.bulk import fetch
+from regulars.foundation.sealing import Cell, unseal
+from regulars.foundation.shop.settings import read_setting
+from regulars.foundation.vault import keys
+from regulars.record.customers import rules
+from regulars.record.customers.models import IdentityKind, ProfileName
+from regulars.record.customers.nobodys import nobodys_tokens
+from regulars.record.customers.rules.names import Words, words_of
+
+# The surest first: where guards leave no room for all, these are heard before the others.
+RANK = {
+    IdentityKind.STORE_CUSTOMER: 0,
+    IdentityKind.USER_ID: 1,
+    IdentityKind.OTHER: 2,
+    IdentityKind.EMAIL: 3,
+    IdentityKind.PHONE: 4,
+    IdentityKind.ANONYMOUS_ID: 5,
+}
+_ENOUGH = 2 * rules.WIDEST + 1  # of an identity's profiles to know that it is shared, and that it was before this batch
+
+# Those of whom anything at all is known beyond themselves: the others need no second look.
+_CONNECTED = """
+SELECT p.id FROM unnest(%(profiles)s::bigint[]) AS p(id)
+WHERE EXISTS (
+    SELECT 1 FROM customers_identitylink mine JOIN customers_identitylink theirs ON theirs.identity_id = mine.identity_id
+    WHERE mine.profile_id = p.id AND mine.trust = 'confirmed' AND theirs.trust = 'confirmed' AND theirs.profile_id <> p.id)
+OR EXISTS (
+    SELECT 1 FROM customers_customerprofile mine JOIN customers_customerprofile theirs ON theirs.customer_id = mine.customer_id
+    WHERE mine.profile_id = p.id AND mine.until_batch_id IS NULL AND theirs.until_batch_id IS NULL AND theirs.profile_id <> p.id)
+OR EXISTS (SELECT 1 FROM customers_decisionprofile d WHERE d.profile_id = p.id)
+OR EXISTS (SELECT 1 FROM customers_possibleduplicate d WHERE d.low_id = p.id OR d.high_id = p.id)
+"""
+_IDENTITIES = """
+SELECT i.id, i.kind, i.scope, i.token, l.profile_id, l.batch_id, p.store_id, n.kind = 'anonymous_id'
+FROM (
+    SELECT DISTINCT identity_id FROM customers_identitylink
+    WHERE profile_id = ANY(%(profiles)s) AND trust = 'confirmed' AND identity_id <> ALL(%(seen)s)
+) near
+JOIN customers_identity i ON i.id = near.identity_id
+CROSS JOIN LATERAL (
+    SELECT profile_id, batch_id FROM customers_identitylink
+    WHERE identity_id = near.identity_id AND trust = 'confirmed' LIMIT %(enough)s
+) l
+JOIN customers_profile p ON p.id = l.profile_id
+JOIN customers_identity n ON n.id = p.named_by_id
+"""
+_DECIDED = """
+SELECT DISTINCT theirs.profile_id FROM customers_decisionprofile mine
+JOIN customers_decision d ON d.id = mine.decision_id AND d.withdrawn_at IS NULL
+JOIN customers_decisionprofile theirs ON theirs.decision_id = d.id
+WHERE mine.profile_id = ANY(%(profiles)s)
+"""
+_OF_ONE_CUSTOMER = """
+SELECT theirs.profile_id FROM customers_customerprofile mine
+JOIN customers_customerprofile theirs ON theirs.customer_id = mine.customer_id AND theirs.until_batch_id IS NULL
+WHERE mine.profile_id = ANY(%(profiles)s) AND mine.until_batch_id IS NULL
+"""
+_PROFILES = """
+SELECT p.id, p.store_id, n.kind, n.scope, n.token, b.profile_id IS NOT NULL
+FROM customers_profile p JOIN customers_identity n ON n.id = p.named_by_id
+LEFT JOIN customers_buyer b ON b.profile_id = p.id
+WHERE p.id = ANY(%(profiles)s)
+"""
+_DECISIONS = """
+SELECT d.id, d.decided_at, array_agg(m.profile_id) FILTER (WHERE m.side = 0), array_agg(m.profile_id) FILTER (WHERE m.side = 1)
+FROM customers_decision d JOIN customers_decisionprofile m ON m.decision_id = d.id
+WHERE d.withdrawn_at IS NULL
+    AND d.id IN (SELECT decision_id FROM customers_decisionprofile WHERE profile_id = ANY(%(profiles)s))
+GROUP BY d.id
+"""
+
+
+@dataclass
+class _Found:
+    """An identity with the profiles that it is confirmed of: for each the batch that said so, its store, and whether it is a visitor."""
+
+    kind: IdentityKind
+    key: rules.Key
+    members: dict[int, tuple[int, int | None, bool]] = field(default_factory=dict)
+
+    def is_shared(self, most: int, before_batch: int | None = None) -> bool:
+        counted = [(store, visits) for batch, store, visits in self.members.values() if batch != before_batch]
+        return rules.is_shared(counted, most)
+
+
+@dataclass(frozen=True)
+class Connected:
+    """What ``rules.components`` asks for: nothing outside of it can matter to anybody in it."""
+
+    profiles: list[rules.Profile]
+    identities: list[rules.Identity]
+    decisions: list[rules.Decision]
+    most: int
+
+    def people(self, *more: rules.Decision) -> rules.People:
+        """Who is who, or would be if staff decided so too."""
+        return rules.components(self.profiles, self.identities, [*self.decisions, *more], self.most)
+
+
+def connected_among(profiles: Collection[int]) -> set[int]:
+    """Those who have anything to do with another profile."""
+    return {row for (row,) in fetch(_CONNECTED, {"profiles": list(profiles)})}
+
+
+def everybody_near(profiles: Collection[int], batch_id: int | None = None) -> Connected:
+    """Everybody who is, or may become, one person with these: over links, decisions and present customers. Shared identities lead
+    nowhere, so that a till does not make one crowd of a shop's customers; one that became shared in this batch does once more, to
+    those whom it had joined.
+    """
+    most = int(read_setting("customers.most_profiles"))
+    nobodys = nobodys_tokens()
+    found: set[int] = set(profiles)
+    border, seen, own = set(found), set[int](), dict[int, _Found]()
+    while border:
+        step = _identities(border, seen)
+        seen |= step.keys()
+        near: set[int] = set()
+        for row, identity in step.items():
+            if identity.key[2] in nobodys:
+                continue
+            if not identity.is_shared(most):
+                own[row] = identity
+            elif identity.is_shared(most, batch_id):
+                continue
+            near |= identity.members.keys()
+        for question in (_DECIDED, _OF_ONE_CUSTOMER):
+            near |= {row for (row,) in fetch(question, {"profiles": list(border)})}
+        border = near - found
+        found |= border
+    return Connected(_profiles(found), [_identity(*each) for each in own.items()], _decisions(found), most)
+
+
+def _identities(profiles: Iterable[int], seen: Iterable[int]) -> dict[int, _Found]:
+    found: dict[int, _Found] = {}
+    bound = {"profiles": list(profiles), "seen": list(seen), "enough": _ENOUGH}
+    for row, kind, scope, token, profile, batch, store, is_visitor in fetch(_IDENTITIES, bound):
+        if row not in found:
+            found[row] = _Found(IdentityKind(kind), (RANK[IdentityKind(kind)], scope, bytes(token), 0))
+        found[row].members[profile] = (batch, store, is_visitor)
+    return found
+
+
+def _identity(row: int, found: _Found) -> rules.Identity:
+    return rules.Identity(row, found.key, frozenset(found.members), found.kind == IdentityKind.ANONYMOUS_ID)
+
+
+def _profiles(ids: Collection[int]) -> list[rules.Profile]:
+    names = _names(ids) if len(ids) > 1 else {}
+    return [
+        rules.Profile(
+            profile,
+            (RANK[IdentityKind(kind)], scope, bytes(token), store or 0),
+            store,
+            kind == IdentityKind.ANONYMOUS_ID,
+            has_orders,
+            frozenset(names.get(profile, ())),
+        )
+        for profile, store, kind, scope, token, has_orders in fetch(_PROFILES, {"profiles": list(ids)})
+    ]
+
+
+def _names(profiles: Collection[int]) -> dict[int, set[Words]]:
+    """Opened; those of the erased are gone."""
+    rows: list[Any] = list(ProfileName.objects.filter(profile__in=profiles).values_list("id", "profile_id", "name"))
+    plain = keys.find_keys({profile for _, profile, _ in rows})
+    found: dict[int, set[Words]] = {}
+    for row, profile, name in rows:
+        if profile in plain:
+            text = unseal(plain[profile], bytes(name), Cell("customers_profilename", "name", row)).decode()
+            found.setdefault(profile, set()).add(words_of(text))
+    return found
+
+
+def _decisions(profiles: Collection[int]) -> list[rules.Decision]:
+    return [
+        rules.Decision(at, frozenset(one or ()), frozenset(others or ()))
+        for _, at, one, others in fetch(_DECISIONS, {"profiles": list(profiles)})
+    ]
