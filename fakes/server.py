@@ -47,7 +47,8 @@ def json_response(content: object, status: int = 200, headers: Sequence[tuple[st
 class FakeServer:
     """``with FakeServer(answer) as server``: answers in threads until the end of the block; ``requests`` is what was asked.
 
-    ``answer`` may raise: the client gets 500 and ``errors`` keeps the exception, so that a test can look at it.
+    ``shift`` is called before a request whose fate is to find pages moved. ``answer`` may raise: the client gets 500 and ``errors`` keeps
+    the exception, so that a test can look at it.
     """
 
     def __init__(
@@ -57,8 +58,10 @@ class FakeServer:
         port: int = 0,
         disturbance: Disturbance | None = None,
         certificate: ssl.SSLContext | None = None,
+        shift: Callable[[], None] = lambda: None,
     ) -> None:
         self.answer = answer
+        self.shift = shift
         self.disturbance = disturbance or Disturbance()
         self.is_secure = certificate is not None
         self.requests: list[Request] = []
@@ -156,6 +159,8 @@ def _answer(fake: FakeServer, request: Request, fate: Fate) -> Response:
             disturbance.broken_status, b"<html><h1>Service unavailable</h1></html>", (("Content-Type", "text/html"),)
         )
     try:
+        if fate is Fate.SHIFTED:
+            fake.shift()
         return fake.answer(request)
     except Exception as error:  # noqa: BLE001  whatever a fake does wrong is the client's 500 and the test's to see
         fake.errors.append(error)
