@@ -1,0 +1,5 @@
+from django.apps import AppConfig
+
+
+class WooCommerceConfig(AppConfig):
+    name = "regulars.connections.woocommerce"

@@ -1,0 +1,119 @@
+"""Calls of the REST API, version 3, through the base's client: its guard, its pace, its one policy of trying again."""
+
+import json
+import secrets
+import time
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode, urljoin, urlsplit
+
+from django.utils.translation import gettext
+
+from regulars.connections.base.client import Unreachable
+from regulars.connections.base.platforms import Account, Refused
+from regulars.connections.woocommerce.mapping.values import parse
+from regulars.connections.woocommerce.signing import basic, signed_address
+from regulars.foundation.outbound import Reply
+
+API = "/wp-json/wc/v3/"
+
+
+class NotThere(Refused):
+    """The shop does not have this any more."""
+
+    code = "shop-has-not"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """``body`` is raw, ``said`` the same parsed; ``total`` of a list, where the shop (or a proxy before it) says so."""
+
+    body: bytes
+    said: Any
+    total: int | None = None
+
+
+def get(account: Account, path: str, **query: object) -> Answer:
+    return _call(account, "GET", path, query)
+
+
+def post(account: Account, path: str, said: dict[str, Any]) -> Answer:
+    return _call(account, "POST", path, {}, said)
+
+
+def put(account: Account, path: str, said: dict[str, Any]) -> Answer:
+    return _call(account, "PUT", path, {}, said)
+
+
+def delete(account: Account, path: str) -> None:
+    """Gone for good, not to the trash. What is gone already is as well."""
+    try:
+        _call(account, "DELETE", path, {"force": "true"})
+    except NotThere:
+        return
+
+
+def about(account: Account) -> dict[str, Any]:
+    """What WordPress says of itself to everybody; nothing where a plugin keeps it from doing so."""
+    try:
+        said = _answer(account.client.send("GET", f"{account.address}/wp-json/", {"accept": "application/json"})).said
+    except (Refused, Unreachable):
+        return {}
+    return said if isinstance(said, dict) else {}
+
+
+def _call(
+    account: Account, method: str, path: str, query: dict[str, object], said: dict[str, Any] | None = None
+) -> Answer:
+    """Raises Refused with WooCommerce's own words, NotThere, Unreachable and TryLater."""
+    address = account.address + API + path + (f"?{urlencode(query)}" if query else "")
+    headers = {"accept": "application/json"}
+    body = b""
+    if said is not None:
+        headers["content-type"] = "application/json; charset=utf-8"
+        body = json.dumps(said, ensure_ascii=False).encode()
+    key, secret = account.credentials.get("consumer_key", ""), account.credentials.get("consumer_secret", "")
+    if account.address.startswith("https://"):
+        headers["authorization"] = basic(key, secret)
+    else:
+        address = signed_address(method, address, key, secret, int(time.time()), secrets.token_hex(16))
+    return _answer(account.client.send(method, address, headers, body))
+
+
+def _answer(reply: Reply) -> Answer:
+    if 300 <= reply.status < 400:
+        raise Refused(_moved(reply))
+    try:
+        said = parse(reply.body)
+    except (ValueError, RecursionError) as error:
+        raise Unreachable(
+            gettext("The shop's answer is not one of WooCommerce: is its site being maintained?")
+        ) from error
+    if reply.status >= 400:
+        raise _refusal(reply.status, said)
+    total = reply.headers.get("x-wp-total", "")
+    return Answer(reply.body, said, int(total) if total.isascii() and total.isdecimal() else None)
+
+
+def _moved(reply: Reply) -> str:
+    target = urlsplit(urljoin(reply.url, reply.headers.get("location", "")))
+    return gettext("The shop has moved to %(host)s: connect it under that address.") % {"host": target.hostname or "?"}
+
+
+def _refusal(status: int, said: Any) -> Refused:
+    """In the words that help; WooCommerce's own are kept where we have no better ones."""
+    code = str(said.get("code", "")) if isinstance(said, dict) else ""
+    words = str(said.get("message", ""))[:200] if isinstance(said, dict) else ""
+    if code == "rest_no_route":
+        sentence = gettext(
+            "There is no WooCommerce with its REST API at this address. Are the shop's permalinks set to 'Plain'?"
+        )
+        return Refused(sentence, wp_code=code)
+    if status == 404 or code.endswith("invalid_id"):
+        return NotThere(gettext("The shop does not have this any more."), wp_code=code)
+    if status in (401, 403):
+        sentence = gettext(
+            "The shop does not accept our key (%(words)s). Make a new one with the permission Read/Write."
+        )
+        return Refused(sentence % {"words": words or code or status}, wp_code=code)
+    return Refused(gettext("The shop refuses: %(words)s") % {"words": words or code or status}, wp_code=code)

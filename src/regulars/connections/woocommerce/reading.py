@@ -1,0 +1,141 @@
+"""From a body to statements: a page of a topic, a thing of it, or a webhook; each thing is read alike, wherever it stands."""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from regulars.connections.base.platforms import Account, Incoming, PersonGone, Statements, Unreadable
+from regulars.connections.woocommerce.mapping.consents import consents_of
+from regulars.connections.woocommerce.mapping.coupons import coupon_of
+from regulars.connections.woocommerce.mapping.orders import order_of
+from regulars.connections.woocommerce.mapping.people import account_identity, customer_of
+from regulars.connections.woocommerce.mapping.products import product_of
+from regulars.connections.woocommerce.mapping.refunds import refund_of
+from regulars.connections.woocommerce.mapping.values import Json, key, parse, part, parts
+from regulars.foundation.errors import InvalidInput
+from regulars.record.catalog.inputs import ProductInput, ProductRemoval
+from regulars.record.coupons.inputs import CouponInput, CouponRemoval
+from regulars.record.orders.inputs import OrderInput, OrderRemoval
+
+# Whatever a payload that is not as documented can lead to.
+STRANGE = (ValueError, LookupError, TypeError, ArithmeticError, AttributeError, RecursionError, InvalidInput)
+More = Sequence[Json]
+Read = Callable[[Json, More, Account, Statements], None]
+
+
+def read(account: Account, incoming: Incoming) -> Statements:
+    """Raises ValueError for a body that is no JSON, and for a topic that nobody asked for."""
+    said, body = Statements(), parse(incoming.raw.body)
+    if "." in incoming.topic:
+        _read_webhook(incoming, part(body), account, said)
+        return said
+    reader, more = _READERS[_RESOURCES[incoming.topic]], part(body["more"])
+    for thing in body["things"]:
+        details = more.get(str(thing.get("id")) if isinstance(thing, dict) else "", [])
+        _read_one(reader, thing, details, account, said)
+    return said
+
+
+def split(incoming: Incoming) -> Sequence[bytes]:
+    body = parse(incoming.raw.body)
+    if "." in incoming.topic:
+        return [incoming.raw.body]
+    return [_alone(thing, part(body["more"]).get(str(thing.get("id")), [])) for thing in body["things"]]
+
+
+def _read_one(reader: Read, thing: Any, details: Any, account: Account, said: Statements) -> None:
+    """Into ``said`` whole, or not at all."""
+    own = Statements()
+    try:
+        reader(part(thing), [one for page in details for one in parts(page)], account, own)
+    except STRANGE as error:
+        reason = f"It is not as WooCommerce documents it ({type(error).__name__})."
+        said.unreadable.append(Unreadable(_alone(thing, details), reason))
+        return
+    for name, values in vars(own).items():
+        if isinstance(values, list):
+            getattr(said, name).extend(values)
+
+
+def _alone(thing: Any, details: Any) -> bytes:
+    number = str(thing.get("id")) if isinstance(thing, dict) else ""
+    return json.dumps({"things": [thing], "more": {number: details} if details else {}}, default=str).encode()
+
+
+def _read_webhook(incoming: Incoming, thing: Json, account: Account, said: Statements) -> None:
+    """A payload is built when it is sent: what it holds counts, not what its topic says happened."""
+    resource = incoming.topic.partition(".")[0]
+    if resource not in _READERS:
+        raise ValueError("a topic that nobody asked for")
+    if "code" in thing and "data" in thing:
+        _read_refusal(thing)
+    elif thing.keys() == {"id"} and incoming.topic.endswith(".deleted"):
+        _gone(resource, key(thing["id"]), incoming.raw.received_at, account, said)
+    else:
+        try:
+            _READERS[resource](thing, [], account, said)
+        except InvalidInput as error:
+            raise ValueError(str(error)) from error
+
+
+def _read_refusal(thing: Json) -> None:
+    """Instead of the thing, the answer that the shop gave to itself. Gone since: its deletion is told too."""
+    if part(thing["data"]).get("status") != 404:
+        raise ValueError("the shop may not read this itself")
+
+
+def _gone(resource: str, number: str, at: datetime, account: Account, said: Statements) -> None:
+    match resource:
+        case "order":
+            said.orders_gone.append(OrderRemoval(at, external_id=number))
+        case "product":
+            said.products_gone.append(ProductRemoval(number, at))
+        case "coupon":
+            said.coupons_gone.append(CouponRemoval(at, external_id=number))
+        case _:
+            said.people_gone.append(PersonGone(account_identity(number, account), at))
+
+
+def _order(thing: Json, more: More, account: Account, said: Statements) -> None:
+    order = order_of(thing, account)
+    if isinstance(order, OrderRemoval):
+        said.orders_gone.append(order)
+    elif isinstance(order, OrderInput):
+        said.orders.append(order)
+        said.refunds += [refund_of(one, order) for one in more]
+        said.consents += consents_of(thing, order.person, account)
+
+
+def _product(thing: Json, more: More, account: Account, said: Statements) -> None:
+    product = product_of(thing, account, more)
+    if isinstance(product, ProductInput):
+        said.products.append(product)
+    else:
+        said.products_gone.append(product)
+
+
+def _coupon(thing: Json, more: More, account: Account, said: Statements) -> None:
+    coupon = coupon_of(thing, account)
+    if isinstance(coupon, CouponInput):
+        said.coupons.append(coupon)
+    else:
+        said.coupons_gone.append(coupon)
+
+
+def _customer(thing: Json, more: More, account: Account, said: Statements) -> None:
+    person = customer_of(thing, account)
+    if person is not None:
+        said.people.append(person)
+        said.consents += consents_of(thing, person, account)
+
+
+_READERS: Mapping[str, Read] = {"order": _order, "product": _product, "coupon": _coupon, "customer": _customer}
+_RESOURCES = {
+    "orders": "order",
+    "trashed-orders": "order",
+    "products": "product",
+    "trashed-products": "product",
+    "coupons": "coupon",
+    "customers": "customer",
+}

@@ -1,0 +1,69 @@
+"""Connecting in the browser: to the shop, its key from it, and back; and the plugin to take along."""
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect
+from django.utils.translation import gettext
+from django.views.decorators.csrf import csrf_exempt
+
+from regulars.connections.base.operations.connecting import get_connection
+from regulars.connections.base.views import finish
+from regulars.connections.woocommerce.connecting import LARGEST, agreed, authorize_address, take_key
+from regulars.foundation import clock
+from regulars.foundation.access.gate import Rule, mark, requires
+from regulars.foundation.access.viewer import viewer_of
+from regulars.foundation.errors import RegularsError
+
+
+@requires("connections.manage")
+def begin(request: HttpRequest) -> HttpResponse:
+    """Sends the browser to the shop, where its owner agrees."""
+    row = get_connection(request.GET.get("connection", ""), viewer_of(request))
+    try:
+        return HttpResponseRedirect(authorize_address(row, clock.now()))
+    except RegularsError as error:
+        messages.error(request, error.sentence)
+        return redirect("connect", platform="woocommerce")
+
+
+@csrf_exempt
+def key(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Takes the key from the shop's server: 200 when it is kept, for only then the shop keeps it too."""
+    if request.method != "POST":
+        return _answer(405, "Send it by POST.")
+    length = request.headers.get("Content-Length", "")
+    if not length.isdecimal() or int(length) > LARGEST:
+        return _answer(413, "This is too large.")
+    try:
+        take_key(public_id, request.body, clock.now())
+    except RegularsError as error:
+        return _answer(error.status, error.sentence)
+    return _answer(200, "")
+
+
+def _answer(status: int, sentence: str) -> HttpResponse:
+    return HttpResponse(sentence, status=status, content_type="text/plain; charset=utf-8")
+
+
+mark(
+    key,
+    Rule(
+        get="",
+        post="",
+        public="a shop sends the key that its owner agreed to, with a word that only it knows",
+        is_api=True,
+    ),
+)
+
+
+@requires("connections.manage")
+def back(request: HttpRequest, public_id: str) -> HttpResponse:
+    """The browser is back from the shop: the key is tried, and everything begins."""
+    row = get_connection(public_id, viewer_of(request))
+    try:
+        finish(row, agreed(row), viewer_of(request))
+    except RegularsError as error:
+        messages.error(request, error.sentence)
+        return redirect("connect", platform="woocommerce")
+    messages.success(request, gettext("Connected. All that the shop knows is being fetched now."))
+    return redirect("connection", public_id=row.public_id)
