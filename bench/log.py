@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from django.db import connection, transaction
+from psycopg.types.json import Jsonb
 
 from bench import Figure, Scale, against
 from regulars.record.events import log
@@ -57,9 +58,9 @@ def _copy(count: int, size: int, source: str) -> None:
                 for n in numbers:
                     copy.write_row((event_key(source, str(n)), _START))
             with cursor.copy(log._COPY) as copy:
+                copy.set_types(list(log._TYPES.values()))
                 for n in numbers:
                     e = _entry(n)
-                    data = json.dumps(e.data)
                     copy.write_row(
                         (
                             far + n,
@@ -71,7 +72,7 @@ def _copy(count: int, size: int, source: str) -> None:
                             0,
                             e.subject_id,
                             False,
-                            data,
+                            Jsonb(e.data, json.dumps),
                             None,
                         )
                     )

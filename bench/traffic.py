@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-KNOWN_VISITORS = 20_000
+KNOWN_VISITORS = 2_000
 NEW = 0.2  # of the visits are somebody's first
 _SIGNED_IN = 0.3
 _AT_ONCE = 60  # visits whose events come in between each other
@@ -45,6 +45,12 @@ class Traffic:
         calls = [self._call() for _ in range(size)]
         return json.dumps({"batch": calls, "sentAt": self._stamp()}, separators=(",", ":")).encode()
 
+    def introductions(self, size: int) -> Iterator[bytes]:
+        """Batches in which every known visitor comes for the first time."""
+        for start in range(0, KNOWN_VISITORS, size):
+            calls = [self._call("page", self._visitor(n)) for n in range(start, min(start + size, KNOWN_VISITORS))]
+            yield json.dumps({"batch": calls, "sentAt": self._stamp()}, separators=(",", ":")).encode()
+
     def batches(self, count: int, size: int) -> Iterator[bytes]:
         return (self.batch(size) for _ in range(count))
 
@@ -56,9 +62,18 @@ class Traffic:
     def _visit(self) -> _Visit:
         if self._dice.random() < NEW:
             self._newcomers += 1
-            number = KNOWN_VISITORS + self._newcomers
-        else:
-            number = self._dice.randrange(KNOWN_VISITORS)
+            return self._visitor(KNOWN_VISITORS + self._newcomers)
+        return self._visitor(self._dice.randrange(KNOWN_VISITORS))
+
+    def _next(self) -> _Visit:
+        """Whose turn it is; one visit in eight ends with it."""
+        place = self._dice.randrange(_AT_ONCE)
+        visit = self._visits[place]
+        if self._dice.random() < 1 / _EVENTS_A_VISIT:
+            self._visits[place] = self._visit()
+        return visit
+
+    def _visitor(self, number: int) -> _Visit:
         user = f"user-{self._name}-{number}" if number % 10 < _SIGNED_IN * 10 else ""
         visitor = uuid.uuid5(uuid.NAMESPACE_URL, f"{self._name}-{number}")
         return _Visit(str(visitor), user, f"cart-{visitor.hex[:12]}", self._dice.random() < _BUYERS)
@@ -66,11 +81,8 @@ class Traffic:
     def _stamp(self) -> str:
         return f"{self._at + timedelta(milliseconds=self._count * 5):%Y-%m-%dT%H:%M:%S.%f}"[:-3] + "Z"
 
-    def _call(self, name: str = "") -> dict[str, Any]:
-        place = self._dice.randrange(_AT_ONCE)
-        visit = self._visits[place]
-        if self._dice.random() < 1 / _EVENTS_A_VISIT:
-            self._visits[place] = self._visit()
+    def _call(self, name: str = "", visit: _Visit | None = None) -> dict[str, Any]:
+        visit = visit or self._next()
         self._count += 1
         weights = _BUYING if visit.is_buyer else _BROWSING
         name = name or self._dice.choices(list(weights), list(weights.values()))[0]

@@ -87,23 +87,26 @@ def _claim(told: Sequence[Told], log: LogTransaction) -> list[Told]:
 
 
 def _name_people(batch: _Batch, fresh: Sequence[Told], log: LogTransaction) -> None:
-    """Everybody's profile by name, then what is said of them. What a browser says of a customer whom we know is not believed."""
+    """Everybody's profile by name, and what is said of them. What a browser says of a customer whom we know is not believed."""
     first = {one.name: one.call for one in reversed(batch.told)}
     late = {one.name for one in batch.told if one.call.is_late}
+    said = _said(fresh, batch.speaker)
     profiles: dict[Name, int] = {}
     for is_late in (False, True):
         names = [name for name in first if (name in late) == is_late]
         people = [who(first[name], batch.speaker) for name in names]
-        profiles |= zip(names, ensure_profiles(people, log, is_history=is_late), strict=True)
+        people += [person for one, person in said if batch.speaker.is_server and one.call.is_late == is_late]
+        profiles |= zip(names, ensure_profiles(people, log, is_history=is_late), strict=False)
     for one in batch.told:
         one.profile = profiles[one.name]
-    _take_in(fresh, batch, log)
+    if said and not batch.speaker.is_server:
+        _take_in_claims(said, log)
     owners = customers_of(profiles.values())
     for one in batch.told:
         one.customer = owners[one.profile]
 
 
-def _take_in(fresh: Sequence[Told], batch: _Batch, log: LogTransaction) -> None:
+def _said(fresh: Sequence[Told], speaker: Speaker) -> list[tuple[Told, PersonInput]]:
     """What the calls say of people beyond their names; the same said twice is taken in once."""
     said: dict[tuple[object, ...], tuple[Told, PersonInput]] = {}
     ids: set[tuple[object, ...]] = set()
@@ -113,14 +116,16 @@ def _take_in(fresh: Sequence[Told], batch: _Batch, log: LogTransaction) -> None:
         if key in ids and not call.traits:
             continue
         ids.add(key)
-        person = what_is_said(call, batch.speaker)
+        person = what_is_said(call, speaker)
         if person is not None:
             said.setdefault((person.identities, person.contact, call.is_late), (one, person))
-    known: set[int] = set()
-    if said and not batch.speaker.is_server:
-        known = confirmed_among({one.profile for one, _ in said.values()})
+    return list(said.values())
+
+
+def _take_in_claims(said: Sequence[tuple[Told, PersonInput]], log: LogTransaction) -> None:
+    known = confirmed_among({one.profile for one, _ in said})
     for is_late in (False, True):
-        group = [p for one, p in said.values() if one.call.is_late == is_late and one.profile not in known]
+        group = [p for one, p in said if one.call.is_late == is_late and one.profile not in known]
         ensure_profiles(group, log, is_history=is_late)
 
 

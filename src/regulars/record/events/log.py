@@ -15,6 +15,7 @@ from typing import Any
 
 from django.db import connection
 from django.db import transaction as database
+from psycopg.types.json import Jsonb
 
 from regulars.foundation.deduplication import key_of
 from regulars.record.events.models import Batch
@@ -90,10 +91,11 @@ def transaction(source: str, reference: str = "") -> Iterator[LogTransaction]:
         _number_and_write(log)
 
 
-_COPY = (
-    "COPY events_event (position, recorded_at, occurred_at, kind, batch_id, profile_id, shard, subject_id, is_history, data, sealed)"
-    " FROM STDIN"
-)
+_TYPES = {
+    "position": "int8", "recorded_at": "timestamptz", "occurred_at": "timestamptz", "kind": "text", "batch_id": "int8",
+    "profile_id": "int8", "shard": "int2", "subject_id": "int8", "is_history": "bool", "data": "jsonb", "sealed": "bytea",
+}  # fmt: skip
+_COPY = f"COPY events_event ({', '.join(_TYPES)}) FROM STDIN (FORMAT BINARY)"
 
 
 def _number_and_write(log: LogTransaction) -> None:
@@ -124,6 +126,7 @@ _to_json = json.JSONEncoder(default=str, separators=(",", ":")).encode
 
 def _write(cursor: Any, log: LogTransaction, first: int, recorded_at: datetime) -> None:
     with cursor.copy(_COPY) as copy:
+        copy.set_types(list(_TYPES.values()))
         for position, entry in enumerate(log.entries, start=first):
             copy.write_row(
                 (
@@ -136,7 +139,7 @@ def _write(cursor: Any, log: LogTransaction, first: int, recorded_at: datetime) 
                     entry.shard,
                     entry.subject_id,
                     entry.is_history,
-                    _to_json(entry.data),
+                    Jsonb(entry.data, _to_json),
                     entry.sealed,
                 )
             )
