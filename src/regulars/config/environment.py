@@ -52,11 +52,6 @@ VARIABLES: dict[str, Variable] = {
             "",
             "Shops that connections may call although they are not public: host:port, by commas; http is allowed there.",
         ),
-        Variable(
-            "REGULARS_SHOPIFY_ADDRESS",
-            "",
-            "Address that stands in for every https://….myshopify.com, to try things out against a stand-in; empty: Shopify.",
-        ),
         Variable("REGULARS_METRICS_TOKEN", "", "Bearer token for /metrics; empty: only from the machine itself."),
         Variable(
             "REGULARS_STATEMENT_TIMEOUT",

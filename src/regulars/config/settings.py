@@ -18,7 +18,6 @@ ALLOWED_HOSTS = environment.read_list("REGULARS_ALLOWED_HOSTS")
 PUBLIC_URL = environment.read("REGULARS_PUBLIC_URL") or f"http://localhost:{environment.read('PORT')}"
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL]
 REACHABLE = environment.read_list("REGULARS_REACHABLE")
-SHOPIFY_ADDRESS = environment.read("REGULARS_SHOPIFY_ADDRESS").rstrip("/")
 
 INSTALLED_APPS = [
     "django.contrib.auth",
