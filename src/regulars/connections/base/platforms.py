@@ -225,6 +225,7 @@ class Platform(ABC):
     topics: ClassVar[tuple[Topic, ...]]  # in the order of their import
     guide: ClassVar[str]  # template that guides whoever connects
     more: ClassVar[str] = ""  # template of what the platform adds to the connection's page
+    signing: ClassVar[str] = ""  # the field that holds the secret of its webhooks, where it and not we choose it
     begin: ClassVar[str] = (
         ""  # name of the route that connects in the browser (OAuth, key exchange), where there is one
     )

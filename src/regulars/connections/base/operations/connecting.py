@@ -91,7 +91,9 @@ def complete_connection(
     Event: connection.made.
     """
     _allow(by, row.store)
-    shop = get_platform(row.platform).check(account_of(row, at, credentials))
+    platform = get_platform(row.platform)
+    shop = platform.check(account_of(row, at, credentials))
+    signing = signing or credentials.get(platform.signing, "")
     with transaction.atomic():
         row = Connection.objects.select_for_update().select_related("store").get(pk=row.pk)
         if row.state == ConnectionState.OVER:
