@@ -31,7 +31,7 @@ from regulars.foundation.inbox.receiving import Arrival, TooBusy, receive, requi
 KIND = "tracking"
 _PUBLIC = "shoppers' browsers and the shop's servers send events; each call names its write key"
 # A write key is no cookie: any page may send under it, and nobody's session goes along.
-_CORS = {"Access-Control-Allow-Origin": "*", "Vary": "Origin"}
+_CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Retry-After", "Vary": "Origin"}
 _PREFLIGHT = _CORS | {
     "Access-Control-Allow-Methods": "GET, POST, OPTIONS",
     "Access-Control-Allow-Headers": "authorization, content-type, content-encoding",
