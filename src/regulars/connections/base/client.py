@@ -66,12 +66,15 @@ class Client:
     chance: random.Random = field(default_factory=random.Random)
     tries: int = MOST_TRIES
 
-    def send(self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Reply:
+    def send(
+        self, method: str, url: str | Callable[[], str], headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> Reply:
         """The shop's answer, which may be a refusal (4xx). Raises Unreachable, TryLater, and Forbidden for an address that may not
-        be called. A call that is not repeatable must carry a key of its own that the shop honours."""
+        be called. A call that is not repeatable must carry a key of its own that the shop honours. ``url`` may be made anew for each
+        try, where it is signed for one use."""
         for attempt in range(1, self.tries + 1):
             self.sleep(self.pace.next_in(self.clock()))
-            reply, problem = self._try(method, url, headers, body)
+            reply, problem = self._try(method, url if isinstance(url, str) else url(), headers, body)
             if reply is not None and reply.status not in PASSING:
                 return reply
             wait = asked_wait(reply) if reply else 0.0
