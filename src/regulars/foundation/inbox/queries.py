@@ -1,6 +1,5 @@
 """What can be asked of the inbox. Whatever opens a body says so in its name (``open_`` and ``read_``)."""
 
-import json
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,13 +9,11 @@ from django.db.models import QuerySet
 
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.errors import NotFound
-from regulars.foundation.inbox.keys import get_day_key
 from regulars.foundation.inbox.models import Item, ItemState
-from regulars.foundation.inbox.receiving import cell
+from regulars.foundation.inbox.receiving import open_parts
 from regulars.foundation.pages.days import within_days
 from regulars.foundation.pages.lists import ListQuery
 from regulars.foundation.pages.paging import Order
-from regulars.foundation.sealing import CannotOpen, unseal
 
 SORTS = {"received": Order("id")}
 
@@ -41,15 +38,6 @@ def get_item(number: int, viewer: Viewer) -> Item:
     if item is None or not viewer.sees_store(item.store_id):
         raise NotFound("There is no such input: it was dropped when its time was over, or it never came.")
     return item
-
-
-def open_parts(key: bytes, received_at: datetime, headers: bytes, body: bytes | None) -> tuple[dict[str, str], bytes]:
-    """Headers and body in clear. Raises CannotOpen once the day was forgotten, or somebody of whom it spoke was erased."""
-    if body is None:
-        raise CannotOpen("Somebody of whom this input spoke was erased, so it was forgotten.")
-    plain = get_day_key(received_at)
-    opened: dict[str, str] = json.loads(unseal(plain, bytes(headers), cell("headers", key)))
-    return opened, unseal(plain, bytes(body), cell("body", key))
 
 
 def open_item(item: Item) -> tuple[dict[str, str], bytes]:

@@ -18,7 +18,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from regulars.foundation.crash import crash_point, declare
 from regulars.foundation.inbox.models import ItemState
 from regulars.foundation.inbox.parsers import PARSERS, Outcome, Parser, RawInput
-from regulars.foundation.inbox.queries import open_parts
+from regulars.foundation.inbox.receiving import open_parts
 from regulars.foundation.retrying import Busy, retry
 from regulars.foundation.work.leases import Held, LeaseLost, check_lease, extend_lease, release_lease, take_lease
 from regulars.foundation.work.loops import LEASE_SECONDS, Stop

@@ -3,16 +3,19 @@
 import json
 import os
 import time
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
+from psycopg import Cursor
 
 from regulars.foundation.deduplication import key_of
 from regulars.foundation.errors import RegularsError
-from regulars.foundation.inbox.keys import ensure_day_key
-from regulars.foundation.sealing import Cell, seal
+from regulars.foundation.inbox.keys import ensure_day_key, get_day_key
+from regulars.foundation.sealing import CannotOpen, Cell, seal, unseal
 from regulars.foundation.shop.settings import read_setting
 
 MOST_HEADER_BYTES = 8_192
@@ -21,19 +24,24 @@ _LONGEST_HEADER = 1_000
 _KEPT_HEADERS = (":path", "content-type", "content-encoding", "user-agent", "origin", "x-wc-", "x-shopify-", "shopify-")
 _LOOK_EVERY = 1.0  # seconds between two looks at how much of a source waits
 
-_INSERT = """
+_SAID = """
 WITH said AS (
     SELECT * FROM unnest(%(keys)s::bytea[], %(is_keyed)s::boolean[], %(sources)s::text[], %(kinds)s::text[], %(stores)s::bigint[],
         %(headers)s::bytea[], %(bodies)s::bytea[], %(sizes)s::integer[])
         WITH ORDINALITY AS s(key, is_keyed, source, kind, store_id, headers, body, size, place)
-), fresh AS (
+)"""
+_STORE = """
+INSERT INTO inbox_item (received_at, source, kind, store_id, key, headers, body, size)
+SELECT %(at)s, source, kind, store_id, key, headers, body, size FROM said"""
+_INSERT = f"{_SAID} {_STORE} ORDER BY place"
+_INSERT_NEW = f"""{_SAID}, fresh AS (
     INSERT INTO inbox_inputkey (key, recorded_at) SELECT key, %(at)s FROM said WHERE is_keyed ORDER BY key
     ON CONFLICT DO NOTHING RETURNING key
 )
-INSERT INTO inbox_item (received_at, source, kind, store_id, key, headers, body, size)
-SELECT %(at)s, source, kind, store_id, key, headers, body, size FROM said
-WHERE NOT is_keyed OR key IN (SELECT key FROM fresh) ORDER BY place
+{_STORE} WHERE NOT is_keyed OR key IN (SELECT key FROM fresh) ORDER BY place
 """
+_PACKED = ":packed"  # among the headers: the body was compressed before it was sealed; no real header can begin so
+_PACK_FROM = 2_048  # bytes
 
 
 class TooBusy(RegularsError):
@@ -66,22 +74,61 @@ def receive(arrivals: Sequence[Arrival], at: datetime) -> int:
     for arrival in arrivals:
         own = key_of(arrival.source, arrival.own_id) if arrival.own_id else os.urandom(16)
         rows.setdefault(own, arrival)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _INSERT,
-            {
-                "at": at,
-                "keys": list(rows),
-                "is_keyed": [bool(a.own_id) for a in rows.values()],
-                "sources": [a.source for a in rows.values()],
-                "kinds": [a.kind for a in rows.values()],
-                "stores": [a.store_id for a in rows.values()],
-                "headers": [seal(key, _kept(a.headers), cell("headers", own)) for own, a in rows.items()],
-                "bodies": [seal(key, a.body, cell("body", own)) for own, a in rows.items()],
-                "sizes": [len(a.body) for a in rows.values()],
-            },
-        )
+    packed = [_packed(arrival.body) for arrival in rows.values()]
+    sealed = [(own, a, body, _kept(a.headers, body)) for (own, a), body in zip(rows.items(), packed, strict=True)]
+    return _execute(
+        _INSERT_NEW if any(a.own_id for a in rows.values()) else _INSERT,
+        {
+            "at": at,
+            "keys": list(rows),
+            "is_keyed": [bool(a.own_id) for a in rows.values()],
+            "sources": [a.source for a in rows.values()],
+            "kinds": [a.kind for a in rows.values()],
+            "stores": [a.store_id for a in rows.values()],
+            "headers": [seal(key, kept, cell("headers", own)) for own, _, _, kept in sealed],
+            "bodies": [seal(key, a.body if body is None else body, cell("body", own)) for own, a, body, _ in sealed],
+            "sizes": [len(a.body) for a in rows.values()],
+        },
+    )
+
+
+def _execute(statement: str, values: Mapping[str, Any]) -> int:
+    """Runs it, and once more where nothing but the connection was gone: what is taken in costs no look at the connection before.
+
+    The values go beside the statement, in binary form: written into it, as Django does, each byte would be three.
+    """
+    try:
+        return _run(statement, values)
+    except (OperationalError, InterfaceError):
+        if connection.in_atomic_block or connection.is_usable():
+            raise
+        connection.close()
+        return _run(statement, values)
+
+
+def _run(statement: str, values: Mapping[str, Any]) -> int:
+    connection.ensure_connection()
+    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
+        cursor.execute(statement, values)
         return int(cursor.rowcount)
+
+
+def _packed(body: bytes) -> bytes | None:
+    """The body compressed, where that makes it much smaller: calls of trackers shrink to a seventh."""
+    if len(body) < _PACK_FROM:
+        return None
+    packed = zlib.compress(body, 1)
+    return packed if len(packed) < len(body) * 0.8 else None
+
+
+def open_parts(key: bytes, received_at: datetime, headers: bytes, body: bytes | None) -> tuple[dict[str, str], bytes]:
+    """Headers and body in clear. Raises CannotOpen once the day was forgotten, or somebody of whom it spoke was erased."""
+    if body is None:
+        raise CannotOpen("Somebody of whom this input spoke was erased, so it was forgotten.")
+    plain = get_day_key(received_at)
+    opened: dict[str, str] = json.loads(unseal(plain, headers, cell("headers", key)))
+    text = unseal(plain, body, cell("body", key))
+    return opened, zlib.decompress(text) if opened.pop(_PACKED, "") else text
 
 
 def cell(column: str, key: bytes) -> Cell:
@@ -89,13 +136,16 @@ def cell(column: str, key: bytes) -> Cell:
     return Cell("inbox_item", column, int.from_bytes(key))
 
 
-def _kept(headers: Mapping[str, str]) -> bytes:
+def _kept(headers: Mapping[str, str], packed: bytes | None) -> bytes:
     """The headers that are kept, as JSON of at most 8 KB: they hold an attacker's text too."""
-    kept: dict[str, str] = {}
+    kept = {} if packed is None else {_PACKED: "zlib"}
+    room = MOST_HEADER_BYTES - 100
     for name, value in headers.items():
         if name.lower().startswith(_KEPT_HEADERS):
-            more = kept | {name.lower()[:100]: value[:_LONGEST_HEADER]}
-            kept = more if len(json.dumps(more)) <= MOST_HEADER_BYTES else kept
+            one = {name.lower()[:100]: value[:_LONGEST_HEADER]}
+            size = len(json.dumps(one))
+            if size <= room:
+                kept, room = kept | one, room - size
     return json.dumps(kept).encode()
 
 
