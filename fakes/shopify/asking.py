@@ -1,0 +1,202 @@
+"""The GraphQL endpoint: read, checked against the pinned schema, weighed, carried out, and refused as Shopify refuses."""
+
+import json
+import re
+from functools import partial
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    GraphQLError,
+    OperationDefinitionNode,
+    execute,
+    get_variable_values,
+    parse,
+    validate,
+)
+
+from fakes.shopify import bulk
+from fakes.shopify.bulk import BulkDesk, BulkOperation
+from fakes.shopify.context import Asking, Json
+from fakes.shopify.costing import Bucket, Cost
+from fakes.shopify.payloads import moment
+from fakes.shopify.schema import schema
+from fakes.shopify.searching import MOST
+from fakes.shopify.settings import granted
+from fakes.shopify.shop import Shop
+
+RATE_LIMITS = "https://shopify.dev/api/usage/rate-limits"
+_FORMS = (  # what this library says, and what Shopify says of the same
+    (
+        r"Cannot query field '(\w+)' on type '(\w+)'.*",
+        r"Field '\1' doesn't exist on type '\2'",
+        {"code": "undefinedField", "typeName": 2, "fieldName": 1},
+    ),
+    (
+        r"Unknown argument '(\w+)' on field '(\w+)\.(\w+)'.*",
+        r"Field '\3' doesn't accept argument '\1'",
+        {"code": "argumentNotAccepted", "name": 3, "typeName": "Field", "argumentName": 1},
+    ),
+    (
+        r"Field '(\w+)' of type '([^']+)' must have a selection of subfields.*",
+        r"Field must have selections (field '\1' returns \2 but has no selections. Did you mean '\1 { ... }'?)",
+        {"code": "selectionMismatch", "nodeName": 1},
+    ),
+    (
+        r"Argument '(?:\w+\.)?(\w+)\((\w+):\)' of type .* is required.*",
+        r"Field '\1' is missing required arguments: \2",
+        {"code": "missingRequiredArguments", "name": 1, "arguments": 2},
+    ),
+    (
+        r"Value '(.+)' does not exist in '(\w+)' enum.*",
+        r"Argument has an invalid value (\1). Expected type '\2'.",
+        {"code": "argumentLiteralsIncompatible"},
+    ),
+)
+
+
+class Endpoint:
+    """``answer(body, scopes)`` gives the content of the answer; its status is 200 even where it refuses."""
+
+    def __init__(self, shop: Shop, desk: BulkDesk, bucket: Bucket) -> None:
+        self.shop, self.desk, self.bucket = shop, desk, bucket
+        self.asked: list[str] = []
+
+    def answer(self, body: bytes, base: str) -> Json:
+        try:
+            asked = json.loads(body)
+            query, variables = str(asked["query"]), dict(asked.get("variables") or {})
+        except (ValueError, KeyError, TypeError):
+            return {"errors": {"query": "Required parameter missing or invalid"}}
+        self.asked.append(query)
+        with self.shop.lock:
+            return self._answer(query, variables, asked.get("operationName"), base)
+
+    def _answer(self, query: str, variables: Json, name: str | None, base: str) -> Json:
+        try:
+            document = parse(query)
+        except GraphQLError as error:
+            return {"errors": [_formed(error, "parse error")]}
+        errors = validate(schema(), document)
+        if errors:
+            return {"errors": [_translated(error) for error in errors]}
+        operation = _chosen(document, name)
+        if operation is None:
+            return {"errors": [{"message": "An operation name is required"}]}
+        try:
+            variables = self._variables(operation, variables)
+            cost = Cost(schema(), document, variables).of(operation)
+        except GraphQLError as error:
+            return {"errors": [_formed(error)]}
+        return self._weighed(document, variables, name, cost, base)
+
+    def _variables(self, operation: OperationDefinitionNode, given: Json) -> Json:
+        known = get_variable_values(schema(), tuple(operation.variable_definitions or ()), given)
+        if isinstance(known, list):
+            wrong = GraphQLError(known[0].message, known[0].nodes, extensions={"code": "INVALID_VARIABLE"})
+            raise wrong
+        for value in given.values():
+            _refuse_long_lists(value)
+        return given
+
+    def _weighed(self, document: DocumentNode, variables: Json, name: str | None, cost: int, base: str) -> Json:
+        if cost > self.bucket.most_of_one:
+            most = self.bucket.most_of_one
+            message = f"Query cost is {cost}, which exceeds the single query max cost limit ({most})."
+            extensions = {"code": "MAX_COST_EXCEEDED", "cost": cost, "maxCost": most, "documentation": RATE_LIMITS}
+            return {"errors": [{"message": message, "extensions": extensions}]}
+        if not self.bucket.take(cost):
+            throttled = {"message": "Throttled", "extensions": {"code": "THROTTLED", "documentation": RATE_LIMITS}}
+            return {"errors": [throttled], "extensions": self._told(cost, None)}
+        done = self.carry_out(document, variables, name, base)
+        actual = (
+            min(cost, _counted(done.data) + (10 if "mutation" in document.loc.source.body[:20] else 0))
+            if document.loc
+            else cost
+        )
+        self.bucket.give_back(cost - actual)
+        content: Json = {"data": done.data}
+        if done.errors:
+            content = {"errors": [_formed(error) for error in done.errors], "data": done.data}
+        return content | {"extensions": self._told(cost, actual)}
+
+    def _told(self, cost: int, actual: int | None) -> Json:
+        status = self.bucket.status()
+        return {"cost": {"requestedQueryCost": cost, "actualQueryCost": actual, "throttleStatus": status}}
+
+    def carry_out(
+        self, document: DocumentNode, variables: Json, name: str | None, base: str, *, is_bulk: bool = False
+    ) -> ExecutionResult:
+        ask = Asking(self.shop, granted(self.shop.app.scopes), self.desk, base, is_bulk)
+        done = execute(schema(), document, None, ask, variables, name)
+        if not isinstance(done, ExecutionResult):
+            raise TypeError("resolvers do not wait")
+        for error in done.errors or []:
+            cause = error.original_error
+            if cause is not None and not isinstance(cause, GraphQLError):
+                raise cause
+        return done
+
+    def step_bulk(self) -> None:
+        """Each running bulk operation goes one step on; what ends is told by webhook."""
+        for operation in self.desk.running():
+            if self.desk.step(operation, self._bulk_data):
+                self.shop.fire(("BULK_OPERATIONS_FINISH", partial(self._finished, operation)))
+
+    def _bulk_data(self, query: str) -> Any:
+        done = self.carry_out(parse(query), {}, None, "", is_bulk=True)
+        if done.errors:
+            raise done.errors[0]
+        return done.data
+
+    def _finished(self, operation: BulkOperation) -> Json:
+        zone = self.shop.settings.timezone
+        return {
+            "admin_graphql_api_id": operation.gid,
+            "completed_at": moment(operation.completed_at, zone),
+            "created_at": moment(operation.created_at, zone),
+            "error_code": operation.error_code.lower() if operation.error_code else None,
+            "status": operation.status.lower(),
+            "type": "query",
+        }
+
+
+def _chosen(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:
+    operations = [one for one in document.definitions if isinstance(one, OperationDefinitionNode)]
+    if name:
+        return next((one for one in operations if one.name and one.name.value == name), None)
+    return operations[0] if len(operations) == 1 else None
+
+
+def _refuse_long_lists(value: Any) -> None:
+    if isinstance(value, list) and len(value) > MOST:
+        message = f"The input array size of {len(value)} is greater than the maximum allowed of {MOST}."
+        raise GraphQLError(message, extensions={"code": "MAX_INPUT_SIZE_EXCEEDED"})
+    for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        _refuse_long_lists(inner)
+
+
+def _formed(error: GraphQLError, code: str | None = None) -> Json:
+    formed = dict(error.formatted)
+    return formed | ({"extensions": {"code": code}} if code and not error.extensions else {})
+
+
+def _translated(error: GraphQLError) -> Json:
+    for pattern, text, told in _FORMS:
+        match = re.fullmatch(pattern, error.message, re.DOTALL)
+        if match:
+            extensions = {key: match[value] if isinstance(value, int) else value for key, value in told.items()}
+            return _formed(error) | {"message": match.expand(text), "extensions": extensions}
+    return _formed(error, "graphqlValidation")
+
+
+def _counted(data: Any) -> int:
+    """What was really found, a point for each object with an id of its own."""
+    if isinstance(data, dict):
+        return ("id" in data) + sum(_counted(value) for value in data.values())
+    return sum(_counted(value) for value in data) if isinstance(data, list) else 0
+
+
+def refusal(query: str) -> str | None:
+    return bulk.refusal(schema(), query)

@@ -1,0 +1,133 @@
+"""The pinned schema with a resolver on every field: what may be asked is what `schema.graphql` says, and nothing else."""
+
+import re
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from graphql import (
+    GraphQLError,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
+    GraphQLObjectType,
+    GraphQLResolveInfo,
+    GraphQLScalarType,
+    GraphQLSchema,
+    GraphQLUnionType,
+    build_schema,
+    get_named_type,
+)
+
+from fakes.shopify import fields_of_goods, fields_of_orders, fields_of_people, fields_of_shop
+from fakes.shopify.context import Asking, Field, Within, kind_of, moment
+from fakes.shopify.mutations import MUTATIONS
+from fakes.shopify.roots import place_of, root_fields
+from fakes.shopify.searching import Page, paged
+from fakes.shopify.settings import SCHEMA_TEXT
+
+FIELDS = fields_of_goods.FIELDS | fields_of_orders.FIELDS | fields_of_people.FIELDS | fields_of_shop.FIELDS
+DOCUMENTS = "https://shopify.dev/api/usage/access-scopes"
+
+
+@cache
+def schema() -> GraphQLSchema:
+    built = build_schema(SCHEMA_TEXT)
+    special = FIELDS | {"QueryRoot": root_fields(_filters(built)), "Mutation": MUTATIONS}
+    for name, one in built.type_map.items():
+        if isinstance(one, GraphQLObjectType) and not name.startswith("__"):
+            for field_name, field in one.fields.items():
+                field.resolve = _resolver(built, one, field_name, field, special.get(name, {}).get(field_name))
+        elif isinstance(one, GraphQLInterfaceType | GraphQLUnionType):
+            one.resolve_type = lambda value, info, abstract: kind_of(value)
+        elif isinstance(one, GraphQLScalarType) and name in ("DateTime", "UnsignedInt64"):
+            one.coerce_output_value = _moment_text if name == "DateTime" else str
+    return built
+
+
+def _moment_text(value: Any) -> Any:
+    return moment(value) if isinstance(value, datetime) else value
+
+
+def _directive(of: GraphQLObjectType | GraphQLField, name: str) -> list[str]:
+    """The list in ``@access(anyOf: [...])`` or ``@filters(names: [...])``."""
+    if of.ast_node is None:
+        return []
+    for one in of.ast_node.directives or ():
+        if one.name.value == name:
+            return [value.value for value in one.arguments[0].value.values]  # type: ignore[attr-defined]
+    return []
+
+
+def _filters(built: GraphQLSchema) -> dict[str, dict[str, str]]:
+    root = built.query_type
+    assert root is not None  # noqa: S101  the schema says so
+    return {
+        name: dict(text.rsplit(":", 1) for text in _directive(field, "filters")) for name, field in root.fields.items()
+    }
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def _resolver(
+    built: GraphQLSchema, within: GraphQLObjectType, name: str, field: GraphQLField, special: Field | None
+) -> Any:
+    needed = _needed(built, field)
+    is_connection = get_named_type(field.type).name.endswith("Connection")
+    plain_name = _snake(name)
+
+    def resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+        ask: Asking = info.context
+        for scopes in needed:
+            if ask.scopes.isdisjoint(scopes):
+                raise _denied(name, scopes)
+        ask.arguments = arguments
+        value = special(source, ask) if special else _plain(source, name, plain_name, field)
+        return _page(value, ask, arguments) if is_connection and isinstance(value, list) else value
+
+    return resolve
+
+
+def _needed(built: GraphQLSchema, field: GraphQLField) -> list[list[str]]:
+    """Scopes of the field itself, and of the type that it gives (a connection gives its nodes' type)."""
+    target = get_named_type(field.type)
+    target = built.type_map.get(target.name.removesuffix("Connection"), target)
+    of_type = _directive(target, "access") if isinstance(target, GraphQLObjectType) else []
+    return [scopes for scopes in (_directive(field, "access"), of_type) if scopes]
+
+
+def _denied(name: str, scopes: list[str]) -> GraphQLError:
+    required = " or ".join(f"`{scope}` access scope" for scope in scopes)
+    return GraphQLError(
+        f"Access denied for {name} field. Required access: {required}.",
+        extensions={"code": "ACCESS_DENIED", "documentation": DOCUMENTS, "requiredAccess": f"{required}."},
+    )
+
+
+_SPELT = {"id": "gid", "legacyResourceId": "number_of_kind"}
+
+
+def _plain(source: Any, name: str, plain_name: str, field: GraphQLField) -> Any:
+    """What a dict or a record holds under the field's name; else null or an empty list where the schema allows it."""
+    if isinstance(source, dict) and name in source:
+        return source[name]
+    record = source.record if isinstance(source, Within) else source
+    if not isinstance(source, dict) and hasattr(record, _SPELT.get(name, plain_name)):
+        return getattr(record, _SPELT.get(name, plain_name))
+    if not isinstance(field.type, GraphQLNonNull):
+        return None
+    if isinstance(field.type.of_type, GraphQLList) or get_named_type(field.type).name.endswith("Connection"):
+        return []
+    raise GraphQLError(f"The fake has nothing to say of {name}: add it to the fields_of_ modules")
+
+
+def _page(value: list[Any], ask: Asking, arguments: dict[str, Any]) -> Page:
+    """Roots and ``orders`` sort by key, parts of a record stand in their own order."""
+    wanted = {} if ask.is_bulk else arguments
+    if arguments.get("sortKey") and not any(isinstance(one, dict) for one in value):
+        return paged(value, place_of(arguments["sortKey"]), wanted | {"reverse": arguments.get("reverse")})
+    places = {id(one): index for index, one in enumerate(value)}
+    return paged(value, lambda one: (places[id(one)], 0), wanted)
