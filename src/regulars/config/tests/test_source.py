@@ -145,7 +145,9 @@ def test_no_template_runs_script_inline() -> None:
         r"<script(?![^>]*\b(src|type=\"application/(ld\+)?json\"))[^>]*>|\son\w+\s*=\s*[\"']|hx-on", re.IGNORECASE
     )
     wrong = [
-        path.name for path in ROOT.rglob("*.html") if "vendor" not in path.parts and inline.search(path.read_text())
+        path.name
+        for path in ROOT.rglob("*.html")
+        if not {"vendor", "tests"} & set(path.parts) and inline.search(path.read_text())
     ]
     assert wrong == []
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 
 from regulars.connections.base.models import (
     Connection,
@@ -14,7 +14,6 @@ from regulars.connections.base.models import (
     PullKind,
     PullState,
     Tell,
-    TellState,
 )
 from regulars.connections.base.platforms import PLATFORMS, Topic
 from regulars.foundation.access.viewer import Viewer
@@ -121,10 +120,8 @@ def alarming_reconciliations(rows: Sequence[Connection], at: datetime) -> list[t
 
 def tells_of(row: Connection) -> dict[str, int]:
     """How many consents wait to be told, were told, were refused."""
-    counted = Tell.objects.filter(connection=row).aggregate(
-        **{state.value: Count("id", filter=Q(state=state)) for state in TellState}
-    )
-    return {name: count for name, count in counted.items() if count}
+    rows = Tell.objects.filter(connection=row).values_list("state")
+    return dict(rows.annotate(count=Count("id")).order_by())
 
 
 def requests_of(row: Connection) -> QuerySet[PlatformRequest]:
