@@ -1,0 +1,7 @@
+from django.apps import AppConfig
+
+
+class ShopifyConfig(AppConfig):
+    """Shops on Shopify."""
+
+    name = "regulars.connections.shopify"

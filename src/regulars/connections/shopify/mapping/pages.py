@@ -1,0 +1,89 @@
+"""What is pulled: whole things, one a line, each read for itself."""
+
+import json
+from collections.abc import Callable, Iterator
+
+from regulars.connections.base.platforms import Account, Incoming, Statements, Unreadable
+from regulars.connections.shopify.mapping import carts, coupons, orders, people, products
+from regulars.connections.shopify.mapping.values import Node
+from regulars.foundation.errors import InvalidInput
+
+# What a thing that is not as documented may raise.
+STRANGE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, InvalidInput)
+
+
+def _customer(account: Account, node: Node, said: Statements) -> None:
+    who = people.customer(account, node)
+    said.consents += people.consents(account, node)
+    said.people.append(who)
+
+
+def _product(account: Account, node: Node, said: Statements) -> None:
+    said.products.append(products.product(account, node))
+
+
+def _stock(_account: Account, node: Node, said: Statements) -> None:
+    said.stocks += list(products.stocks(node))
+
+
+def _order(account: Account, node: Node, said: Statements) -> None:
+    said.orders.append(orders.order(account, node))
+
+
+def _coupons(account: Account, node: Node, said: Statements) -> None:
+    said.coupons += list(coupons.coupons(account, node))
+
+
+def _checkout(account: Account, node: Node, said: Statements) -> None:
+    if found := carts.checkout(account, node):
+        said.carts.append(found)
+
+
+READERS: dict[str, Callable[[Account, Node, Statements], None]] = {
+    "products": _product,
+    "stock": _stock,
+    "customers": _customer,
+    "orders": _order,
+    "coupons": _coupons,
+    "checkouts": _checkout,
+}
+
+
+def parse(raw: bytes) -> Node:
+    """A JSON object. Raises ValueError, RecursionError."""
+    found = json.loads(raw, parse_constant=_refuse)
+    if not isinstance(found, dict):
+        raise ValueError("no object")
+    return found
+
+
+def _refuse(name: str) -> None:
+    raise ValueError(f"{name} is no number")
+
+
+def things(body: bytes) -> list[bytes]:
+    return [line for line in body.split(b"\n") if line]
+
+
+def read_page(account: Account, incoming: Incoming) -> Statements:
+    """What a page says; a thing that cannot be read is set aside and keeps no other out."""
+    reader, said = READERS[incoming.topic], Statements()
+    for line in things(incoming.raw.body):
+        one = Statements()
+        try:
+            reader(account, parse(line), one)
+        except STRANGE as error:
+            reason = f"This is not as Shopify documents it ({type(error).__name__})."
+            said.unreadable.append(Unreadable(line, reason))
+        else:
+            _add(said, one)
+    return said
+
+
+def _add(said: Statements, one: Statements) -> None:
+    for name in _lists(one):
+        getattr(said, name).extend(getattr(one, name))
+
+
+def _lists(said: Statements) -> Iterator[str]:
+    return (name for name, value in vars(said).items() if isinstance(value, list) and value)

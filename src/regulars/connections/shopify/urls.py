@@ -1,0 +1,10 @@
+"""Addresses of the installation in the browser."""
+
+from django.urls import URLPattern, path
+
+from regulars.connections.shopify import views
+
+urlpatterns: list[URLPattern] = [
+    path("connect/shopify", views.install, name="shopify-install"),
+    path("connect/shopify/return", views.come_back, name="shopify-return"),
+]
