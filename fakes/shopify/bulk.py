@@ -266,6 +266,6 @@ class _Shape:
                     if node.name.value == "node" and node.selection_set:
                         names = [
                             one for one, _ in self._fields(node.selection_set, get_named_type(edge.fields["node"].type))
-                        ]  # type: ignore[union-attr]
+                        ]
                         return any(one.name.value == "id" and one.alias is None for one in names)
         return False

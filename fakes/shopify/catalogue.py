@@ -26,7 +26,8 @@ class Catalogue(State):
         return product
 
     def _new_variant(self, product: Product, given: dict[str, Any]) -> Variant:
-        at, facts = self.now(), {"options": {"Title": "Default Title"}, "price": 1000} | given
+        at = self.now()
+        facts: dict[str, Any] = {"options": {"Title": "Default Title"}, "price": 1000} | given
         item = InventoryItem(self.next_number(), at, at, unit_cost=facts.pop("unit_cost", None))
         stock = facts.pop("stock", {self.warehouse.number_of_kind: 10, self.till.number_of_kind: 2})
         item.levels, item.level_ids = dict(stock), {location: self.next_number() for location in stock}

@@ -127,8 +127,8 @@ class Cost:
             raise bad_request("you must provide one of first or last")
         if first is not None and last is not None:
             raise bad_request("providing both first and last is not supported")
-        size = int(first if first is not None else last)
-        if not 1 <= size <= MOST and size != 0:
+        size = int(last or 0) if first is None else int(first)
+        if not 0 <= size <= MOST:
             raise bad_request(f"Argument 'first' or 'last' must be between 0 and {MOST}, and is {size}")
         return size
 

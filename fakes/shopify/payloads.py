@@ -82,7 +82,7 @@ def _customer_address(of: Address, customer: Customer) -> Json:
 
 
 def customer(of: Customer, shop: Settings, *, is_whole: bool = True) -> Json:
-    content = {
+    content: Json = {
         "id": of.number_of_kind,
         "created_at": moment(of.created_at, shop.timezone),
         "updated_at": moment(of.updated_at, shop.timezone),

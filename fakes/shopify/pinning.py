@@ -80,7 +80,7 @@ class Pin:
 
     def _field(self, name: str, field: Type) -> str:
         arguments = ", ".join(self._argument(argument) for argument in field["args"])
-        text = field["name"] + (f"({arguments})" if arguments else "") + f": {_spelt(field['type'])}"
+        text = str(field["name"]) + (f"({arguments})" if arguments else "") + f": {_spelt(field['type'])}"
         return text + self._scopes(name, field["name"]) + _filters(field) + _deprecated(field)
 
     def _argument(self, argument: Type) -> str:

@@ -188,7 +188,7 @@ def _by_code(root: Any, ask: Asking) -> Any:
 def shop_fields(root: Any, ask: Asking) -> Json:
     shop = ask.shop.settings
     web = {"id": "gid://shopify/Domain/1", "host": shop.domain, "sslEnabled": True, "url": f"https://{shop.domain}"}
-    address = {"id": "gid://shopify/ShopAddress/1", "country": shop.country, "countryCodeV2": shop.country_code}
+    address: Json = {"id": "gid://shopify/ShopAddress/1", "country": shop.country, "countryCodeV2": shop.country_code}
     address |= {"coordinatesValidated": False, "formatted": [shop.country]}
     at = ask.shop.warehouse.created_at
     return {

@@ -233,7 +233,7 @@ class Sales(Catalogue):
         for line in order.lines:
             line.removed += (remove or {}).get(line.number_of_kind, 0)
         order.edited, order.updated_at = True, self.now()
-        edit = {
+        edit: dict[str, Any] = {
             "id": self.next_number(),
             "app_id": None,
             "created_at": payloads.moment(self.now(), self.settings.timezone),

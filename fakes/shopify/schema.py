@@ -18,6 +18,7 @@ from graphql import (
     GraphQLUnionType,
     build_schema,
     get_named_type,
+    value_from_ast_untyped,
 )
 
 from fakes.shopify import fields_of_goods, fields_of_orders, fields_of_people, fields_of_shop
@@ -56,7 +57,7 @@ def _directive(of: GraphQLObjectType | GraphQLField, name: str) -> list[str]:
         return []
     for one in of.ast_node.directives or ():
         if one.name.value == name:
-            return [value.value for value in one.arguments[0].value.values]  # type: ignore[attr-defined]
+            return [str(value) for value in value_from_ast_untyped((one.arguments or ())[0].value)]
     return []
 
 
@@ -79,8 +80,8 @@ def _resolver(
     is_connection = get_named_type(field.type).name.endswith("Connection")
     plain_name = _snake(name)
 
-    def resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
-        ask: Asking = info.context
+    def resolve(source: Any, info: GraphQLResolveInfo[Asking], **arguments: Any) -> Any:
+        ask = info.context
         for scopes in needed:
             if ask.scopes.isdisjoint(scopes):
                 raise _denied(name, scopes)

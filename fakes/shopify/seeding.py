@@ -194,7 +194,7 @@ def fill(
     sower = Sower(shop, draw, Clock(now - timedelta(days=days)))
     with _time_of(shop, sower.clock):
         for code, facts in (("WELCOME10", {"percentage": 0.1}), ("FIVEOFF", {"amount": 500}), ("SHIPFREE", {})):
-            shop.add_coupon(code, **facts)  # type: ignore[arg-type]
+            shop.add_coupon(code, **facts)
         goods = [sower.product(place) for place in range(products)]
         shop.add_collection("All of it", goods)
         people = [sower.customer(place) for place in range(max(customers, 1))]

@@ -21,7 +21,7 @@ from fakes.shopify.schema import schema
 from fakes.shopify.seeding import fill
 from fakes.shopify.serving import FakeShopify
 from fakes.shopify.settings import ALL_SCOPES, VERSION, App
-from fakes.shopify.webhooks import Delivery, signature
+from fakes.shopify.webhooks import Delivery, Send, signature
 
 HOOKS = "http://127.0.0.1:9/hooks"
 
@@ -55,6 +55,16 @@ def subscribe(fake: FakeShopify, *topics: str) -> None:
             hook={"uri": HOOKS},
         )
         assert answer["data"]["webhookSubscriptionCreate"]["userErrors"] == []
+
+
+def kept(deliveries: list[Delivery], status: int = 200) -> Send:
+    """Hands over nowhere: only remembers, and answers so."""
+
+    def send(delivery: Delivery) -> int:
+        deliveries.append(delivery)
+        return status
+
+    return send
 
 
 def test_the_documented_signature() -> None:
@@ -207,8 +217,10 @@ def _whole(name: str, depth: int) -> str:
 def test_every_field_of_the_schema_is_answered(root: str) -> None:
     with FakeShopify() as fake:
         fill(fake.shop, orders=25, customers=6, products=3, seed=3)
-        fake.bucket.most_of_one = fake.bucket.size = fake.bucket.available = 10**9  # type: ignore[assignment]
-        kind = get_named_type(schema().query_type.fields[root].type).name.removesuffix("Connection")  # type: ignore[union-attr]
+        fake.bucket.most_of_one = fake.bucket.size = fake.bucket.available = 10**9
+        query = schema().query_type
+        assert query is not None
+        kind = get_named_type(query.fields[root].type).name.removesuffix("Connection")
         answer = ask(fake, f"{{ {root}(first: 50) {{ nodes {{ {_whole(kind, 2)} }} }} }}")
     assert "errors" not in answer
     assert answer["data"][root]["nodes"]
@@ -353,7 +365,7 @@ def test_webhooks_are_signed_and_one_action_has_one_event_id(fake: FakeShopify) 
     subscribe(fake, "ORDERS_CREATE", "ORDERS_PAID", "REFUNDS_CREATE")
     order = one_order(fake, currency="JPY")
     got: list[Delivery] = []
-    fake.deliver(lambda delivery: got.append(delivery) or 200)
+    fake.deliver(kept(got))
     assert [one.topic for one in got] == ["orders/create", "orders/paid"]
     assert len({one.headers["X-Shopify-Event-Id"] for one in got}) == 1
     assert len({one.headers["X-Shopify-Webhook-Id"] for one in got}) == 2
@@ -367,7 +379,7 @@ def test_webhooks_are_signed_and_one_action_has_one_event_id(fake: FakeShopify) 
     assert "checkout_id" not in told
     assert not {"tags", "orders_count", "email_marketing_consent"} & told["customer"].keys()
     fake.shop.refund(order, {order.lines[0].number_of_kind: 1}, amount=1500)
-    fake.deliver(lambda delivery: got.append(delivery) or 200)
+    fake.deliver(kept(got))
     assert got[-1].content["order_adjustments"][0]["amount"] == "-2.01"
 
 
@@ -377,7 +389,7 @@ def test_a_failed_webhook_comes_eight_times_more_and_then_its_subscription_goes(
     fake.shop.add_product("Tea")
     tried: list[Delivery] = []
     while fake.shop.post.pending:
-        fake.deliver(lambda delivery: tried.append(delivery) or 500)
+        fake.deliver(kept(tried, 500))
         due = fake.shop.post.next_due()
         fake.clock.at = due or fake.clock.at
     assert len(tried) == 8
@@ -394,7 +406,7 @@ def test_webhooks_are_lost_doubled_and_mixed_by_their_seed() -> None:
             subscribe(fake, "CUSTOMERS_CREATE")
             numbers = [fake.shop.add_customer(f"c{n}@example.com").number_of_kind for n in range(20)]
             got: list[Delivery] = []
-            fake.deliver(lambda delivery: got.append(delivery) or 200)
+            fake.deliver(kept(got))
             return [numbers.index(one.content["id"]) for one in got]
 
     first = run(1)
@@ -414,18 +426,18 @@ def test_requests_are_disturbed_too() -> None:
 
 def test_a_merge_asks_to_redact_somebody_who_stays(fake: FakeShopify) -> None:
     fake.shop.post.compliance_uri = HOOKS
-    kept = fake.shop.add_customer("same@example.com")
+    survivor = fake.shop.add_customer("same@example.com")
     order = one_order(fake)
     gone = order.customer
     assert isinstance(gone, Customer)
-    fake.shop.merge_customers(kept, gone)
+    fake.shop.merge_customers(survivor, gone)
     got: list[Delivery] = []
-    fake.deliver(lambda delivery: got.append(delivery) or 200)
+    fake.deliver(kept(got))
     [redaction] = got
     assert redaction.topic == "customers/redact"
     assert redaction.content["customer"]["id"] == gone.number_of_kind
     assert redaction.content["orders_to_redact"] == []
-    assert fake.shop.truth()["orders"][order.number_of_kind]["customer"] == kept.number_of_kind
+    assert fake.shop.truth()["orders"][order.number_of_kind]["customer"] == survivor.number_of_kind
 
 
 def test_consent_is_written_and_an_older_statement_changes_nothing(fake: FakeShopify) -> None:
