@@ -9,6 +9,7 @@ from datetime import datetime
 
 from django.db import transaction
 
+from regulars.connections.base.writekeys import WRITE_KEYS
 from regulars.connections.tracking.models import KeyKind, TrackingKey
 from regulars.foundation.access.operations import By
 from regulars.foundation.access.viewer import Viewer
@@ -94,3 +95,10 @@ def _look_up(text: str, digest: bytes) -> Known | None:
 
 def _hash(text: str) -> bytes:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def _text(name: str, kind: str, store_id: int, by: Viewer, at: datetime) -> str:
+    return create_key(name, kind, store_id, by, at)[1]
+
+
+WRITE_KEYS.register("tracking", _text)

@@ -64,13 +64,13 @@ def load(customer_id: int, viewer: Viewer, before: datetime | None, limit: int) 
 
 
 def _entry(event: Event) -> TimelineEntry:
-    detail = _detail(event.data)
+    detail = detail_of(event.data)
     if event.data.get("trust") == "claimed":
         detail = gettext("%s, as a browser says") % detail if detail else gettext("as a browser says")
     return TimelineEntry(f"tracked-{event.position}", "tracked", event.occurred_at, str(TITLES[event.kind]), detail)
 
 
-def _detail(data: Mapping[str, Any]) -> str:
+def detail_of(data: Mapping[str, Any]) -> str:
     """What it was about, in clear; the properties go when the person is erased."""
     if data.get("name"):
         return str(data["name"])

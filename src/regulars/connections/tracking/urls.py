@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("regulars.js", visitors.script, name="tracker"),
     path("v1/projects/<str:key>/settings", views.project_settings, name="track-settings"),
     path("settings/tracking", views.tracking, name="tracking"),
+    path("settings/tracking/live", views.live, name="tracking-live"),
     path("settings/tracking/<int:key_id>", views.one_key, name="tracking-key"),
     path("settings/tracking/<int:key_id>/revoke", views.revoke, name="tracking-key-revoke"),
 ]

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 
 from regulars.connections.tracking import queries
+from regulars.connections.tracking.arrivals import list_arrivals, list_visitors
 from regulars.connections.tracking.keys import Known, create_key, find_key, revoke_key
 from regulars.connections.tracking.models import KeyKind
 from regulars.connections.tracking.protocol import (
@@ -39,9 +40,8 @@ _PREFLIGHT = _CORS | {
 }
 
 
-def _answer(status: int, sentence: str = "", **headers: str) -> JsonResponse:
-    said = {"success": True} if status == 200 else {"success": False, "message": sentence}
-    return JsonResponse(said, status=status, headers=_CORS | headers)
+def _answer(status: int, sentence: str, **headers: str) -> HttpResponse:
+    return JsonResponse({"success": False, "message": sentence}, status=status, headers=_CORS | headers)
 
 
 @csrf_exempt
@@ -67,7 +67,7 @@ def collect(request: HttpRequest, path: str) -> HttpResponse:
         wait = str(error.retry_after)
         return _answer(429, error.sentence, **{"Retry-After": wait, "X-RateLimit-Reset": wait})
     receive([_arrival(request, path, body, key)], clock.now())
-    return _answer(200)
+    return HttpResponse(b'{"success": true}', content_type="application/json", headers=_CORS)
 
 
 def _body(request: HttpRequest, path: str) -> bytes:
@@ -155,6 +155,23 @@ def one_key(request: HttpRequest, key_id: int) -> HttpResponse:
         "may_open": viewer_of(request).may("inbox.view"),
     }
     return render(request, "tracking/one.html", context)
+
+
+@requires("tracking.view")
+def live(request: HttpRequest) -> HttpResponse:
+    """What has just arrived, and what became of it; asked again by itself every two seconds."""
+    viewer = viewer_of(request)
+    keys = [one.key for one in queries.list_keys(viewer, clock.now())]
+    arrivals = list_arrivals(keys, viewer)
+    context = {
+        "title": gettext("What just arrived"),
+        "keys": keys,
+        "arrivals": arrivals,
+        "visitors": list_visitors(arrivals, viewer),
+        "shops": sorted({(key.store.name, key.store.brand.website) for key in keys if key.store.brand.website}),
+    }
+    is_poll = "HX-Request" in request.headers and "HX-Boosted" not in request.headers
+    return render(request, "tracking/arrivals.html" if is_poll else "tracking/live.html", context)
 
 
 @requires(post="tracking.manage")
