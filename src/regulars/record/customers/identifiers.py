@@ -7,7 +7,7 @@ from babel.core import get_global
 from email_validator import EmailNotValidError, validate_email
 
 from regulars.foundation.sealing import KeyRing
-from regulars.record.customers.inputs import IdentityInput
+from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import IdentityKind
 from regulars.record.customers.rules import is_placeholder, is_placeholder_id, is_placeholder_number
 
@@ -75,6 +75,11 @@ def canonical(identity: IdentityInput, region: str = "") -> IdentityInput | None
     elif is_placeholder_id(value):
         return None
     return IdentityInput(identity.kind, value, identity.scope) if value else None
+
+
+def identifies(person: PersonInput) -> bool:
+    """Whether anything of what is said tells who it is; of nobody else can a profile be made."""
+    return any(canonical(identity) for identity in person.identities)
 
 
 def identity_token(ring: KeyRing, identity: IdentityInput) -> bytes:

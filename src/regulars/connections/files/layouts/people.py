@@ -8,7 +8,7 @@ from regulars.connections.files.layouts.countries import country_code
 from regulars.connections.files.reading import Row
 from regulars.foundation.card_numbers import mask_card_numbers
 from regulars.record.customers.contacts import ContactCard
-from regulars.record.customers.identifiers import canonical_email, canonical_phone
+from regulars.record.customers.identifiers import canonical_email, canonical_phone, identifies
 from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import IdentityKind
 
@@ -45,14 +45,13 @@ def find_person(rows: list[Row], reading: Reading, at: datetime, built: Built) -
         built.alter(rows[0], "the phone number is not a possible one, and was left out")
     identities = (
         [IdentityInput(IdentityKind.STORE_CUSTOMER, said["customer_number"][:120], reading.store_code)]
-        if _is_number(said)
+        if said["customer_number"]
         else []
     )
     identities += [IdentityInput(IdentityKind.EMAIL, email)] if email else []
     identities += [IdentityInput(IdentityKind.PHONE, phone)] if phone else []
-    if not identities:
-        return None
-    return PersonInput(tuple(identities), at, reading.store_id, contact=_card(said, email, phone, country))
+    person = PersonInput(tuple(identities), at, reading.store_id, contact=_card(said, email, phone, country))
+    return person if identifies(person) else None
 
 
 _SPEAKS = re.compile(r"@|\d(?:[ ().\-/]?\d){6}")  # a mail address, or seven digits as of a phone or a card
@@ -65,10 +64,6 @@ def find_tags(text: str, row: Row, built: Built) -> tuple[str, ...]:
     if len(tags) < len(list(filter(None, named))):
         built.alter(row, "a tag that looks like a mail address or a phone number was left out")
     return tuple(dict.fromkeys(tag[:60] for tag in tags))
-
-
-def _is_number(said: dict[str, str]) -> bool:
-    return bool(said["customer_number"]) and said["customer_number"] != "0"  # WooCommerce writes 0 for guests
 
 
 def _card(said: dict[str, str], email: str, phone: str, country: str) -> ContactCard | None:

@@ -75,7 +75,7 @@ def facts() -> list[tuple[object, ...]]:
 
 
 def test_a_killed_undo_tells_everything_that_it_did(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    lines = "".join(f"{n},A1,x,1,2010-12-01 08:26:00,2.55,{n},France\n" for n in range(2500))
+    lines = "".join(f"{n},A1,x,1,2010-12-01 08:26:00,2.55,{n},France\n" for n in range(1, 2501))
     run("orders", write(tmp_path, FIRST.splitlines(keepends=True)[0] + lines))
     public_id = to_public(Import.PREFIX, Import.objects.get().uid)
     calls: list[int] = []

@@ -93,7 +93,7 @@ def test_shopify_customers_without_proof_are_unknown(bring_in: Importer) -> None
     header = "Customer ID,First Name,Last Name,Email,Accepts Email Marketing,Default Address Country Code,Phone,Accepts SMS Marketing,Total Spent,Total Orders,Note,Tax Exempt,Tags"
     rows = "\n".join(
         [
-            "'77,Ann,Example,ann@shop.example,yes,GB,'+447700900123,no,12.00,1,likes blue,no,\"vip, wholesale\"",
+            "'77,Ann,Example,ann@shop.example,yes,GB,'+447400123456,no,12.00,1,likes blue,no,\"vip, wholesale\"",
             "'78,Bob,Example,bob@shop.example,no,GB,,no,0.00,0,,no,",
         ]
     )
@@ -107,7 +107,7 @@ def test_shopify_customers_without_proof_are_unknown(bring_in: Importer) -> None
     customer = find_by_identity(IdentityInput(IdentityKind.STORE_CUSTOMER, "77", "uk"))[0]
     assert tags_of(customer) == ["vip", "wholesale"]
     assert [note.text for note in read_notes(customer)] == ["likes blue"]
-    assert find_by_identity(IdentityInput(IdentityKind.PHONE, "+447700900123")) == [customer]
+    assert find_by_identity(IdentityInput(IdentityKind.PHONE, "+447400123456")) == [customer]
 
 
 def test_shopify_products(bring_in: Importer) -> None:
@@ -127,8 +127,8 @@ def test_shopify_products(bring_in: Importer) -> None:
 
 
 WOO_ORDERS = """order_id,order_number,date,status,shipping_total,tax_total,order_total,refunded_total,order_currency,customer_id,billing_first_name,billing_last_name,billing_email,billing_phone,billing_postcode,billing_city,billing_country,shipping_country,customer_note,item_id,item_product_id,item_name,item_sku,item_quantity,item_total
-9001,9001,2026-03-01 10:00:00,completed,4.00,5.00,35.00,0,GBP,12,Ann,Example,ann@shop.example,+447700900123,SW1A 1AA,London,GB,GB,ring twice,1,55,Mug,MUG,2,20.00
-9001,9001,2026-03-01 10:00:00,completed,4.00,5.00,35.00,0,GBP,12,Ann,Example,ann@shop.example,+447700900123,SW1A 1AA,London,GB,GB,ring twice,2,56,Plate,,1,6.00
+9001,9001,2026-03-01 10:00:00,completed,4.00,5.00,35.00,0,GBP,12,Ann,Example,ann@shop.example,+447400123456,SW1A 1AA,London,GB,GB,ring twice,1,55,Mug,MUG,2,20.00
+9001,9001,2026-03-01 10:00:00,completed,4.00,5.00,35.00,0,GBP,12,Ann,Example,ann@shop.example,+447400123456,SW1A 1AA,London,GB,GB,ring twice,2,56,Plate,,1,6.00
 9002,9002,2026-03-02 10:00:00,failed,0,0,10.00,0,GBP,0,Bob,Example,bob@shop.example,,,,GB,GB,,3,55,Mug,MUG,1,10.00
 """
 

@@ -112,6 +112,8 @@ def decide(sides: Sides, viewer: Viewer, at: datetime) -> Decision:
     """Raises NotAllowed, OtherStores, CannotOpen for somebody who was erased. Audited. Events: customer.merged, customer.split."""
     may_decide(sides.profiles, viewer)
     with event_log.transaction("staff", viewer.actor) as log:
+        if sum(map(len, lock_members({0: sorted(sides.profiles)}).values())) < len(sides.profiles):
+            raise CannotOpen(gettext("One of these people was erased: there is nobody left to decide about"))
         row = _decide(sides, viewer.staff_id, log, at)
         record(f"customer.{row.verdict}", viewer, to_public(Decision.PREFIX, row.uid), _audited(sides), at=at)
         return row
@@ -136,9 +138,6 @@ def _audited(sides: Sides) -> dict[str, list[int]]:
 
 
 def _decide(sides: Sides, staff_id: int | None, log: event_log.LogTransaction, at: datetime) -> Decision:
-    held = lock_members({0: sorted(sides.one), 1: sorted(sides.others)})
-    if sum(map(len, held.values())) < len(sides.profiles):
-        raise CannotOpen(gettext("One of these people was erased: there is nobody left to decide about"))
     row = Decision.objects.create(verdict=sides.verdict, staff_id=staff_id, decided_at=at, batch_id=log.batch_id)
     DecisionProfile.objects.bulk_create(
         DecisionProfile(decision=row, profile_id=profile, side=side)

@@ -7,6 +7,7 @@ from datetime import datetime
 from regulars.foundation.bulk import fetch
 from regulars.record.catalog.operations import SoldItem, ensure_variants
 from regulars.record.catalog.operations.turns import take_turns
+from regulars.record.customers.identifiers import identifies
 from regulars.record.customers.inputs import PersonInput
 from regulars.record.customers.operations import ensure_profiles, resolve
 from regulars.record.customers.queries import customers_of
@@ -59,8 +60,8 @@ def apply_orders(
 
     ``at`` is when we learnt it: changes of known orders happen then. ``known`` is kept by a caller who applies batch after batch.
     ``refunds`` are those that come on their own, beside the orders' own. An input whose digest is known changes nothing, not even its
-    person. What the catalog does not know is added to it. Number of statements: fixed, whatever the number of inputs. Raises
-    NoIdentity for a person without any identity that means somebody. Events: order.placed, order.updated, order.paid,
+    person. What the catalog does not know is added to it. Number of statements: fixed, whatever the number of inputs. A person
+    without any identity that means somebody is nobody: a guest. Events: order.placed, order.updated, order.paid,
     order.fulfilled, order.cancelled, order.refunded, and those of the customers and products that are new.
     """
     take_turns(store_id)
@@ -124,7 +125,7 @@ def _profiles(people: Sequence[PersonInput], context: Context, known: Known) -> 
     """Profile of each person, by the person's ``id()``: equal people need not be hashable."""
     found: dict[int, int] = {}
     unknown = []
-    for person in {id(person): person for person in people}.values():
+    for person in {id(person): person for person in people if identifies(person)}.values():
         profile = known.find_profile(person)
         if profile is None:
             unknown.append(person)

@@ -21,7 +21,7 @@ class Context:
     variants: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def profile(self, person: PersonInput | None) -> int | None:
-        return None if person is None else self.profiles[id(person)]
+        return None if person is None else self.profiles.get(id(person))
 
     def customer(self, profile_id: int | None) -> int | None:
         return None if profile_id is None else self.owners.get(profile_id)

@@ -108,9 +108,9 @@ def test_two_tags(store: Store) -> None:
 
 
 def test_two_links_of_one_chain_join_all_three(store: Store) -> None:
-    profiles = ensure(*(person(str(n), f"m{n}@x.example") for n in range(3)))
+    profiles = ensure(*(person(str(n), f"m{n}@x.example") for n in range(1, 4)))
     at_once(
-        lambda log: ensure_profiles([person("0", "m1@x.example")], log),
+        lambda log: ensure_profiles([person("3", "m1@x.example")], log),
         lambda log: ensure_profiles([person("1", "m2@x.example")], log),
     )
     assert len(set(customers_of(profiles).values())) == 1
