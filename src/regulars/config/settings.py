@@ -39,6 +39,7 @@ MIDDLEWARE = [
     "regulars.foundation.health.middleware.Measured",
     "regulars.foundation.health.middleware.DatabaseAway",
     "django.middleware.security.SecurityMiddleware",
+    "regulars.foundation.inbox.middleware.Straight",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # its answers are padded, and form tokens masked, against BREACH
     "csp.middleware.CSPMiddleware",
@@ -54,6 +55,8 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "regulars.foundation.pages.middleware.Reader",
 ]
+
+STRAIGHT_PATHS = ("/v1/", "/hooks/")  # where programs send to: past everything below 'Straight'
 
 ROOT_URLCONF = "regulars.config.urls"
 WSGI_APPLICATION = "regulars.config.wsgi.application"

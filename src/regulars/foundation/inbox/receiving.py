@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection, transaction
 from psycopg import Cursor
 
 from regulars.foundation.deduplication import key_of
@@ -24,21 +24,14 @@ _LONGEST_HEADER = 1_000
 _KEPT_HEADERS = (":path", "content-type", "content-encoding", "user-agent", "origin", "x-wc-", "x-shopify-", "shopify-")
 _LOOK_EVERY = 1.0  # seconds between two looks at how much of a source waits
 
-_SAID = """
-WITH said AS (
-    SELECT * FROM unnest(%(keys)s::bytea[], %(is_keyed)s::boolean[], %(sources)s::text[], %(kinds)s::text[], %(stores)s::bigint[],
-        %(headers)s::bytea[], %(bodies)s::bytea[], %(sizes)s::integer[])
-        WITH ORDINALITY AS s(key, is_keyed, source, kind, store_id, headers, body, size, place)
-)"""
-_STORE = """
-INSERT INTO inbox_item (received_at, source, kind, store_id, key, headers, body, size)
-SELECT %(at)s, source, kind, store_id, key, headers, body, size FROM said"""
-_INSERT = f"{_SAID} {_STORE} ORDER BY place"
-_INSERT_NEW = f"""{_SAID}, fresh AS (
-    INSERT INTO inbox_inputkey (key, recorded_at) SELECT key, %(at)s FROM said WHERE is_keyed ORDER BY key
-    ON CONFLICT DO NOTHING RETURNING key
+_COLUMNS = "(received_at, source, kind, store_id, key, headers, body, size)"
+_VALUES = "%(at)s, %(source)s, %(kind)s, %(store)s, %(key)s, %(headers)s, %(body)s, %(size)s"
+_INSERT = f"INSERT INTO inbox_item {_COLUMNS} VALUES ({_VALUES})"
+_INSERT_NEW = f"""
+WITH fresh AS (
+    INSERT INTO inbox_inputkey (key, recorded_at) VALUES (%(key)s, %(at)s) ON CONFLICT DO NOTHING RETURNING key
 )
-{_STORE} WHERE NOT is_keyed OR key IN (SELECT key FROM fresh) ORDER BY place
+INSERT INTO inbox_item {_COLUMNS} SELECT {_VALUES} FROM fresh
 """
 _PACKED = ":packed"  # among the headers: the body was compressed before it was sealed; no real header can begin so
 _PACK_FROM = 2_048  # bytes
@@ -65,31 +58,31 @@ class Arrival:
 
 
 def receive(arrivals: Sequence[Arrival], at: datetime) -> int:
-    """Stores and commits them, or joins the caller's transaction; how many were new. Whoever sent them may then be thanked.
+    """Stores and commits them together, or joins the caller's transaction; how many were new. Whoever sent them may then be thanked.
 
     While the database is away or full this raises OperationalError, which is answered with 503: the sender sends again.
     """
-    key = ensure_day_key(at)
-    rows: dict[bytes, Arrival] = {}
-    for arrival in arrivals:
-        own = key_of(arrival.source, arrival.own_id) if arrival.own_id else os.urandom(16)
-        rows.setdefault(own, arrival)
-    packed = [_packed(arrival.body) for arrival in rows.values()]
-    sealed = [(own, a, body, _kept(a.headers, body)) for (own, a), body in zip(rows.items(), packed, strict=True)]
-    return _execute(
-        _INSERT_NEW if any(a.own_id for a in rows.values()) else _INSERT,
-        {
-            "at": at,
-            "keys": list(rows),
-            "is_keyed": [bool(a.own_id) for a in rows.values()],
-            "sources": [a.source for a in rows.values()],
-            "kinds": [a.kind for a in rows.values()],
-            "stores": [a.store_id for a in rows.values()],
-            "headers": [seal(key, kept, cell("headers", own)) for own, _, _, kept in sealed],
-            "bodies": [seal(key, a.body if body is None else body, cell("body", own)) for own, a, body, _ in sealed],
-            "sizes": [len(a.body) for a in rows.values()],
-        },
-    )
+    day_key = ensure_day_key(at)
+    if len(arrivals) == 1:
+        return _store(arrivals[0], day_key, at)
+    with transaction.atomic():
+        return sum(_store(arrival, day_key, at) for arrival in arrivals)
+
+
+def _store(arrival: Arrival, day_key: bytes, at: datetime) -> int:
+    key = key_of(arrival.source, arrival.own_id) if arrival.own_id else os.urandom(16)
+    packed = _packed(arrival.body)
+    values = {
+        "at": at,
+        "source": arrival.source,
+        "kind": arrival.kind,
+        "store": arrival.store_id,
+        "key": key,
+        "headers": seal(day_key, _kept(arrival.headers, packed), cell("headers", key)),
+        "body": seal(day_key, arrival.body if packed is None else packed, cell("body", key)),
+        "size": len(arrival.body),
+    }
+    return _execute(_INSERT_NEW if arrival.own_id else _INSERT, values)
 
 
 def _execute(statement: str, values: Mapping[str, Any]) -> int:
