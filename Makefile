@@ -1,6 +1,6 @@
 # Every chore of this project. "make" alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format bench chaos docs clean lock install develop
+.PHONY: help demo test lint format bench chaos docs plugin clean lock install develop
 .SILENT:
 
 PY := .venv/bin/python
@@ -20,6 +20,7 @@ help:
 	echo "  make bench   measure speed at scale on this machine and print it beside its limits"
 	echo "  make chaos   kill workers and the database at random for some minutes; nothing may be lost"
 	echo "  make docs    build the documentation into site/"
+	echo "  make plugin  pack the WordPress plugin into build/regulars-for-woocommerce.zip"
 	echo "  make format  bring the code into the house's format"
 	echo "  make lock    choose newer versions of everything and lock them"
 	echo "  make clean   remove .venv, caches and the demo's data"
@@ -60,6 +61,10 @@ chaos: develop
 docs: develop
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
 	echo "The documentation is in site/index.html"
+
+plugin:
+	PYTHONPATH=src python3 -m regulars.connections.woocommerce.plugin_zip build/regulars-for-woocommerce.zip
+	echo "The WordPress plugin is build/regulars-for-woocommerce.zip"
 
 lock: develop
 	echo uv | $(UV_COMPILE) --upgrade - -o requirements/uv.txt
