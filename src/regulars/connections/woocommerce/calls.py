@@ -74,10 +74,12 @@ def _call(
         body = json.dumps(said, ensure_ascii=False).encode()
     key, secret = account.credentials.get("consumer_key", ""), account.credentials.get("consumer_secret", "")
     if account.address.startswith("https://"):
-        headers["authorization"] = basic(key, secret)
-    else:
-        address = signed_address(method, address, key, secret, int(time.time()), secrets.token_hex(16))
-    return _answer(account.client.send(method, address, headers, body))
+        return _answer(account.client.send(method, address, {**headers, "authorization": basic(key, secret)}, body))
+
+    def signed() -> str:  # for one use: each try has a number of its own
+        return signed_address(method, address, key, secret, int(time.time()), secrets.token_hex(16))
+
+    return _answer(account.client.send(method, signed, headers, body))
 
 
 def _answer(reply: Reply) -> Answer:

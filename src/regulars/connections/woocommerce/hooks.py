@@ -40,17 +40,18 @@ def ensure_webhooks(account: Account, address: str) -> WebhookReport:
     made = revived = mended = 0
     ours = _ours(account)
     for topic in TOPICS:
-        webhook, *doubled = ours.get(topic, []) or [None]
-        for one in doubled:  # of a call that was made twice because its answer was lost
-            calls.delete(account, f"webhooks/{one['id']}")
         wanted = {"name": _name(account, topic), "delivery_url": address, "status": "active"}
-        if webhook is None:
+        there = ours.get(topic, [])
+        if not there:
             calls.post(account, "webhooks", {**wanted, "topic": topic, "secret": account.secrets[0]})
             made += 1
-        elif any(webhook.get(field) != value for field, value in wanted.items()):
-            calls.put(account, f"webhooks/{webhook['id']}", {**wanted, "secret": account.secrets[0]})
-            revived += webhook.get("status") != "active"
-            mended += webhook.get("status") == "active"
+        for webhook in there[:1]:
+            if any(webhook.get(field) != value for field, value in wanted.items()):
+                calls.put(account, f"webhooks/{webhook['id']}", {**wanted, "secret": account.secrets[0]})
+                revived += webhook.get("status") != "active"
+                mended += webhook.get("status") == "active"
+        for doubled in there[1:]:  # of a call that was made twice because its answer was lost
+            calls.delete(account, f"webhooks/{doubled['id']}")
     return WebhookReport(len(TOPICS), made, revived, mended)
 
 

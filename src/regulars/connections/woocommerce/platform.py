@@ -44,6 +44,7 @@ class WooCommerce(Platform):
     )
     guide = "woocommerce/guide.html"
     begin = "woocommerce-begin"
+    more = "woocommerce/more.html"
 
     def check(self, account: Account) -> Shop:
         return checking.check(account)

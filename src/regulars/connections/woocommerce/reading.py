@@ -48,7 +48,7 @@ def _read_one(reader: Read, thing: Any, details: Any, account: Account, said: St
     """Into ``said`` whole, or not at all."""
     own = Statements()
     try:
-        reader(part(thing), [one for page in details for one in parts(page)], account, own)
+        reader(part(thing), _each_once(details), account, own)
     except STRANGE as error:
         reason = f"It is not as WooCommerce documents it ({type(error).__name__})."
         said.unreadable.append(Unreadable(_alone(thing, details), reason))
@@ -56,6 +56,11 @@ def _read_one(reader: Read, thing: Any, details: Any, account: Account, said: St
     for name, values in vars(own).items():
         if isinstance(values, list):
             getattr(said, name).extend(values)
+
+
+def _each_once(pages: Any) -> More:
+    """The pages of what belongs to one thing, which overlap."""
+    return list({key(one["id"]): one for page in pages for one in parts(page)}.values())
 
 
 def _alone(thing: Any, details: Any) -> bytes:

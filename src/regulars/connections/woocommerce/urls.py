@@ -8,4 +8,6 @@ urlpatterns: list[URLPattern] = [
     path("connect/woocommerce/begin", views.begin, name="woocommerce-begin"),
     path("connect/woocommerce/<str:public_id>/key", views.key, name="woocommerce-key"),
     path("connect/woocommerce/<str:public_id>/back", views.back, name="woocommerce-return"),
+    path("connect/woocommerce/plugin", views.plugin, name="woocommerce-plugin"),
+    path("connect/woocommerce/<str:public_id>/code", views.plugin_code, name="woocommerce-code"),
 ]

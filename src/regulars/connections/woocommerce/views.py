@@ -2,13 +2,15 @@
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import redirect
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 
 from regulars.connections.base.operations.connecting import get_connection
 from regulars.connections.base.views import finish
 from regulars.connections.woocommerce.connecting import LARGEST, agreed, authorize_address, take_key
+from regulars.connections.woocommerce.plugin_code import make_code
+from regulars.connections.woocommerce.plugin_zip import NAME, plugin_zip
 from regulars.foundation import clock
 from regulars.foundation.access.gate import Rule, mark, requires
 from regulars.foundation.access.viewer import viewer_of
@@ -67,3 +69,24 @@ def back(request: HttpRequest, public_id: str) -> HttpResponse:
         return redirect("connect", platform="woocommerce")
     messages.success(request, gettext("Connected. All that the shop knows is being fetched now."))
     return redirect("connection", public_id=row.public_id)
+
+
+@requires("connections.view")
+def plugin(request: HttpRequest) -> HttpResponse:
+    """The plugin, to be uploaded in WordPress."""
+    answer = HttpResponse(plugin_zip(), content_type="application/zip")
+    answer["Content-Disposition"] = f'attachment; filename="{NAME}.zip"'
+    return answer
+
+
+@requires(post="connections.manage")
+def plugin_code(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Shows a connection code for the plugin, once: keys are made for it, of which only hashes are kept."""
+    viewer = viewer_of(request)
+    row = get_connection(public_id, viewer)
+    context = {
+        "title": gettext("Connection code"),
+        "row": row,
+        "code": make_code(row, viewer, clock.now()),
+    }
+    return render(request, "woocommerce/code.html", context)

@@ -28,8 +28,8 @@ def product_of(said: Json, account: Account, variations: Sequence[Json] = ()) ->
     if not own:
         raise ValueError("a product without a number")
     if said.get("type") == VARIATION:
-        forms = (_variant(said, account, is_variation=True),)
-        return ProductInput(key(said["parent_id"]), "", at, forms, status="", stated_at=at)
+        form = _variant(said, account, is_variation=True)
+        return ProductInput(key(said["parent_id"]), "", at, (form,), status="", stated_at=at)
     if status == "trash":
         return ProductRemoval(own, at)
     forms = tuple(_variant(one, account, is_variation=True) for one in variations)
