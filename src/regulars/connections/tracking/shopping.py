@@ -28,6 +28,7 @@ _ORDERS = _ORDERING | {"Order Refunded"}
 _DEEDS = _CARTS | _ORDERS
 _MOST = 1_000_000  # of one thing in a cart
 _LONGEST_KEY = 100
+_LONGEST_URL = 2_000
 
 
 class Mark(NamedTuple):
@@ -70,6 +71,7 @@ class _Basket:
     lines: dict[str, CartLineInput] = field(default_factory=dict)
     is_checkout: bool = False
     is_changed: bool = False
+    recovery_url: str = ""
     ordered_by: _Deed | None = None
 
 
@@ -137,12 +139,21 @@ def _fill(deeds: Sequence[_Deed], speaker: Speaker) -> list[_Basket]:
         if basket is not None:
             baskets.give(basket, deed.call, deed.customer)
             _do(deed, basket)
+            basket.recovery_url = (_recovery_url(deed) if speaker.is_server else "") or basket.recovery_url
     return baskets.every
 
 
 def _known(cart: KnownCart, deeds: Sequence[_Deed]) -> _Basket:
     lines = {line.sku: line for line in cart.lines}
     return _Basket(cart.key, deeds[0].call, cart.customer_id, cart.changed_at, cart.currency, lines, cart.is_checkout)
+
+
+def _recovery_url(deed: _Deed) -> str:
+    """The link that brings the cart back, which the e-commerce spec does not have; it goes into mails, so that no browser may name it."""
+    url = deed.told.typed.rest.get("recovery_url")
+    if not isinstance(url, str) or len(url) > _LONGEST_URL or not url.startswith(("https://", "http://")):
+        return ""
+    return url
 
 
 def _cart_key(deed: _Deed) -> str:
@@ -232,6 +243,7 @@ def _apply_carts(baskets: Sequence[_Basket], orders: Mapping[str, int], speaker:
                 tuple(basket.lines.values()),
                 who(basket.owner, speaker),
                 basket.is_checkout,
+                basket.recovery_url,
             )
             for basket in group
         ]

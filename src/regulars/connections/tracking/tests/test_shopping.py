@@ -3,6 +3,8 @@
 import pytest
 
 from regulars.connections.tracking.tests.shop import MUG, POT, Shop, customer_of_user, events, refusals
+from regulars.foundation.sealing import Cell, unseal
+from regulars.foundation.vault import keys
 from regulars.record.carts.models import Cart, CartLine
 from regulars.record.customers.queries import customer_of
 from regulars.record.events.models import Event
@@ -54,6 +56,26 @@ def test_a_cart_of_another_is_not_reached_from_a_browser(shop: Shop) -> None:
     assert sorted(Cart.objects.values_list("value_minor", flat=True)) == [2500, 3000]
     shop.track("Cart Viewed", {"cart_id": "k1", "products": []}, shop.server, userId="u1")
     assert dict(Cart.objects.values_list("key", "value_minor"))["k1"] == 0
+
+
+def _link(cart: Cart) -> bytes:
+    """The link that brings the cart back, in clear; empty where none was taken."""
+    profile = cart.profile_id or 0
+    sealed = bytes(cart.recovery_url or b"")
+    return (
+        unseal(keys.find_keys([profile])[profile], sealed, Cell("carts_cart", "recovery_url", cart.pk))
+        if sealed
+        else b""
+    )
+
+
+def test_a_link_back_to_the_cart_is_taken_from_a_server_only(shop: Shop) -> None:
+    link = {"recovery_url": "https://shop.example/cart/?regulars_cart=1"}
+    shop.track("Product Added", MUG | {"cart_id": "k1"} | link, shop.server)
+    shop.track("Cart Viewed", {"cart_id": "k1", "products": [POT], "recovery_url": "javascript:x"}, shop.server)
+    shop.track("Product Added", MUG | {"cart_id": "k2"} | link, anonymousId="stranger")
+    links = {cart.key: _link(cart) for cart in Cart.objects.all()}
+    assert links == {"k1": b"https://shop.example/cart/?regulars_cart=1", "k2": b""}
 
 
 ORDER = {"order_id": "o1", "affiliation": "Web", "currency": "EUR", "shipping": 3, "tax": "2.50", "discount": 5,
