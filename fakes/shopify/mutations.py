@@ -1,7 +1,10 @@
 """What an app may change: consents, codes, webhook subscriptions, its pixel, bulk operations, its own end."""
 
+import json
+import tomllib
 from datetime import datetime
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -13,7 +16,7 @@ from fakes.shopify.roots import pixel
 from fakes.shopify.webhooks import TOPICS, Subscription
 
 SETTABLE = ("SUBSCRIBED", "UNSUBSCRIBED", "PENDING")
-PIXEL_SETTINGS = {"accountID", "host", "writeKey"}
+EXTENSION = Path(__file__).parents[2] / "src/regulars/connections/shopify/pixel/shopify.extension.toml"
 
 
 def _error(message: str, *path: str, code: str | None = None) -> Json:
@@ -248,12 +251,24 @@ def _set_pixel(root: Any, ask: Asking) -> Json:
         return {"webPixel": None, "userErrors": [_error("Web pixel is taken.", "webPixel", code="TAKEN")]}
     if not is_new and (known is None or _number(ask.arguments["id"]) != known[0]):
         return {"webPixel": None, "userErrors": [_error("Web pixel not found.", "id", code="NOT_FOUND")]}
-    settings = ask.arguments["webPixel"]["settings"]
-    if not isinstance(settings, dict) or set(settings) != PIXEL_SETTINGS or not all(map(str, settings.values())):
+    settings = _pixel_settings(ask.arguments["webPixel"]["settings"])
+    if settings is None:
         wrong = _error("Settings do not match those of the extension.", "settings", code="INVALID_SETTINGS")
         return {"webPixel": None, "userErrors": [wrong]}
     ask.shop.pixel = (known[0] if known else ask.shop.next_number(), settings)
     return {"webPixel": pixel(ask), "userErrors": []}
+
+
+def _pixel_settings(given: object) -> Json | None:
+    """As an object or as a text of JSON; None where they are not those that the extension's own file declares, all of them."""
+    try:
+        told = json.loads(given) if isinstance(given, str) else given
+    except ValueError:
+        return None
+    declared = tomllib.loads(EXTENSION.read_text(encoding="utf-8"))["settings"]["fields"]
+    if not isinstance(told, dict) or told.keys() != declared.keys() or not all(told.values()):
+        return None
+    return told
 
 
 def _remove_pixel(root: Any, ask: Asking) -> Json:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from fakes.shopify import sums
-from fakes.shopify.context import Asking, Field, Json, count
+from fakes.shopify.context import Asking, Field, Json, Within, count
 from fakes.shopify.fields_of_goods import level, stock
 from fakes.shopify.records import Record
 from fakes.shopify.searching import Reading, bad_request, searched
@@ -167,6 +167,9 @@ def found(gid: str, ask: Asking) -> Any:
         return _level(gid, ask)
     if "/BulkOperation/" in gid:
         return ask.bulk.operations.get(int(gid.rsplit("/", 1)[-1]))
+    if "/Refund/" in gid:
+        known = (Within(one, order) for order in ask.shop.orders.values() if ask.sees(order) for one in order.refunds)
+        return next((one for one in known if one.gid == gid), None)
     record = ask.shop.find(gid)
     return record if not isinstance(record, Record) or record.KIND != "Order" or ask.sees(record) else None  # type: ignore[arg-type]
 

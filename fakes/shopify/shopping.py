@@ -88,4 +88,9 @@ class Shopping(Sales):
 
     def delete_checkout(self, checkout: Checkout) -> None:
         del self.checkouts[checkout.token]
-        self.fire(("CHECKOUTS_DELETE", lambda: {"token": checkout.token}))
+        self.fire(
+            (
+                "CHECKOUTS_DELETE",
+                lambda: {"id": checkout.number_of_kind, "presentment_currency": checkout.currencies.shown},
+            )
+        )
