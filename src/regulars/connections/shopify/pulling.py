@@ -171,5 +171,13 @@ def _page(pull: _Pull, place: dict[str, Any]) -> Page:
 def _of(pull: _Pull, nodes: list[Node], broken: list[bytes], cursor: str, total: int | None) -> Page:
     """A page of whole things; items of which no count changed say nothing."""
     if pull.since and not pull.topic.is_filtered:
-        nodes = [node for node in nodes if any(node[inner.name]["nodes"] for inner in pull.topic.inner)]
+        nodes = [node for node in nodes if _has_changed(node, pull)]
     return Page(to_lines(nodes, broken), cursor, len(nodes) + len(broken), total)
+
+
+def _has_changed(node: Node, pull: _Pull) -> bool:
+    """Keeps of a thing only what changed in it: Shopify writes moments in UTC to the second, as we ask for them."""
+    for inner in pull.topic.inner:
+        held = node[inner.name]
+        held["nodes"] = [one for one in held["nodes"] if one["updatedAt"] >= pull.since]
+    return any(node[inner.name]["nodes"] for inner in pull.topic.inner)
