@@ -10,9 +10,9 @@ from django.db.models import Q
 from regulars.foundation.bulk import fetch
 from regulars.record.customers import events, rules
 from regulars.record.customers.models import Buyer, Customer, CustomerProfile, PossibleDuplicate
-from regulars.record.customers.operations.cards import refresh_cards
+from regulars.record.customers.operations.cards import each_slice, refresh_cards
 from regulars.record.customers.operations.connected import connected_among, everybody_near
-from regulars.record.customers.queries import customers_of
+from regulars.record.customers.queries import customers_of, profiles_of
 from regulars.record.events.log import LogTransaction
 
 LOCK = 0x5748_4F57  # 'WHOW': the advisory lock under which the map is changed
@@ -87,6 +87,21 @@ def note_buyers(profiles: Collection[int], buying: Collection[int], batch_id: in
     if gone:
         Buyer.objects.filter(profile__in=gone).delete()
     return new | gone
+
+
+def verify_map() -> list[int]:
+    """Customers whose profiles are not one person by what is known, or not all of one; empty when all is well."""
+    different: set[int] = set()
+
+    def compare(customers: list[int]) -> None:
+        profiles = [p for some in profiles_of(customers).values() for p in some]
+        near = everybody_near(connected_among(profiles))
+        present = customers_of(profile.id for profile in near.profiles)
+        for home in homes(near.people().parts, present):
+            different.update(present[p] for p in home.profiles if present[p] != home.customer)
+
+    each_slice(compare)
+    return sorted(different)
 
 
 def _apply(found: Collection[Home], present: dict[int, int], log: LogTransaction, at: datetime) -> set[int]:
