@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import pytest
 from django.test import Client
 
+import regulars.connections.base.jobs  # noqa: F401  the parser that reads what shops tell
 from fakes.disturbing import Disturbance
 from regulars.connections.base import accounts
 from regulars.connections.base.models import Connection, ConnectionState, Pull, PullKind, PullState
@@ -90,7 +91,7 @@ class Contract:
     """The tests. ``stand`` is a fixture of the subclass's module."""
 
     @pytest.fixture
-    def row(self, stand: Stand, transactional_db: None, settings: Any) -> Iterator[Connection]:
+    def row(self, stand: Stand, db: None, settings: Any) -> Iterator[Connection]:
         """A connection to the stand, its webhooks made, its history not fetched yet."""
         settings.REACHABLE = [stand.address.partition("://")[2]]
         accounts.client_of.cache_clear()
