@@ -2,7 +2,7 @@
 
     with FakeWooCommerce(Shop(clock=lambda: at)) as woo:
         key = woo.shop.keys.add("read_write")
-        order = woo.shop.add_order([(woo.shop.add_product(), 2)], email="a@example.com")
+        order = woo.shop.add_order([(woo.shop.add_product(), 2)], email="a@people.test")
         ... a client reads woo.address with key.consumer_key and key.consumer_secret ...
         woo.shop.webhooks.deliver_all()
         assert what_the_client_has == woo.shop.truth()

@@ -131,7 +131,7 @@ class History:
 
     def _customer(self, place: int, at: datetime) -> None:
         first, last = self._pick(_FIRST), self._pick(_LAST)
-        mail = f"person{place}@{self._pick(('example.com', 'Example.COM', 'mail.example'))}"
+        mail = f"person{place}@{self._pick(('people.test', 'People.TEST', 'mail.people.test'))}"
         number = self.shop.add_customer(
             mail,
             first,
@@ -163,7 +163,7 @@ class History:
     def _guest(self) -> str:
         if self.guests and self._often(0.4):
             return self._pick(self.guests)
-        self.guests.append(f"guest{len(self.guests)}@example.org")
+        self.guests.append(f"guest{len(self.guests)}@guests.test")
         return self.guests[-1]
 
     def _order(self, at: datetime) -> None:

@@ -40,7 +40,7 @@ class Shop(Catalog):
         self,
         items: Sequence[tuple[int, int]] = (),
         *,
-        email: str = "guest@example.com",
+        email: str = "guest@guests.test",
         customer_id: int = 0,
         status: str = "processing",
         currency: str = "",
@@ -239,4 +239,4 @@ class Shop(Catalog):
         with self.lock:
             if self.orders and self.products:
                 self.update_order(min(self.orders), customer_note="moved")
-                self.add_order([(min(self.products), 1)], email="shift@example.com")
+                self.add_order([(min(self.products), 1)], email="shift@guests.test")
