@@ -70,7 +70,7 @@ def awaited(session: SessionBase, query: Sequence[tuple[str, str]], at: datetime
     """
     kept, said = session.pop(_KEPT, None), dict(query)
     session.modified = True
-    given = said.get("state", "").encode("utf-8", "surrogateescape")
+    given = said.get("state", "").encode("utf-8", "surrogatepass")
     if not kept or not given or not hmac.compare_digest(kept["state"].encode(), given):
         raise NotAgreed
     if at > datetime.fromisoformat(kept["until"]) or not said.get("code"):

@@ -24,7 +24,7 @@ def header(headers: Mapping[str, str], name: str) -> str:
 
 def authenticate(account: Account, headers: Mapping[str, str], body: bytes) -> Delivery:
     """The delivery that these bytes are. Raises BadSignature."""
-    given = header(headers, "hmac-sha256").encode("utf-8", "surrogateescape")
+    given = header(headers, "hmac-sha256").encode("utf-8", "surrogatepass")
     if not any(hmac.compare_digest(signature(secret, body), given) for secret in account.secrets):
         raise BadSignature
     domain = header(headers, "shop-domain").lower()
@@ -39,10 +39,24 @@ def signature(secret: str, body: bytes) -> bytes:
 
 
 def is_query_signed(secret: str, query: Sequence[tuple[str, str]]) -> bool:
-    """The query's parameters without ``hmac``, in their order by name, as they would be sent; hexadecimal."""
-    given = "".join(value for name, value in query if name == "hmac").encode("utf-8", "surrogateescape")
-    rest = urlencode(sorted((name, value) for name, value in query if name != "hmac"))
-    return hmac.compare_digest(hmac.digest(secret.encode(), rest.encode(), hashlib.sha256).hex().encode(), given)
+    """The query's parameters without ``hmac``, in their order by name, in hexadecimal.
+
+    Shopify's own libraries differ in how they write a value with a sign in it: as in an address, or with & and % spelt out only.
+    """
+    given = "".join(value for name, value in query if name == "hmac").encode("utf-8", "surrogatepass")
+    rest = sorted((name, value) for name, value in query if name != "hmac")
+    plain = "&".join(f"{_spelt(name).replace('=', '%3D')}={_spelt(value)}" for name, value in rest)
+    texts = (plain.encode("utf-8", "surrogatepass"), urlencode(rest, errors="surrogatepass").encode())
+    return any(
+        [
+            hmac.compare_digest(hmac.digest(secret.encode(), text, hashlib.sha256).hex().encode(), given)
+            for text in texts
+        ]
+    )
+
+
+def _spelt(text: str) -> str:
+    return text.replace("%", "%25").replace("&", "%26")
 
 
 def _moment(text: str) -> datetime | None:

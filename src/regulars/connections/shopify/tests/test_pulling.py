@@ -60,9 +60,9 @@ def test_all_orders_come_to_the_truth(filled: FakeShopify) -> None:
         assert (order.cancelled_at is not None) == (fact["cancelled_at"] is not None)
         assert (order.is_test, order.stated_at) == (fact["test"], fact["updated_at"])
         sent = sorted(number for _, numbers in fact["parcels"].values() for number in numbers)
-        assert sorted(", ".join(one.tracking_number for one in order.fulfilments if one.tracking_number).split(", ")) == (
-            sent or [""]
-        )
+        assert sorted(
+            ", ".join(one.tracking_number for one in order.fulfilments if one.tracking_number).split(", ")
+        ) == (sent or [""])
         if order.status != CANCELLED:
             assert _worth(order) == _true_worth(fact), (order, fact)
     assert sum(len(order.refunds) for order in orders.values()) > 3
@@ -96,7 +96,9 @@ def test_small_pieces_say_the_same_as_one(filled: FakeShopify, monkeypatch: pyte
     assert len(orders) == len(whole)
 
 
-def test_pages_say_the_same_where_no_bulk_operation_may_run(filled: FakeShopify, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_say_the_same_where_no_bulk_operation_may_run(
+    filled: FakeShopify, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = {topic: everything(account_at(filled), topic) for topic in pulling.COLLECTIONS}
     monkeypatch.setattr(pulling, "bulk", lambda topic, since: "{ shop { name } }")
     for topic, said in whole.items():
@@ -122,7 +124,9 @@ def test_a_file_that_is_not_grouped_is_left_for_pages(filled: FakeShopify, monke
     assert _orders(filled) == whole
 
 
-def test_many_lines_codes_and_refunds_are_followed_to_their_end(fake: FakeShopify, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_many_lines_codes_and_refunds_are_followed_to_their_end(
+    fake: FakeShopify, monkeypatch: pytest.MonkeyPatch
+) -> None:
     products = [fake.shop.add_product(f"Tea {n}", variants=[{"price": 100 + n, "sku": f"T{n}"}]) for n in range(45)]
     order = fake.shop.add_order([(product.variants[0], 2) for product in products])
     for line in order.lines[:30]:
@@ -196,4 +200,4 @@ def test_without_the_scope_a_topic_is_empty_and_said_to_be_missing(settings: Any
 
 def test_a_key_that_is_wrong_says_what_to_do(fake: FakeShopify) -> None:
     with pytest.raises(Refused, match="connect the shop anew"):
-        everything(account_at(fake, access_token="shpat_wrong"), "orders")  # noqa: S106
+        everything(account_at(fake, access_token="shpat_wrong"), "orders")
