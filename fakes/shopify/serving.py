@@ -50,7 +50,7 @@ class FakeShopify:
         self.bulk = BulkDesk(self.now, self.shop.app.client_secret, refusal)
         self.bucket = Bucket(self.now)
         self.endpoint = Endpoint(self.shop, self.bulk, self.bucket)
-        self.server = FakeServer(self.answer, port=port, disturbance=self.disturbance)
+        self.server = FakeServer(self.answer, port=port, disturbance=self.disturbance, shift=self.shift)
 
     def __enter__(self) -> Self:
         self.server.start()
@@ -68,6 +68,20 @@ class FakeShopify:
     def deliver(self, send: Callable[[Delivery], int] = post) -> int:
         """Webhooks that are due, through the disturbance; ``send`` may hand them elsewhere than to their address."""
         return self.shop.post.deliver(send)
+
+    def shift(self) -> None:
+        """Somebody changes the oldest order, customer and product between two pages: by ``UPDATED_AT`` they move to the end."""
+        with self.shop.lock:
+            if self.shop.orders:
+                self.shop.update_order(min(self.shop.orders.values(), key=lambda one: one.updated_at), note="Moved")
+            if self.shop.customers:
+                self.shop.update_customer(
+                    min(self.shop.customers.values(), key=lambda one: one.updated_at), note="Moved"
+                )
+            if self.shop.products:
+                self.shop.update_product(
+                    min(self.shop.products.values(), key=lambda one: one.updated_at), vendor="Moved"
+                )
 
     def answer(self, request: Request) -> Response:
         if request.path == "/admin/oauth/authorize" and request.method == "GET":

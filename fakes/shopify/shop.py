@@ -1,16 +1,42 @@
 """A whole fake shop: everything that can happen in one, and what somebody who read it rightly would know."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from types import FunctionType
+from typing import Any, TypeVar
 
 from fakes.shopify import sums
 from fakes.shopify.amounts import Bag
 from fakes.shopify.people import People
 from fakes.shopify.records import Consent, Coupon, Customer, Order, Refund, Variant
 from fakes.shopify.shopping import Shopping
+from fakes.shopify.state import State
 
 Facts = dict[str, Any]
 
 
+_Made = TypeVar("_Made", bound=type[State])
+
+
+def _locked(made: _Made) -> _Made:
+    """Every public method holds the shop's lock: tests change a shop while threads of its server read it."""
+    for name in dir(made):
+        method = getattr(made, name)
+        if not name.startswith("_") and isinstance(method, FunctionType):
+            setattr(made, name, _holding(method))
+    return made
+
+
+def _holding(method: FunctionType) -> Callable[..., Any]:
+    @wraps(method)
+    def held(self: State, *given: Any, **named: Any) -> Any:
+        with self.lock:
+            return method(self, *given, **named)
+
+    return held
+
+
+@_locked
 class Shop(People, Shopping):
     def truth(self) -> dict[str, dict[Any, Facts]]:
         """By kind and number; amounts in minor units. Made from the shop's own records, by no path that a client could read."""

@@ -4,9 +4,11 @@ import base64
 import hashlib
 import hmac
 import json
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from random import Random
 from typing import Any, ClassVar
 from uuid import UUID
@@ -112,10 +114,14 @@ def encoded(content: object) -> bytes:
     return text.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e").encode()
 
 
+@cache
+def _client() -> httpx.Client:
+    return httpx.Client(timeout=httpx.Timeout(5, connect=1), limits=httpx.Limits(max_keepalive_connections=0))
+
+
 def post(delivery: Delivery) -> int:
     try:
-        timeout = httpx.Timeout(5, connect=1)
-        return httpx.post(delivery.uri, content=delivery.body, headers=delivery.headers, timeout=timeout).status_code
+        return _client().post(delivery.uri, content=delivery.body, headers=delivery.headers).status_code
     except httpx.HTTPError:
         return 0
 
@@ -135,6 +141,7 @@ class PostOffice:
         self.tried: list[tuple[Delivery, int]] = []
         self.disturbance = Disturbance(seed)
         self._random = Random(seed)  # noqa: S311  ids that come again
+        self._lock = threading.RLock()  # of the lists; never held while something is handed over
 
     def new_event_id(self) -> str:
         return str(UUID(int=self._random.getrandbits(128), version=4))
@@ -144,14 +151,18 @@ class PostOffice:
         for subscription in [one for one in self.subscriptions if one.topic == topic]:
             chosen = _chosen(content(), subscription.include_fields)
             delivery = self._delivery(TOPICS[topic][0], subscription.uri, chosen, event_id, subscription.name)
-            self.pending.append(replace(delivery, subscription=subscription))
+            self._wait(replace(delivery, subscription=subscription))
 
     def emit_compliance(self, topic: str, content: dict[str, Any]) -> None:
         """The three privacy topics go to the address in the app's settings, whatever is subscribed."""
         if topic not in COMPLIANCE:
             raise ValueError(topic)
         if self.compliance_uri:
-            self.pending.append(self._delivery(topic, self.compliance_uri, content, self.new_event_id(), None))
+            self._wait(self._delivery(topic, self.compliance_uri, content, self.new_event_id(), None))
+
+    def _wait(self, delivery: Delivery) -> None:
+        with self._lock:
+            self.pending.append(delivery)
 
     def _delivery(self, topic: str, uri: str, content: dict[str, Any], event_id: str, name: str | None) -> Delivery:
         body, at = encoded(content), self._now()
@@ -170,9 +181,10 @@ class PostOffice:
 
     def deliver(self, send: Send = post) -> int:
         """Hand over what is due now, disturbed where that was asked for; gives the number of tries."""
-        now = self._now()
-        due = [one for one in self.pending if one.due <= now]
-        self.pending = [one for one in self.pending if one.due > now]
+        with self._lock:
+            now = self._now()
+            due = [one for one in self.pending if one.due <= now]
+            self.pending = [one for one in self.pending if one.due > now]
         handed = self.disturbance.disturb(due)
         for delivery in handed:
             self._hand_over(delivery, send)
@@ -189,13 +201,14 @@ class PostOffice:
                 return
         if not is_thanked and delivery.tries < len(RETRIES):
             due = self._now() + RETRIES[delivery.tries]
-            self.pending.append(replace(delivery, due=due, tries=delivery.tries + 1))
+            self._wait(replace(delivery, due=due, tries=delivery.tries + 1))
 
     def _remove(self, subscription: Subscription) -> None:
-        if subscription in self.subscriptions:
-            self.subscriptions.remove(subscription)
-            self.removed.append(subscription)
-        self.pending = [one for one in self.pending if one.subscription is not subscription]
+        with self._lock:
+            if subscription in self.subscriptions:
+                self.subscriptions.remove(subscription)
+                self.removed.append(subscription)
+            self.pending = [one for one in self.pending if one.subscription is not subscription]
 
     def next_due(self) -> datetime | None:
         return min((one.due for one in self.pending), default=None)

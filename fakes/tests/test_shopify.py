@@ -26,6 +26,7 @@ from fakes.shopify.settings import ALL_SCOPES, VERSION, App
 from fakes.shopify.webhooks import Delivery, Send, signature
 
 HOOKS = "http://127.0.0.1:9/hooks"
+HTTP = httpx.Client()
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def fake() -> Iterator[FakeShopify]:
 def ask(fake: FakeShopify, query: str, token: str | None = None, **variables: Any) -> Json:
     headers = {"X-Shopify-Access-Token": fake.token if token is None else token}
     address = f"{fake.address}/admin/api/{VERSION}/graphql.json"
-    content: Json = httpx.post(address, json={"query": query, "variables": variables}, headers=headers).json()
+    content: Json = HTTP.post(address, json={"query": query, "variables": variables}, headers=headers).json()
     return content
 
 
@@ -124,7 +125,7 @@ def test_old_orders_need_a_scope_of_their_own() -> None:
 
 def test_a_wrong_token_is_401(fake: FakeShopify) -> None:
     address = f"{fake.address}/admin/api/{VERSION}/graphql.json"
-    answer = httpx.post(address, json={"query": "{ shop { name } }"}, headers={"X-Shopify-Access-Token": "shpat_no"})
+    answer = HTTP.post(address, json={"query": "{ shop { name } }"}, headers={"X-Shopify-Access-Token": "shpat_no"})
     assert answer.status_code == 401
     assert answer.json() == {"errors": "[API] Invalid API key or access token (unrecognized login or wrong password)"}
 
@@ -218,18 +219,22 @@ def _whole(name: str, depth: int) -> str:
 )
 def test_every_field_of_the_schema_is_answered(root: str) -> None:
     with FakeShopify() as fake:
-        fill(fake.shop, orders=25, customers=6, products=3, seed=3)
+        fill(fake.shop, orders=10, customers=4, products=3, seed=8)
         fake.bucket.most_of_one = fake.bucket.size = fake.bucket.available = 10**9
         query = schema().query_type
         assert query is not None
         kind = get_named_type(query.fields[root].type).name.removesuffix("Connection")
         answer = ask(fake, f"{{ {root}(first: 50) {{ nodes {{ {_whole(kind, 2)} }} }} }}")
+        told = fake.shop.orders.values()
+        assert all(
+            any(getattr(one, part) for one in told) for part in ("refunds", "fulfilments", "applications", "utm")
+        )
     assert "errors" not in answer
     assert answer["data"][root]["nodes"]
 
 
 def test_a_right_reader_of_orders_ends_with_the_truth(fake: FakeShopify) -> None:
-    fill(fake.shop, orders=40, customers=10, products=4, seed=5)
+    fill(fake.shop, orders=25, customers=8, products=4, seed=5)
     query = "{ orders { edges { node { id name test currentTotalPriceSet { shopMoney { amount } presentmentMoney { amount currencyCode } }"
     query += " displayFinancialStatus lineItems { edges { node { id currentQuantity } } } } } } }"
     lines = bulk(fake, query)
@@ -262,7 +267,7 @@ def bulk(fake: FakeShopify, query: str) -> list[Json]:
     assert begun["bulkOperation"]["status"] == "CREATED"
     states = [ask(fake, STATE, id=begun["bulkOperation"]["id"])["data"]["bulkOperation"] for _ in range(3)]
     assert [one["status"] for one in states[1:]] == ["COMPLETED", "COMPLETED"]
-    content = httpx.get(states[-1]["url"]).text
+    content = HTTP.get(states[-1]["url"]).text
     assert content.count("\n") == int(states[-1]["objectCount"])
     return [json.loads(line) for line in content.splitlines()]
 
@@ -323,10 +328,10 @@ def test_a_bulk_file_fails_expires_and_wants_no_token(fake: FakeShopify) -> None
     ask(fake, STATE, id=gid)
     failed = ask(fake, STATE, id=gid)["data"]["bulkOperation"]
     assert (failed["status"], failed["errorCode"], failed["url"]) == ("FAILED", "INTERNAL_SERVER_ERROR", None)
-    assert httpx.get(failed["partialDataUrl"]).text.count("\n") == 1
-    assert httpx.get(failed["partialDataUrl"], headers={"X-Shopify-Access-Token": fake.token}).status_code == 400
+    assert HTTP.get(failed["partialDataUrl"]).text.count("\n") == 1
+    assert HTTP.get(failed["partialDataUrl"], headers={"X-Shopify-Access-Token": fake.token}).status_code == 400
     fake.clock.advance(days=7)
-    assert httpx.get(failed["partialDataUrl"]).status_code == 403
+    assert HTTP.get(failed["partialDataUrl"]).status_code == 403
     assert ask(fake, STATE, id=gid)["data"]["bulkOperation"]["partialDataUrl"] is None
 
 
@@ -337,28 +342,28 @@ def test_the_merchant_is_sent_back_with_a_signed_query_and_a_code_for_once(fake:
         "state": "n0",
         "redirect_uri": "https://crm.example/back",
     }
-    sent = httpx.get(f"{fake.address}/admin/oauth/authorize?{urlencode(asked)}")
+    sent = HTTP.get(f"{fake.address}/admin/oauth/authorize?{urlencode(asked)}")
     back = dict(parse_qsl(urlsplit(sent.headers["location"]).query))
     text = "&".join(f"{name}={back[name]}" for name in sorted(back) if name != "hmac")
     assert back["hmac"] == hmac.new(b"hush", text.encode(), hashlib.sha256).hexdigest()
     assert (back["shop"], back["state"]) == ("fake-goods.myshopify.com", "n0")
     exchange = {"client_id": "fake-client-id", "client_secret": "hush", "code": back["code"], "expiring": "1"}
-    token = httpx.post(f"{fake.address}/admin/oauth/access_token", json=exchange)
+    token = HTTP.post(f"{fake.address}/admin/oauth/access_token", json=exchange)
     assert (token.json()["scope"], token.json()["expires_in"]) == ("read_orders,write_customers", 3600)
     assert ask(fake, "{ shop { name } }", token.json()["access_token"])["data"] == {"shop": {"name": "Fake Goods"}}
-    again = httpx.post(f"{fake.address}/admin/oauth/access_token", json=exchange)
+    again = HTTP.post(f"{fake.address}/admin/oauth/access_token", json=exchange)
     assert (again.status_code, again.json()["error"]) == (400, "invalid_request")
     fake.clock.advance(hours=1)
     assert "data" not in ask(fake, "{ shop { name } }", token.json()["access_token"])
     refresh = {"grant_type": "refresh_token", "refresh_token": token.json()["refresh_token"]}
-    fresh = httpx.post(f"{fake.address}/admin/oauth/access_token", data=exchange | refresh).json()
+    fresh = HTTP.post(f"{fake.address}/admin/oauth/access_token", data=exchange | refresh).json()
     assert ask(fake, "{ shop { name } }", fresh["access_token"])["data"] == {"shop": {"name": "Fake Goods"}}
 
 
 def test_client_credentials_give_a_token_of_a_day(fake: FakeShopify) -> None:
     asked = {"grant_type": "client_credentials", "client_id": "fake-client-id", "client_secret": "wrong"}
-    assert httpx.post(f"{fake.address}/admin/oauth/access_token", data=asked).status_code == 401
-    given = httpx.post(f"{fake.address}/admin/oauth/access_token", data=asked | {"client_secret": "hush"}).json()
+    assert HTTP.post(f"{fake.address}/admin/oauth/access_token", data=asked).status_code == 401
+    given = HTTP.post(f"{fake.address}/admin/oauth/access_token", data=asked | {"client_secret": "hush"}).json()
     assert given["expires_in"] == 86399
     assert ask(fake, "{ shop { name } }", given["access_token"])["data"] == {"shop": {"name": "Fake Goods"}}
 
