@@ -45,7 +45,7 @@ def read(inputs: Sequence[RawInput], at: datetime) -> list[Outcome]:
     told = [_understood(raw, platform, account) for raw in inputs]
     people: dict[int, frozenset[int]] = {}
     with event_log.transaction(row.platform, row.public_id) as log:
-        for (why, _), group in itertools.groupby(told, lambda one: (one.place.why, one.place.pull_id)):
+        for (why, _, _), group in itertools.groupby(told, _together):
             run = list(group)
             try:
                 with transaction.atomic():
@@ -60,6 +60,11 @@ def read(inputs: Sequence[RawInput], at: datetime) -> list[Outcome]:
         _keep_apart(told, at)
         _note(row, told, at)
     return [Outcome(people[one.raw.id], one.refused) for one in told]
+
+
+def _together(one: _One) -> tuple[Why, int | None, str]:
+    """What is written at once: webhooks, or pages of one topic of one pull, for each topic counts its own news."""
+    return one.place.why, one.place.pull_id, one.place.topic if one.place.pull_id else ""
 
 
 def _understood(raw: RawInput, platform: Platform, account: Account) -> _One:
