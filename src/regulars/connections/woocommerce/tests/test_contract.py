@@ -17,7 +17,7 @@ from regulars.connections.woocommerce.signing import webhook_signature
 from regulars.foundation import clock
 from regulars.foundation.inbox.models import Item, ItemState
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 
 # In the order in which an order of the stand goes through life.
 _STEPS = ("paid", "completed", "refund a part", "refund the rest")
