@@ -191,8 +191,42 @@ def test_an_order_carries_the_carts_token_and_the_next_cart_is_another() -> None
 
 
 @needs_php
+def test_a_draft_of_the_block_is_no_order_yet() -> None:
+    """The block saves a draft while the shopper types: nobody is told of the address, and a cart that is emptied then is the same cart."""
+    draft = ["block", [{"additional_fields": {}}]]
+    began = [["cookies", {"regulars_id": ID}], ["add", [10, 1]], ["end"], draft]
+    given_up = run(*began, ["empty"], ["end"], ["add", [20, 1]], ["end"])
+    assert told(given_up) == [("Product Added", "MUG", 1), ("Product Removed", "MUG", 1), ("Product Added", "SHIRT", 1)]
+    assert len({call["properties"]["cart_id"] for call in calls(given_up)}) == 1
+    placed = run(*began, ["placed"], ["empty"], ["end"], ["add", [20, 1]], ["end"])
+    assert told(placed) == [
+        ("Product Added", "MUG", 1),
+        ("identify", "buyer@example.com", None),
+        ("Product Added", "SHIRT", 1),
+    ]
+    assert placed["orders"][0]["_regulars_cart"] != placed["session"]["regulars_cart"]
+
+
+@needs_php
+def test_the_cart_of_an_account_is_the_same_after_signing_in_again() -> None:
+    result = run(
+        *[["user", 7], ["add", [10, 2]], ["end"]],
+        *[["sign out"], ["end"]],
+        *[["user", 7], ["add", [10, 2]], ["end"]],  # WooCommerce puts back what it kept with the account
+        *[["add", [20, 1]], ["end"]],
+    )
+    assert told(result) == [
+        ("identify", "account@example.com", "7"),
+        ("Product Added", "MUG", 2),
+        ("identify", "account@example.com", "7"),
+        ("Product Added", "SHIRT", 1),
+    ]
+    assert len({call["properties"]["cart_id"] for call in calls(result) if call["type"] == "track"}) == 1
+
+
+@needs_php
 def test_the_block_checkout_does_the_same_and_a_box_not_shown_counts_for_nothing() -> None:
-    ticked = ["block", {"additional_fields": {"regulars/newsletter": True}}]
+    ticked = ["block", [{"additional_fields": {"regulars/newsletter": True}}, {"billing_address": {}}]]
     result = run(["add", [10, 1]], ticked, ["fields"])
     assert result["orders"][0]["_regulars_consent"]["text"] == "News & offers"
     assert len(result["orders"][0]["_regulars_cart"]) == 32
@@ -203,6 +237,8 @@ def test_the_block_checkout_does_the_same_and_a_box_not_shown_counts_for_nothing
         "type": "checkbox",
     }
     assert json.loads(result["printed"])["billing"]["regulars_newsletter"]["default"] == 0
+    left = ["block", [{"additional_fields": {"regulars/newsletter": answer}} for answer in (True, False)]]
+    assert list(run(["add", [10, 1]], left)["orders"][0]) == ["_regulars_cart"]
     hidden = run(["add", [10, 1]], ticked, ["fields"], newsletter="no")
     assert list(hidden["orders"][0]) == ["_regulars_cart"]
     assert (hidden["field"], hidden["printed"]) == (None, '{"billing":[]}')

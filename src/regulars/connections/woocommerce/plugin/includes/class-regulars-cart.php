@@ -20,6 +20,9 @@ class Regulars_Cart {
 	const ORDERED = 'regulars_ordered';
 	const KNOWN   = 'regulars_known';
 
+	// Name of the same with the account, for the next session.
+	const KEPT = '_regulars_told';
+
 	/**
 	 * Who is told.
 	 *
@@ -72,12 +75,39 @@ class Regulars_Cart {
 		if ( ! self::session() ) {
 			return '';
 		}
+		if ( ! self::session()->get( self::TOKEN ) ) {
+			$this->come_back();
+		}
 		$token = (string) self::session()->get( self::TOKEN, '' );
 		if ( 1 !== preg_match( '/^[0-9a-f]{32}$/D', $token ) ) {
 			$token = bin2hex( random_bytes( 16 ) );
 			self::session()->set( self::TOKEN, $token );
 		}
 		return $token;
+	}
+
+	/**
+	 * Whoever signs in gets the cart that WooCommerce kept with the account: it is the same cart, and what was told of it is known.
+	 */
+	private function come_back() {
+		$user = get_current_user_id();
+		$kept = $user ? get_user_meta( $user, self::KEPT, true ) : '';
+		if ( is_array( $kept ) && 2 === count( $kept ) ) {
+			self::session()->set( self::TOKEN, $kept[0] );
+			self::session()->set( self::TOLD, $kept[1] );
+		}
+	}
+
+	/**
+	 * Remembers what was told of the cart, with the account too where there is one.
+	 *
+	 * @param array<int, int> $told Quantity by product.
+	 */
+	private function remember( $told ) {
+		self::session()->set( self::TOLD, $told );
+		if ( get_current_user_id() ) {
+			update_user_meta( get_current_user_id(), self::KEPT, array( $this->token(), $told ) );
+		}
 	}
 
 	/**
@@ -112,7 +142,7 @@ class Regulars_Cart {
 		}
 		$this->track( $event, array( 'products' => $products ) );
 		self::session()->set( self::STATED, $stated );
-		self::session()->set( self::TOLD, self::quantities( $items ) );
+		$this->remember( self::quantities( $items ) );
 	}
 
 	/**
@@ -124,14 +154,18 @@ class Regulars_Cart {
 		}
 		$items = self::items();
 		$now   = self::quantities( $items );
+		if ( ! $items && ! self::session()->get( self::TOKEN ) ) {
+			return;
+		}
+		$token = $this->token();
 		$told  = (array) self::session()->get( self::TOLD, array() );
 		if ( $now === $told ) {
 			return;
 		}
-		$this->recovery->keep( $this->token(), $items );
+		$this->recovery->keep( $token, $items );
 		if ( $this->visitor->may_be_told() ) {
 			$this->tell_difference( $told, $now );
-			self::session()->set( self::TOLD, $now );
+			$this->remember( $now );
 		}
 	}
 
@@ -202,6 +236,9 @@ class Regulars_Cart {
 		$this->recovery->forget( $this->token() );
 		foreach ( array( self::TOKEN, self::TOLD, self::STATED, self::ORDERED ) as $name ) {
 			self::session()->set( $name, null );
+		}
+		if ( get_current_user_id() ) {
+			delete_user_meta( get_current_user_id(), self::KEPT );
 		}
 	}
 

@@ -67,6 +67,8 @@ class Regulars_Checkout {
 	public function register() {
 		add_action( 'woocommerce_checkout_create_order', array( $this, 'classic_order' ), 10, 2 );
 		add_action( 'woocommerce_store_api_checkout_update_order_from_request', array( $this, 'block_order' ), 10, 2 );
+		add_action( 'woocommerce_checkout_order_processed', array( $this, 'classic_placed' ), 10, 3 );
+		add_action( 'woocommerce_store_api_checkout_order_processed', array( $this, 'placed' ) );
 		add_action( 'wp_login', array( $this, 'signed_in' ), 10, 2 );
 		add_action( 'wp_enqueue_scripts', array( $this, 'enqueue' ) );
 		add_action( 'wp_ajax_' . self::ACTION, array( $this, 'typed' ) );
@@ -121,29 +123,30 @@ class Regulars_Checkout {
 	}
 
 	/**
-	 * An order of the block.
+	 * An order of the block, also while it is a draft that changes with what is typed.
 	 *
 	 * @param WC_Order        $order   About to be saved.
-	 * @param WP_REST_Request $request Of the block.
+	 * @param WP_REST_Request $request Of the block; it need not hold every field.
 	 */
 	public function block_order( $order, $request ) {
 		$fields = isset( $request['additional_fields'] ) ? (array) $request['additional_fields'] : array();
-		$this->note( $order, ! empty( $fields[ self::FIELD ] ) );
+		$this->note( $order, isset( $fields[ self::FIELD ] ) ? ! empty( $fields[ self::FIELD ] ) : null );
 	}
 
 	/**
-	 * Writes the cart's token and, where the box was ticked, the consent with its words and time. A box left empty is no refusal.
+	 * Writes the cart's token and, where the box is ticked, the consent with its words and time. A box left empty is no refusal.
 	 *
-	 * @param WC_Order $order    About to be saved.
-	 * @param bool     $is_agreed Whether the box was ticked.
+	 * @param WC_Order  $order     About to be saved.
+	 * @param bool|null $is_agreed Whether the box is ticked; null where nothing is said of it.
 	 */
 	private function note( $order, $is_agreed ) {
 		$token = $this->cart->token();
 		if ( '' !== $token ) {
 			$order->update_meta_data( self::CART, $token );
-			$this->cart->ordered();
 		}
-		if ( $is_agreed && 'yes' === $this->settings->get( 'newsletter' ) ) {
+		if ( false === $is_agreed ) {
+			$order->delete_meta_data( self::CONSENT );
+		} elseif ( $is_agreed && 'yes' === $this->settings->get( 'newsletter' ) ) {
 			$order->update_meta_data(
 				self::CONSENT,
 				array(
@@ -155,9 +158,29 @@ class Regulars_Checkout {
 				)
 			);
 		}
+	}
+
+	/**
+	 * An order of the classic checkout was placed.
+	 *
+	 * @param int                  $id    Of the order.
+	 * @param array<string, mixed> $data  Of the form.
+	 * @param WC_Order             $order The order.
+	 */
+	public function classic_placed( $id, $data, $order ) {
+		$this->placed( $order );
+	}
+
+	/**
+	 * An order was placed, and the visitor is known by it.
+	 *
+	 * @param WC_Order $order The order.
+	 */
+	public function placed( $order ) {
+		$this->cart->ordered();
 		$email = (string) $order->get_billing_email();
 		if ( '' !== $email && '' !== $this->visitor->id() && $this->visitor->may_be_told() ) {
-			$this->sender->identify( array( 'email' => $email ), $this->visitor->names( $token ) );
+			$this->sender->identify( array( 'email' => $email ), $this->visitor->names( $this->cart->token() ) );
 		}
 	}
 

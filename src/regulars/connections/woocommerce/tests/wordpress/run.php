@@ -47,8 +47,21 @@ foreach ( $given['steps'] as $step ) {
 		case 'remove': unset( WC()->cart->lines[ $with ] ); break;
 		case 'empty': WC()->cart->empty_cart(); break;
 		case 'end': do_action( 'shutdown' ); break;
-		case 'order': $order = new WC_Order(); apply_filters( 'woocommerce_checkout_create_order', $order, $with ); $orders[] = $order->meta; break;
-		case 'block': $order = new WC_Order(); apply_filters( 'woocommerce_store_api_checkout_update_order_from_request', $order, $with ); $orders[] = $order->meta; break;
+		case 'order':
+			$order = new WC_Order();
+			do_action( 'woocommerce_checkout_create_order', $order, $with );
+			do_action( 'woocommerce_checkout_order_processed', 1, $with, $order );
+			$orders[] = $order->meta;
+			break;
+		case 'block':
+			$order = new WC_Order();
+			foreach ( $with as $request ) {
+				do_action( 'woocommerce_store_api_checkout_update_order_from_request', $order, $request );
+			}
+			$orders[] = $order->meta;
+			break;
+		case 'placed': do_action( 'woocommerce_store_api_checkout_order_processed', $order ); break;
+		case 'sign out': WC()->session = new WC_Session(); WC()->cart = new WC_Cart(); $GLOBALS['user'] = 0; break;
 		case 'sign in': apply_filters( 'wp_login', 'name', (object) $with ); break;
 		case 'typed': $_POST = $with; try { do_action( 'wp_ajax_nopriv_regulars_email' ); } catch ( Exception $error ) { $printed .= $error->getMessage(); } break;
 		case 'another device': $link = ( new Regulars_Recovery() )->link( WC()->session->kept['regulars_cart'] ); $GLOBALS['woo']->session = new WC_Session(); $GLOBALS['woo']->cart = new WC_Cart(); break;

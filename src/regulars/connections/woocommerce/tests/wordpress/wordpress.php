@@ -103,6 +103,9 @@ function get_search_query( $escaped ) { return $GLOBALS['page']['query']; }
 function get_current_user_id() { return $GLOBALS['user']; }
 function wp_get_current_user() { return (object) array( 'ID' => $GLOBALS['user'], 'user_email' => 'account@example.com' ); }
 function current_user_can( $capability ) { return in_array( $capability, $GLOBALS['caps'], true ); }
+function get_user_meta( $user, $name, $single ) { return $GLOBALS['meta'][ $user ][ $name ] ?? ''; }
+function update_user_meta( $user, $name, $value ) { $GLOBALS['meta'][ $user ][ $name ] = $value; }
+function delete_user_meta( $user, $name ) { unset( $GLOBALS['meta'][ $user ][ $name ] ); }
 function user_can( $user, $capability ) { return in_array( $capability, $user->caps ?? array(), true ); }
 function check_ajax_referer( $action, $field ) { if ( 'nonce-' . $action !== ( $_POST[ $field ] ?? '' ) ) { throw new Exception( 'nonce' ); } }
 function wp_create_nonce( $action ) { return 'nonce-' . $action; }
@@ -160,6 +163,7 @@ class WC_Product {
 class WC_Order {
 	public $meta = array();
 	public function update_meta_data( $name, $value ) { $this->meta[ $name ] = $value; }
+	public function delete_meta_data( $name ) { unset( $this->meta[ $name ] ); }
 	public function get_billing_email() { return 'buyer@example.com'; }
 }
 function wc_get_product( $id ) {
