@@ -9,12 +9,19 @@ from django.db import connection
 
 from regulars.foundation.errors import RegularsError
 
+# Waits for nobody: whoever works under a lease holds its row until the commit, and then it is simply not to be had.
 _TAKE = """
-INSERT INTO work_lease AS held (name, owner, fence, until)
-VALUES (%(name)s, %(owner)s, 1, clock_timestamp() + %(seconds)s * interval '1 second')
-ON CONFLICT (name) DO UPDATE SET owner = excluded.owner, fence = held.fence + 1, until = excluded.until
-WHERE held.until < clock_timestamp()
-RETURNING fence
+WITH taken AS (
+    UPDATE work_lease SET owner = %(owner)s, fence = fence + 1, until = clock_timestamp() + %(seconds)s * interval '1 second'
+    WHERE name = (SELECT name FROM work_lease WHERE name = %(name)s AND until < clock_timestamp() FOR UPDATE SKIP LOCKED)
+    RETURNING fence
+), made AS (
+    INSERT INTO work_lease (name, owner, fence, until)
+    SELECT %(name)s, %(owner)s, 1, clock_timestamp() + %(seconds)s * interval '1 second'
+    WHERE NOT EXISTS (SELECT 1 FROM work_lease WHERE name = %(name)s)
+    ON CONFLICT DO NOTHING RETURNING fence
+)
+SELECT fence FROM taken UNION ALL SELECT fence FROM made
 """
 _EXTEND = """
 UPDATE work_lease SET until = clock_timestamp() + %(seconds)s * interval '1 second'

@@ -100,3 +100,25 @@ def test_a_failing_batch_is_tried_again_and_a_lost_connection_made_anew() -> Non
     stopping.set()
     thread.join(10)
     assert len(tries) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_over", [False, True])
+def test_whoever_wants_it_while_its_owner_is_writing_waits_for_nobody(is_over: bool) -> None:
+    held = take_lease("mail", "a", 30)
+    assert held is not None
+    found: list[Held | None] = []
+
+    def want() -> None:
+        found.append(take_lease("mail", "b", 30))
+        connection.close()
+
+    if is_over:
+        expire("mail")
+    with transaction.atomic():
+        check_lease(held)
+        other = Thread(target=want)
+        other.start()
+        other.join(3)  # less than the time for which a lock is waited for
+        assert found == [None]
+    assert (take_lease("mail", "b", 30) is not None) == is_over
