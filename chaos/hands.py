@@ -14,13 +14,14 @@ class Workers:
     """Processes that a forking parent starts for us. Everything that it starts is ended when the block is left."""
 
     began: float
+    working: str = "chaos.working"  # the module whose ``work`` they do
     process: subprocess.Popen[bytes] = field(init=False)
     alive: set[int] = field(default_factory=set)
     ended: dict[int, int] = field(default_factory=dict)
     _buffer: bytes = b""
 
     def __enter__(self) -> "Workers":
-        command = [sys.executable, "-m", "chaos.worker", str(self.began)]
+        command = [sys.executable, "-m", "chaos.worker", str(self.began), self.working]
         self.process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
         )

@@ -1,7 +1,8 @@
 """A worker that can be killed a hundred times a minute: a parent with everything loaded forks the process that works.
 
-``python -m chaos.worker BEGAN`` reads commands on its standard input, a line each: ``spawn [CRASH_AT]`` forks a worker and answers
-``pid``; when a worker has ended, it says ``ended PID STATUS`` (minus the signal, or the exit code).
+``python -m chaos.worker BEGAN [MODULE]`` reads commands on its standard input, a line each: ``spawn [CRASH_AT]`` forks a worker, which
+does the module's ``work`` (``chaos.working`` without one), and answers ``pid``; when a worker has ended, it says ``ended PID STATUS``
+(minus the signal, or the exit code).
 """
 
 import os
@@ -16,7 +17,7 @@ import django
 
 def main() -> None:
     django.setup()
-    began, work = float(sys.argv[1]), import_module("chaos.working").work
+    began, work = float(sys.argv[1]), import_module(sys.argv[2] if len(sys.argv) > 2 else "chaos.working").work
     buffer = b""
     while True:
         ready, _, _ = select.select([0], [], [], 0.02)
