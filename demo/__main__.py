@@ -53,12 +53,15 @@ def _run(place: Place, lines: int | None) -> None:
         supervisor.keep(
             _module("catcher", "demo.catcher", "--smtp", str(place.smtp_port), "--web", str(place.catcher_port))
         )
-        _must(supervisor, _module("prepare", "demo.prepare", *(["--lines", str(lines)] if lines else [])))
+        slice_of = ["--lines", str(lines)] if lines else []
+        _must(supervisor, _module("prepare", "demo.prepare", "--shop", place.shop_address, *slice_of))
         supervisor.keep(services.web())
         supervisor.keep(services.worker())
         with step("Web server and worker"):
             if not wait_for_http(f"http://127.0.0.1:{place.port}/healthz", 60):
                 raise DemoFailed(f"The web server does not answer; it says why in {place.home / 'log' / 'web.log'}")
+        address = os.environ["REGULARS_PUBLIC_URL"]
+        supervisor.keep(_module("web-shop", "demo.web_shop", "--port", str(place.shop_port), "--regulars", address))
         _greet(place)
         supervisor.wait()
         say("\nStopping …")
@@ -89,6 +92,7 @@ def _greet(place: Place) -> None:
     password = (place.home / "demo" / "password").read_text()
     say(
         f"\n  Regulars     {place.address}\n  Sign in as   demo@regulars.example\n  Password     {password}\n"
+        f"  Web shop     {place.shop_address}   (click through it, and watch it arrive under Connections)\n"
         f"  Caught mail  {place.catcher_address}   (nothing leaves this machine)\n\n  Ctrl-C stops everything.\n",
     )
 

@@ -20,12 +20,13 @@ class PortTaken(RegularsError):
 
 @dataclass(frozen=True)
 class Place:
-    """One demo's data folder and ports; ``catcher_port`` shows the caught mail, ``smtp_port`` takes it."""
+    """One demo's data folder and ports; ``catcher_port`` shows the caught mail, ``smtp_port`` takes it, ``shop_port`` is the web shop's."""
 
     home: Path
     port: int
     smtp_port: int
     catcher_port: int
+    shop_port: int
 
     @property
     def address(self) -> str:
@@ -34,6 +35,10 @@ class Place:
     @property
     def catcher_address(self) -> str:
         return f"http://localhost:{self.catcher_port}"
+
+    @property
+    def shop_address(self) -> str:
+        return f"http://localhost:{self.shop_port}"
 
     def environment(self, outer: Mapping[str, str]) -> dict[str, str]:
         """What every process of the demo sees. Mail goes to the catcher only, whatever the caller's environment says."""
@@ -55,7 +60,8 @@ def find_place(outer: Mapping[str, str]) -> Place:
     home = Path(outer.get("REGULARS_HOME") or ".regulars").expanduser().resolve()
     port = _wanted_port(outer["PORT"]) if outer.get("PORT") else free_port(range(8000, 8100))
     smtp = free_port(range(1025, 1125), {port})
-    return Place(home, port, smtp, free_port(range(8025, 8125), {port, smtp}))
+    catcher = free_port(range(8025, 8125), {port, smtp})
+    return Place(home, port, smtp, catcher, free_port(range(8125, 8225), {port, smtp, catcher}))
 
 
 def _wanted_port(text: str) -> int:

@@ -123,7 +123,7 @@ def test_two_demos_side_by_side_take_other_ports() -> None:
         second = find_place({})
 
     assert second.port != first.port
-    assert len({first.port, first.smtp_port, first.catcher_port}) == 3
+    assert len({first.port, first.smtp_port, first.catcher_port, first.shop_port}) == 4
 
 
 def test_a_port_that_is_taken_is_refused_in_one_sentence() -> None:
@@ -138,7 +138,7 @@ def test_a_port_that_is_taken_is_refused_in_one_sentence() -> None:
 
 
 def test_mail_goes_nowhere_else_whatever_the_caller_says() -> None:
-    place = Place(Path("/data"), 8000, 1025, 8025)
+    place = Place(Path("/data"), 8000, 1025, 8025, 8125)
     outer = {"EMAIL_URL": "smtp://real.example:25", "REGULARS_RECIPIENTS": "*", "PORT": "8000", "OTHER": "kept"}
     environment = place.environment(outer)
 

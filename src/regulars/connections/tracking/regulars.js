@@ -197,7 +197,8 @@
     checkout: (cart) => track('Checkout Started', cart),
     order: (order) => track('Order Completed', order),
     reset: () => tell({ type: 'reset' }),
-    id: (hear) => tell({ type: 'id', hear })
+    // Always answered: with nothing where nobody is tracked, so that a checkout need not wait for it.
+    id: (hear) => (may() ? tell({ type: 'id', hear }) : hear(''))
   }
 
   // One entry of the data layer: a call's name, then what it takes. Nothing that goes wrong may break the shop's page.
@@ -310,13 +311,8 @@
     begin()
   }
 
-  if (isSilent) {
-    forget()
-    window.regulars = () => {}
-    window.regularsLayer = { push() {} }
-    return
-  }
-  if (isAutomatic) watch()
+  if (isSilent) forget()
+  else if (isAutomatic) watch()
   // A page that is only prepared was not looked at.
   if (document.prerendering) document.addEventListener('prerenderingchange', start, { once: true })
   else start()

@@ -66,8 +66,9 @@ class Running:
 @contextmanager
 def serve(database: Database) -> Iterator[Running]:
     """Starts it, with one store, and ends it with the block."""
-    with database.copy(f"tracking_{os.getpid()}") as address:
-        found = Running(free_port(), address)
+    port = free_port()
+    with database.copy(f"tracking_{os.getpid()}_{port}") as address:
+        found = Running(port, address)
         process = _start(found)
         try:
             with found.connected():
