@@ -58,6 +58,7 @@ TOPICS: dict[str, tuple[str, tuple[str, ...]]] = {
     "DISCOUNTS_UPDATE": ("discounts/update", _DISCOUNTS),
     "DISCOUNTS_DELETE": ("discounts/delete", _DISCOUNTS),
     "DISCOUNTS_REDEEMCODE_ADDED": ("discounts/redeemcode_added", _DISCOUNTS),
+    "DISCOUNTS_REDEEMCODE_REMOVED": ("discounts/redeemcode_removed", _DISCOUNTS),
     "BULK_OPERATIONS_FINISH": ("bulk_operations/finish", ()),
     "APP_UNINSTALLED": ("app/uninstalled", ()),
     "APP_SCOPES_UPDATE": ("app/scopes_update", ()),

@@ -46,13 +46,9 @@ def is_query_signed(secret: str, query: Sequence[tuple[str, str]]) -> bool:
     given = "".join(value for name, value in query if name == "hmac").encode("utf-8", "surrogatepass")
     rest = sorted((name, value) for name, value in query if name != "hmac")
     plain = "&".join(f"{_spelt(name).replace('=', '%3D')}={_spelt(value)}" for name, value in rest)
-    texts = (plain.encode("utf-8", "surrogatepass"), urlencode(rest, errors="surrogatepass").encode())
-    return any(
-        [
-            hmac.compare_digest(hmac.digest(secret.encode(), text, hashlib.sha256).hex().encode(), given)
-            for text in texts
-        ]
-    )
+    forms = (plain.encode("utf-8", "surrogatepass"), urlencode(rest, errors="surrogatepass").encode())
+    digests = (hmac.digest(secret.encode(), text, hashlib.sha256).hex().encode() for text in forms)
+    return any(hmac.compare_digest(digest, given) for digest in digests)
 
 
 def _spelt(text: str) -> str:
