@@ -35,8 +35,15 @@ class Home:
 
 
 def resolve(profiles: Collection[int], log: LogTransaction, at: datetime) -> set[int]:
+    """As ``rearrange``, with the cards of the customers whose profiles changed."""
+    changed = rearrange(profiles, log, at)
+    refresh_cards(changed)
+    return changed
+
+
+def rearrange(profiles: Collection[int], log: LogTransaction, at: datetime) -> set[int]:
     """Brings the map of everybody connected to these profiles in line with what is known, and what waits for staff with it.
-    Customers whose profiles changed.
+    Customers whose profiles changed: their cards are to be refreshed.
 
     The customer with the lowest id among a person's present ones stays; of a customer that falls apart, the part with its
     oldest profile keeps it. Events: customer.merged, customer.split.
@@ -115,7 +122,6 @@ def _apply(found: Collection[Home], present: dict[int, int], log: LogTransaction
         customer, before = home.customer or 0, sorted({present[p] for p in home.profiles})
         changed |= {customer, *before}
         _tell(home.profiles, customer, before, present, log, at)
-    refresh_cards(changed)
     return changed
 
 

@@ -96,6 +96,15 @@ def lock_members(members: Mapping[int, list[int]]) -> dict[int, list[int]]:
     return {customer: some for customer, some in left.items() if some}
 
 
+_ADD = """
+INSERT INTO customers_identitylink (id, profile_id, identity_id, trust, evidence, value, occurred_at, batch_id)
+SELECT id, profile_id, identity_id, trust, evidence, value, occurred_at, %s
+FROM unnest(%s::bigint[], %s::bytea[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::timestamptz[])
+    AS s(id, value, profile_id, identity_id, trust, evidence, occurred_at)
+ON CONFLICT DO NOTHING
+"""
+
+
 def add_links(said: Sequence[Evidence], log: LogTransaction) -> list[Evidence]:
     """Stores what is new of it and gives that back; the identities stay locked, so that of two who confirm one at the same
     moment the later sees the earlier's link and joins its profile.
@@ -110,20 +119,12 @@ def add_links(said: Sequence[Evidence], log: LogTransaction) -> list[Evidence]:
     lock_identities({one.identity for one in new})
     plain = keys.find_keys(one.profile for one in new)
     ids = reserve_ids("customers_identitylink", len(new))
-    rows = [
-        IdentityLink(
-            id=row_id,
-            profile_id=one.profile,
-            identity_id=one.identity,
-            trust=one.trust,
-            evidence=one.source,
-            value=seal(plain[one.profile], one.value.encode(), Cell("customers_identitylink", "value", row_id)),
-            occurred_at=one.occurred_at,
-            batch_id=log.batch_id,
-        )
-        for row_id, one in zip(ids, new, strict=True)
+    values = [
+        seal(plain[one.profile], one.value.encode(), Cell("customers_identitylink", "value", row))
+        for row, one in zip(ids, new, strict=True)
     ]
-    IdentityLink.objects.bulk_create(rows, batch_size=5000, ignore_conflicts=True)
+    columns = zip(*((o.profile, o.identity, o.trust.value, o.source, o.occurred_at) for o in new), strict=True)
+    execute(_ADD, [log.batch_id, list(ids), values, *map(list, columns)])
     return new
 
 

@@ -81,14 +81,12 @@ def _take_in(inputs: Sequence[PersonInput], log: LogTransaction, is_history: boo
     profiles, fresh = _find_or_make(people, log, is_history)
     lock_profiles({p: identity for (identity, _), p in profiles.items() if p not in fresh})
     touched = set(fresh)
-    joined, linked = _add_links(people, profiles, log)
-    touched |= linked
+    joined = _add_links(people, profiles, log)
     touched |= _add_contacts(people, profiles, log, is_history)
     touched |= _add_extras(people, profiles, log, is_history)
     joined |= add_names(_names(people, profiles), log)
-    identities.resolve(joined, log, at=max(p.occurred_at for p in inputs))
-    if touched:
-        refresh_cards(customers_of(touched).values())
+    changed = identities.rearrange(joined, log, at=max(p.occurred_at for p in inputs))
+    refresh_cards({*changed, *customers_of(touched).values()})
     return [profiles[p.name] for p in people]
 
 
@@ -151,15 +149,14 @@ def _profiles_named(names: Collection[Name]) -> dict[Name, int]:
     return {name: found[name] for name in names if name in found}
 
 
-def _add_links(people: Sequence[_Person], profiles: dict[Name, int], log: LogTransaction) -> tuple[set[int], set[int]]:
-    """Stores what links are new. Profiles whose customer may have to be resolved again, and all profiles that got a link."""
+def _add_links(people: Sequence[_Person], profiles: dict[Name, int], log: LogTransaction) -> set[int]:
+    """Stores what links are new. Profiles whose customer may have to be resolved again."""
     said = [
         Evidence(profiles[p.name], row, identity.value, p.given.trust, p.given.evidence, p.given.occurred_at)
         for p in people
         for row, identity in p.identities
     ]
-    new = add_links(said, log)
-    return {one.profile for one in new if one.trust == Trust.CONFIRMED}, {one.profile for one in new}
+    return {one.profile for one in add_links(said, log) if one.trust == Trust.CONFIRMED}
 
 
 def _names(people: Sequence[_Person], profiles: dict[Name, int]) -> list[tuple[int, str]]:
