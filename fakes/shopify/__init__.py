@@ -2,7 +2,7 @@
 
     with FakeShopify() as fake:
         tea = fake.shop.add_product("Tea", variants=[{"price": 1299, "sku": "T"}])
-        order = fake.shop.add_order([(tea.variants[0], 2)], customer=fake.shop.add_customer("a@example.com"), currency="JPY")
+        order = fake.shop.add_order([(tea.variants[0], 2)], customer=fake.shop.add_customer("a@people.test"), currency="JPY")
         ... a client asks fake.address with fake.token; fake.clock.advance(minutes=5) ...
         fake.deliver()
         assert what_the_client_has == fake.shop.truth()

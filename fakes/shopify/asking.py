@@ -19,7 +19,7 @@ from graphql import (
 from fakes.shopify import bulk
 from fakes.shopify.bulk import BulkDesk, BulkOperation
 from fakes.shopify.context import Asking, Json
-from fakes.shopify.costing import Bucket, Cost
+from fakes.shopify.costing import Bucket, Cost, fixed
 from fakes.shopify.payloads import moment
 from fakes.shopify.schema import schema
 from fakes.shopify.searching import MOST
@@ -56,6 +56,12 @@ _FORMS = (  # what this library says, and what Shopify says of the same
 )
 
 
+class _RefusedError(Exception):
+    def __init__(self, content: Json) -> None:
+        super().__init__()
+        self.content = content
+
+
 class Endpoint:
     """``answer(body, scopes)`` gives the content of the answer; its status is 200 even where it refuses."""
 
@@ -75,51 +81,27 @@ class Endpoint:
 
     def _answer(self, query: str, variables: Json, name: str | None, base: str) -> Json:
         try:
-            document = parse(query)
-        except GraphQLError as error:
-            return {"errors": [_formed(error, "parse error")]}
-        errors = validate(schema(), document)
-        if errors:
-            return {"errors": [_translated(error) for error in errors]}
-        operation = _chosen(document, name)
-        if operation is None:
-            return {"errors": [{"message": "An operation name is required"}]}
+            document, operation = _checked(query, name)
+            cost = self._cost(document, operation, variables)
+        except _RefusedError as refused:
+            return refused.content
+        done = self.carry_out(document, variables, name, base)
+        actual = min(cost, fixed(operation) + _counted(done.data))
+        self.bucket.give_back(cost - actual)
+        return _content(done) | {"extensions": self._told(cost, actual)}
+
+    def _cost(self, document: DocumentNode, operation: OperationDefinitionNode, variables: Json) -> int:
+        """Paid beforehand, at most what it may come to."""
         try:
-            variables = self._variables(operation, variables)
-            cost = Cost(schema(), document, variables).of(operation)
+            cost = Cost(schema(), document, _coerced(operation, variables)).of(operation)
         except GraphQLError as error:
-            return {"errors": [_formed(error)]}
-        return self._weighed(document, variables, name, cost, base)
-
-    def _variables(self, operation: OperationDefinitionNode, given: Json) -> Json:
-        known = get_variable_values(schema(), tuple(operation.variable_definitions or ()), given)
-        if isinstance(known, list):
-            wrong = GraphQLError(known[0].message, known[0].nodes, extensions={"code": "INVALID_VARIABLE"})
-            raise wrong
-        for value in given.values():
-            _refuse_long_lists(value)
-        return given
-
-    def _weighed(self, document: DocumentNode, variables: Json, name: str | None, cost: int, base: str) -> Json:
+            raise _RefusedError({"errors": [_formed(error)]}) from error
         if cost > self.bucket.most_of_one:
-            most = self.bucket.most_of_one
-            message = f"Query cost is {cost}, which exceeds the single query max cost limit ({most})."
-            extensions = {"code": "MAX_COST_EXCEEDED", "cost": cost, "maxCost": most, "documentation": RATE_LIMITS}
-            return {"errors": [{"message": message, "extensions": extensions}]}
+            raise _RefusedError({"errors": [_too_dear(cost, self.bucket.most_of_one)]})
         if not self.bucket.take(cost):
             throttled = {"message": "Throttled", "extensions": {"code": "THROTTLED", "documentation": RATE_LIMITS}}
-            return {"errors": [throttled], "extensions": self._told(cost, None)}
-        done = self.carry_out(document, variables, name, base)
-        actual = (
-            min(cost, _counted(done.data) + (10 if "mutation" in document.loc.source.body[:20] else 0))
-            if document.loc
-            else cost
-        )
-        self.bucket.give_back(cost - actual)
-        content: Json = {"data": done.data}
-        if done.errors:
-            content = {"errors": [_formed(error) for error in done.errors], "data": done.data}
-        return content | {"extensions": self._told(cost, actual)}
+            raise _RefusedError({"errors": [throttled], "extensions": self._told(cost, None)})
+        return cost
 
     def _told(self, cost: int, actual: int | None) -> Json:
         status = self.bucket.status()
@@ -160,6 +142,40 @@ class Endpoint:
             "status": operation.status.lower(),
             "type": "query",
         }
+
+
+def _checked(query: str, name: str | None) -> tuple[DocumentNode, OperationDefinitionNode]:
+    try:
+        document = parse(query)
+    except GraphQLError as error:
+        raise _RefusedError({"errors": [_formed(error, "parse error")]}) from error
+    if errors := validate(schema(), document):
+        raise _RefusedError({"errors": [_translated(error) for error in errors]})
+    operation = _chosen(document, name)
+    if operation is None:
+        raise _RefusedError({"errors": [{"message": "An operation name is required"}]})
+    return document, operation
+
+
+def _coerced(operation: OperationDefinitionNode, given: Json) -> Json:
+    """With the defaults that the query itself gives."""
+    for value in given.values():
+        _refuse_long_lists(value)
+    known = get_variable_values(schema(), tuple(operation.variable_definitions or ()), given)
+    if isinstance(known, list):
+        raise GraphQLError(known[0].message, known[0].nodes, extensions={"code": "INVALID_VARIABLE"})
+    return dict(known.coerced)
+
+
+def _too_dear(cost: int, most: int) -> Json:
+    message = f"Query cost is {cost}, which exceeds the single query max cost limit ({most})."
+    extensions = {"code": "MAX_COST_EXCEEDED", "cost": cost, "maxCost": most, "documentation": RATE_LIMITS}
+    return {"message": message, "extensions": extensions}
+
+
+def _content(done: ExecutionResult) -> Json:
+    errors = [_formed(error) for error in done.errors or []]
+    return ({"errors": errors} if errors else {}) | {"data": done.data}
 
 
 def _chosen(document: DocumentNode, name: str | None) -> OperationDefinitionNode | None:

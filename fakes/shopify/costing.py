@@ -71,6 +71,12 @@ class Bucket:
         }
 
 
+def fixed(operation: OperationDefinitionNode) -> int:
+    """What is paid whatever is found: for each mutation."""
+    is_mutation = operation.operation.value == "mutation"
+    return MUTATION_COST * len(operation.selection_set.selections) if is_mutation else 0
+
+
 class Cost:
     """Walks a checked document before it is carried out: what it may cost at most, and whether its pages are allowed."""
 
@@ -84,9 +90,7 @@ class Cost:
         root = self.schema.get_root_type(operation.operation)
         if root is None:
             return 0
-        is_mutation = operation.operation.value == "mutation"
-        extra = MUTATION_COST * len(operation.selection_set.selections) if is_mutation else 0
-        return self._selection(root, operation.selection_set) + extra
+        return fixed(operation) + self._selection(root, operation.selection_set)
 
     def _selection(self, within: GraphQLNamedType, selection: SelectionSetNode | None) -> int:
         plain, dearest = 0, 0

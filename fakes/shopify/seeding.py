@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from random import Random
 from typing import Any
 
@@ -94,7 +94,7 @@ class Sower:
         first, last = draw.choice(FIRST), draw.choice(LAST)
         city, country, code, postcode = draw.choice(CITIES)
         customer = self.shop.add_customer(
-            None if draw.random() < 0.03 else f"customer{place}@example.com",
+            None if draw.random() < 0.03 else f"customer{place}@{draw.choice(('people.test', 'People.TEST'))}",
             first_name=first,
             last_name=last,
             phone=f"+4915112{place:06d}" if draw.random() < 0.6 else None,
@@ -153,7 +153,7 @@ class Sower:
                 "country": country,
                 "zip": postcode,
             }
-            facts["email"] = f"guest{place}@example.com"
+            facts["email"] = f"guest{place % 40}@guests.test"
             facts["shipping_address"] = facts["billing_address"] = self.shop.guest_address(country_code=code, **known)
         if not is_till and self.random.random() < 0.3:
             facts["landing_page"] = "https://fake-goods.example/?utm_source=letter&utm_medium=email&utm_campaign=spring"
@@ -192,7 +192,7 @@ def fill(
     """Fills an empty shop with a past of ``days`` until now. Webhooks of it are thrown away: nobody was subscribed yet."""
     draw, now = Random(seed), shop.now()  # noqa: S311  the same shop again
     sower = Sower(shop, draw, Clock(now - timedelta(days=days)))
-    with _time_of(shop, sower.clock):
+    with shop.living_by(sower.clock):
         for code, facts in (("WELCOME10", {"percentage": 0.1}), ("FIVEOFF", {"amount": 500}), ("SHIPFREE", {})):
             shop.add_coupon(code, **facts)
         goods = [sower.product(place) for place in range(products)]
@@ -205,16 +205,5 @@ def fill(
         sower.clock.at = now - timedelta(hours=2)
         for place in range(max(orders // 20, 1)):
             cart = shop.add_cart([(draw.choice(variants), 1)])
-            shop.add_checkout([(draw.choice(variants), 2)], cart=cart, email=f"left{place}@example.com")
+            shop.add_checkout([(draw.choice(variants), 2)], cart=cart, email=f"left{place}@guests.test")
     shop.post.pending.clear()
-
-
-class _time_of:
-    def __init__(self, shop: Shop, clock: Callable[[], datetime]) -> None:
-        self._shop, self._clock, self._before = shop, clock, shop._now
-
-    def __enter__(self) -> None:
-        self._shop._now = self._clock
-
-    def __exit__(self, *_: object) -> None:
-        self._shop._now = self._before

@@ -52,14 +52,20 @@ class FakeShopify:
         self.endpoint = Endpoint(self.shop, self.bulk, self.bucket)
         self.server = FakeServer(self.answer, port=port, disturbance=self.disturbance, shift=self.shift)
 
-    def __enter__(self) -> Self:
+    def start(self) -> Self:
         self.server.start()
         return self
+
+    def stop(self) -> None:
+        self.server.stop()
+
+    def __enter__(self) -> Self:
+        return self.start()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.server.stop()
+        self.stop()
 
     @property
     def address(self) -> str:
@@ -128,13 +134,11 @@ class Courier:
         self._fake, self._seconds, self._is_over = fake, seconds, threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
-    def __enter__(self) -> Self:
+    def start(self) -> Self:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def stop(self) -> None:
         self._is_over.set()
         self._thread.join()
 

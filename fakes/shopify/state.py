@@ -1,7 +1,8 @@
 """What every happening in a fake shop needs: numbers, moments, who is where, and the post."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from random import Random
@@ -64,6 +65,15 @@ class State:
         self._last_number, self._last_order = FIRST_NUMBER, 1000
         self.warehouse = self._new_location("Warehouse")
         self.till = self._new_location("Shop floor")
+
+    @contextmanager
+    def living_by(self, clock: Callable[[], datetime]) -> Iterator[None]:
+        """For a while another clock goes: so a past is filled in."""
+        before, self._now = self._now, clock
+        try:
+            yield
+        finally:
+            self._now = before
 
     def now(self) -> datetime:
         """Whole seconds: Shopify's ``updatedAt`` has no finer ones, so two changes may well carry the same."""

@@ -9,13 +9,12 @@ from fakes.shopify.state import system_time
 def serve(port: int, orders: int, seed: int) -> Served:
     fake = FakeShopify(port=port, seed=seed, now=system_time)
     fill(fake.shop, orders=orders, customers=max(orders // 3, 1), products=max(orders // 25, 3), seed=seed)
-    courier = Courier(fake)
-    fake.__enter__()
-    courier.__enter__()
+    fake.start()
+    courier = Courier(fake).start()
 
     def stop() -> None:
-        courier.__exit__(None, None, None)
-        fake.__exit__(None, None, None)
+        courier.stop()
+        fake.stop()
 
     app = fake.shop.app
     notice = (

@@ -151,6 +151,12 @@ def test_the_bucket_runs_dry_and_fills_again(fake: FakeShopify) -> None:
     assert "errors" not in ask(fake, query.replace("250", "60"))
 
 
+def test_a_size_may_stand_in_the_querys_own_default(fake: FakeShopify) -> None:
+    answer = ask(fake, "query($n: Int = 40) { customers(first: $n) { nodes { id } } }")
+    assert answer["data"] == {"customers": {"nodes": []}}
+    assert answer["extensions"]["cost"]["requestedQueryCost"] == 42
+
+
 def test_pages_hold_their_place_though_records_come_before_them(fake: FakeShopify) -> None:
     for number in range(7):
         fake.shop.add_customer(f"c{number}@example.com")
