@@ -1,9 +1,8 @@
 """What the demo's web shop has on its shelf: some of the demo's own goods, with a drawn picture for each category."""
 
-import csv
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 _A_CATEGORY = 2
 # Outlines for a field of 24 by 24, drawn for this shop.
@@ -47,13 +46,10 @@ class Ware:
         }
 
 
-def read_wares(path: Path) -> dict[str, Ware]:
-    """From the products that the demo imported: of each category those of which most lie in stock, by their article number."""
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = sorted(csv.DictReader(file), key=lambda row: (-int(row["Stock"]), row["SKU"]))
+def choose(stocked: Iterable[tuple[Ware, int]]) -> dict[str, Ware]:
+    """Of each category the wares of which most lie in stock, by their article number."""
     shelves: dict[str, list[Ware]] = defaultdict(list)
-    for row in rows:
-        shelf = shelves[row["Category"]]
-        if len(shelf) < _A_CATEGORY:
-            shelf.append(Ware(row["SKU"], row["Title"].capitalize(), row["Category"], f"{float(row['Price']):.2f}"))
+    for ware, _stock in sorted(stocked, key=lambda one: (-one[1], one[0].sku)):
+        if len(shelves[ware.category]) < _A_CATEGORY:
+            shelves[ware.category].append(ware)
     return {ware.sku: ware for category in PICTURES for ware in shelves[category]}

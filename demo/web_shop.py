@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from demo.place import present_environment
 from demo.till import BadOrder, Till
-from demo.wares import PICTURES, Ware, read_wares
+from demo.wares import PICTURES, Ware
 
 _LOCAL = "127.0.0.1"
 _MOST_BYTES = 20_000
@@ -146,9 +146,10 @@ def main() -> int:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--regulars", required=True, help="address of the installation that it tells")
     given = parser.parse_args()
-    home = Path(present_environment().get("REGULARS_HOME") or ".regulars").expanduser().resolve() / "demo"
-    keys = json.loads((home / "tracking-keys").read_text())
-    server = make_server(WebShop(read_wares(home / "products.csv"), given.regulars, keys), given.port)
+    home = Path(present_environment().get("REGULARS_HOME") or ".regulars").expanduser().resolve()
+    kept = json.loads((home / "demo" / "web-shop.json").read_text())
+    wares = [Ware(**one) for one in kept["wares"]]
+    server = make_server(WebShop({ware.sku: ware for ware in wares}, given.regulars, kept["keys"]), given.port)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
     server.serve_forever(poll_interval=0.2)

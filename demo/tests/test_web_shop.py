@@ -4,22 +4,32 @@ import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from dataclasses import asdict
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from pytest_django.plugin import DjangoDbBlocker
 
-from demo.wares import PICTURES, Ware, read_wares
+from demo.shop import ensure_shop
+from demo.tracking import connect_web_shop
+from demo.wares import Ware, choose
 from demo.web_shop import WebShop, make_server
+from regulars.connections.tracking import keys
+from regulars.connections.tracking.models import TrackingKey
 from regulars.connections.tracking.tests.running import Running, serve
 from regulars.foundation import clock
 from regulars.foundation.access.operations import create_staff
 from regulars.foundation.audit.operations import SYSTEM
+from regulars.foundation.shop.models import Brand
 from regulars.record.carts.models import Cart, CartState
 from regulars.record.carts.operations import abandon_silent_carts
+from regulars.record.catalog.inputs import ProductInput, VariantInput
+from regulars.record.catalog.operations import apply_products
 from regulars.record.customers.queries import customer_of, read_cards
 from regulars.record.events.log import transaction
 from regulars.record.orders.models import Order
@@ -32,6 +42,7 @@ MUG = Ware("22111", "Red mug", "Kitchen > Tea and coffee", "4.25")
 BOX = Ware(
     "22222", "A box with a name so long that it must not make a card wider than its column", "Home > Storage", "12.50"
 )
+AT = datetime(2026, 11, 22, 9, tzinfo=UTC)
 SILENCE = timedelta(minutes=30)
 
 
@@ -170,15 +181,29 @@ def test_the_till_takes_only_orders_of_its_own_shop(address: str, said: object) 
     assert httpx.get(f"{address}/../../etc/passwd").status_code == 404
 
 
-def test_the_shelf_holds_what_lies_most_in_stock_of_each_category(tmp_path: Path) -> None:
-    path = tmp_path / "products.csv"
-    rows = ["1,1,ONE MUG,Kitchen > Tea and coffee,1.5,1,GBP,3", "2,2,TWO MUGS,Kitchen > Tea and coffee,2,1,GBP,9",
-            "3,3,THREE MUGS,Kitchen > Tea and coffee,3,1,GBP,5", "4,4,A BAG,Bags,4.25,1,GBP,0"]  # fmt: skip
-    path.write_text("Product key,SKU,Title,Category,Price,Cost,Currency,Stock\n" + "\n".join(rows))
-    wares = read_wares(path)
-    assert [(ware.sku, ware.title, ware.price) for ware in wares.values()] == [
-        ("2", "Two mugs", "2.00"),
-        ("3", "Three mugs", "3.00"),
-        ("4", "A bag", "4.25"),
+def test_the_shelf_holds_what_lies_most_in_stock_of_each_category() -> None:
+    mugs = [
+        (Ware(str(n), f"Mug {n}", "Kitchen > Tea and coffee", "2.00"), stock) for n, stock in enumerate((3, 9, 5, 5))
     ]
-    assert set(PICTURES) >= {ware.category for ware in wares.values()}
+    chosen = choose([*mugs, (BOX, 0), (Ware("x", "Odd", "Of no category", "1.00"), 99)])
+    assert list(chosen) == ["1", "2", BOX.sku]
+
+
+def test_the_shop_is_made_once_from_the_record(db: None, tmp_path: Path, settings: Any) -> None:
+    settings.HOME = tmp_path
+    (tmp_path / "demo").mkdir()
+    keys.forget_remembered()
+    store = ensure_shop(AT)
+    with transaction("system") as log:
+        variant = VariantInput("22111", price=Decimal("4.25"), currency="GBP", on_hand=7)
+        mug = ProductInput("22111", "RED MUG", AT, (variant,), categories=(("Kitchen", "Tea and coffee"),))
+        apply_products([mug], log, store_id=store.pk, at=AT)
+    connect_web_shop("http://localhost:8125", AT)
+    path = tmp_path / "demo" / "web-shop.json"
+    kept = json.loads(path.read_text())
+    assert kept["wares"] == [asdict(MUG)]
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert sorted(TrackingKey.objects.values_list("kind", flat=True)) == ["browser", "server"]
+    connect_web_shop("http://localhost:8126", AT)
+    assert json.loads(path.read_text()) == kept
+    assert Brand.objects.get().website == "http://localhost:8126"
