@@ -50,7 +50,7 @@ def _worth(discount: Node) -> tuple[CouponKind, Decimal]:
 
 def _only(account: Account, discount: Node) -> PersonInput | None:
     """The one customer that a code is for."""
-    chosen = (discount.get("context") or {}).get("customers") or ()
+    chosen: list[Node] = (discount.get("context") or {}).get("customers") or []
     if len(chosen) != 1:
         return None
     identity = customer_identity(account, number_of(chosen[0]["id"]))

@@ -122,7 +122,7 @@ def _line(node: Node, currency: str, gone: Gone) -> LineInput:
     )
 
 
-def _sums(said: OrderInput, node: Node, gone: Gone) -> dict[str, int]:
+def _sums(said: OrderInput, node: Node, gone: Gone) -> dict[str, Any]:
     """Shopify's total and subtotal stand. Discounts that no line holds and postage are what makes the sums add up, so that tips and
     duties are in the postage where there are any."""
     subtotal = minor(node["subtotalPriceSet"], said.currency) - gone.subtotal

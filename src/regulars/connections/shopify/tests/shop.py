@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any
 
 from regulars.connections.base.client import Client, Pace
 from regulars.connections.base.platforms import Account, Incoming, Statements, Why
@@ -19,20 +19,22 @@ PLATFORM = Shopify()
 class Canned(Outbound):
     """Answers in turn; ``asked`` keeps what was sent. An answer may be a function of what is asked."""
 
+    answers: list[object]
+    asked: list[tuple[str, str, dict[str, str], bytes]]
+
     def __init__(self, *answers: object) -> None:
         super().__init__()
         object.__setattr__(self, "answers", list(answers))
         object.__setattr__(self, "asked", [])
 
     def send(self, method: str, url: str, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Reply:
-        kept = cast(Any, self)
-        kept.asked.append((method, url, dict(headers or {}), body))
-        answer = kept.answers.pop(0)
+        self.asked.append((method, url, dict(headers or {}), body))
+        answer = self.answers.pop(0)
         return answer if isinstance(answer, Reply) else reply(answer)
 
     @property
     def calls(self) -> list[tuple[str, str, dict[str, str], bytes]]:
-        return list(cast(Any, self).asked)
+        return list(self.asked)
 
     def documents(self) -> list[dict[str, Any]]:
         """What was asked in GraphQL."""
@@ -66,9 +68,9 @@ def account(outbound: Outbound | None = None, **more: object) -> Account:
     return Account(**(known | more))
 
 
-def incoming(topic: str, body: object, why: Why = Why.WEBHOOK, **headers: str) -> Incoming:
+def incoming(topic: str, body: object, why: Why = Why.WEBHOOK, headers: Mapping[str, str] | None = None) -> Incoming:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    kept = {name.replace("_", "-"): value for name, value in headers.items()}
+    kept = {name.replace("_", "-"): value for name, value in (headers or {}).items()}
     return Incoming(topic, why, RawInput(1, "shopify:1", "shop", 3, b"k" * 16, RECEIVED, kept, raw))
 
 
@@ -78,4 +80,4 @@ def pulled(topic: str, *nodes: object) -> Statements:
 
 
 def told(topic: str, payload: object, **headers: str) -> Statements:
-    return PLATFORM.read(account(), incoming(topic, payload, **headers))
+    return PLATFORM.read(account(), incoming(topic, payload, headers=headers))

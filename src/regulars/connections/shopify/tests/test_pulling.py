@@ -13,6 +13,7 @@ from fakes.shopify.serving import FakeShopify
 from fakes.shopify.settings import ALL_SCOPES, App
 from regulars.connections.base.platforms import Refused
 from regulars.connections.shopify import pulling
+from regulars.connections.shopify.selections import COLLECTIONS
 from regulars.connections.shopify.tests.shop import PLATFORM
 from regulars.connections.shopify.tests.standing import account_at, everything, pages, read, standing
 from regulars.record.orders.inputs import OrderInput
@@ -99,7 +100,7 @@ def test_small_pieces_say_the_same_as_one(filled: FakeShopify, monkeypatch: pyte
 def test_pages_say_the_same_where_no_bulk_operation_may_run(
     filled: FakeShopify, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = {topic: everything(account_at(filled), topic) for topic in pulling.COLLECTIONS}
+    whole = {topic: everything(account_at(filled), topic) for topic in COLLECTIONS}
     monkeypatch.setattr(pulling, "bulk", lambda topic, since: "{ shop { name } }")
     for topic, said in whole.items():
         paged = everything(account_at(filled), topic)

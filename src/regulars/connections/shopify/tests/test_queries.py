@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
-from graphql import GraphQLSchema, build_schema, parse, validate
+from graphql import GraphQLEnumType, GraphQLSchema, build_schema, parse, validate
 from graphql.validation import NoDeprecatedCustomRule
 
 from regulars.connections.shopify import calls, pixels, platform, pulling, selections, webhooks, writing
@@ -82,8 +82,9 @@ def test_the_version_of_the_calls_is_that_of_the_schema() -> None:
 
 
 def test_topics_of_webhooks_are_shopifys_and_all_of_them_are_read() -> None:
-    topics = _schema().type_map["WebhookSubscriptionTopic"].to_kwargs()["values"]
-    assert webhooks.TOPICS.keys() <= topics.keys()
+    topics = _schema().type_map["WebhookSubscriptionTopic"]
+    assert isinstance(topics, GraphQLEnumType)
+    assert webhooks.TOPICS.keys() <= topics.values.keys()
     assert len(PLATFORM.topics) == len(selections.COLLECTIONS)
 
 
