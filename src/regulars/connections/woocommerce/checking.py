@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from regulars.connections.base.platforms import Account, Refused, Shop
 from regulars.connections.woocommerce import calls
-from regulars.connections.woocommerce.mapping.values import part, text
+from regulars.connections.woocommerce.mapping.values import part, parts, text
 
 _READ: dict[str, Promise] = {
     "products": _("The key may not read products."),
@@ -20,7 +20,7 @@ _CANNOT_WRITE = _(
 
 def check(account: Account) -> Shop:
     """Raises Refused where not even orders can be read."""
-    calls.get(account, "orders", per_page=1)
+    newest = calls.get(account, "orders", per_page=1).said
     currency = text(part(calls.get(account, "data/currencies/current").said).get("code"), 3)
     about = calls.about(account)
     missing = [sentence for path, sentence in _READ.items() if not _may_read(account, path)]
@@ -29,6 +29,7 @@ def check(account: Account) -> Shop:
         name=text(about.get("name"), 120) or account.address.partition("://")[2],
         currency=currency or account.currency,
         time_zone=text(about.get("timezone_string"), 60) or account.time_zone,
+        version=next((text(order.get("version"), 20) for order in parts(newest)), ""),  # that wrote the newest order
         missing=tuple(missing),
         scopes=("read",) if _CANNOT_WRITE in missing else ("read", "write"),
     )

@@ -1,19 +1,23 @@
 """Calls of a fake shop that other hands wrote: it refuses every parameter and field that WooCommerce does not document."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from html import unescape
 from typing import Any
 
 import pytest
 
 from fakes.disturbing import Fate
 from fakes.woocommerce import FakeWooCommerce, Shop
+from fakes.woocommerce.history import History
 from regulars.connections.base.client import Client, TryLater, Unreachable
 from regulars.connections.base.platforms import Account, ConsentChange, CouponRule, Refused, Statements, Why
 from regulars.connections.woocommerce.hooks import TOPICS
 from regulars.connections.woocommerce.tests.shop import WOO, account, incoming
+from regulars.foundation.money import to_minor
 from regulars.foundation.outbound import Outbound, Reply
 
 AT = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -77,8 +81,10 @@ def fetch_all(reader: Account, topic: str, since: datetime | None = None, at: da
     raise AssertionError("no end")
 
 
-def test_a_shop_says_what_it_is(reader: Account) -> None:
+def test_a_shop_says_what_it_is(shop: Shop, reader: Account) -> None:
+    shop.add_order([(shop.add_product(), 1)])
     found = WOO.check(reader)
+    assert found.version == "11.0.1"
     assert (found.name, found.currency, found.time_zone) == ("Fake Woo & Sons", "EUR", "Europe/Berlin")
     assert (found.missing, found.scopes) == ((), ("read", "write"))
 
@@ -389,3 +395,48 @@ def test_webhooks_of_the_shop_are_read(shop: Shop, reader: Account) -> None:
     ]
     assert stock == [(str(shirt), 1)]
     assert json.loads(shop.webhooks.sent[0].body)["id"] == shirt
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_shop_with_a_past_is_read_whole(shop: Shop, reader: Account, seed: int) -> None:
+    """Odd names, states, currencies, meta data; orders without a time of change, in the trash, refunded."""
+    History(shop, AT, seed).fill(products=30, customers=25, orders=120)
+    truth = shop.truth()
+    said, _ = fetch_all(reader, "orders")
+    assert said.unreadable == []
+    assert {one.external_id: (one.number, one.currency, one.total_minor) for one in said.orders} == {
+        str(number): (one.number, one.currency, to_minor(one.total, one.currency))
+        for number, one in truth.orders.items()
+    }
+    refunded: dict[str, int] = defaultdict(int)
+    for refund in said.refunds:
+        refunded[refund.order_external_id] += refund.amount_minor
+    assert {number: amount for number, amount in refunded.items() if amount} == {
+        str(number): to_minor(one.refunded, one.currency) for number, one in truth.orders.items() if one.refunded
+    }
+    assert {one.external_id: len([x for x in one.lines if not x.is_service]) for one in said.orders} == {
+        str(number): len(one.lines) for number, one in truth.orders.items()
+    }
+    assert {one.external_id: one.discount_codes for one in said.orders if one.discount_codes} == {
+        str(number): ", ".join(one.coupons) for number, one in truth.orders.items() if one.coupons
+    }
+    goods, _ = fetch_all(reader, "products")
+    assert goods.unreadable == []
+    assert {one.key: one.title for one in goods.products} == {
+        str(number): unescape(name) for number, name in truth.products.items()
+    }
+    forms = {form.key: (one.key, form) for one in goods.products for form in one.variants}
+    assert {key: form.on_hand for key, (_, form) in forms.items() if form.on_hand is not None} == {
+        str(number): count for number, count in truth.stock.items() if str(number) in forms
+    }
+    assert {str(number): str(parent) for number, parent in truth.variations.items()} == {
+        key: product for key, (product, _) in forms.items() if key != product
+    }
+    assert {one.external_id: one.code for one in fetch_all(reader, "coupons")[0].coupons} == {
+        str(number): code for number, code in truth.coupons.items()
+    }
+    people, _ = fetch_all(reader, "customers")
+    assert people.unreadable == []
+    known = {one.identities[0].value for one in people.people if one.identities[0].kind == "store_customer"}
+    assert {str(number) for number in truth.customers} <= known
+    assert len(said.consents) + len(people.consents) > 5
