@@ -34,6 +34,11 @@ class Ware:
     category: str
     price: str
 
+    @property
+    def shelf(self) -> str:
+        """The narrowest word for what it is."""
+        return self.category.rpartition(" > ")[2]
+
     def as_told(self) -> dict[str, str | float]:
         """The product as the e-commerce specification names its fields."""
         return {

@@ -72,15 +72,15 @@ def _picture(ware: Ware) -> str:
     )
 
 
-def _button(ware: Ware) -> str:
+def _button(ware: Ware, weight: str = "") -> str:
     told = escape(json.dumps(ware.as_told()))
-    return f'<button class="button" type="button" data-add="{told}">Add to cart</button>'
+    return f'<button class="button {weight}" type="button" data-add="{told}">Add to cart</button>'
 
 
 def _card(ware: Ware) -> str:
     return (
         f'<li class="ware"><a href="/product/{escape(ware.sku)}"><span class="picture">{_picture(ware)}</span>'
-        f"<strong>{escape(ware.title)}</strong></a><span class='quiet'>{escape(ware.category)}</span>"
+        f"<strong>{escape(ware.title)}</strong></a><span class='quiet'>{escape(ware.shelf)}</span>"
         f'<span class="row"><span class="price">£{ware.price}</span>{_button(ware)}</span></li>'
     )
 
@@ -89,8 +89,8 @@ def _product(ware: Ware) -> str:
     told = escape(json.dumps(ware.as_told()))
     return (
         f'<article class="product" data-product="{told}"><span class="picture">{_picture(ware)}</span><div><p class="quiet">'
-        f'<a href="/">Shelf</a> · {escape(ware.category)}</p><h1>{escape(ware.title)}</h1><p class="price">£{ware.price}</p>'
-        f"{_button(ware)}<p class='quiet'>Article {escape(ware.sku)}</p></div></article>"
+        f'<a href="/">Shelf</a> · {escape(ware.shelf)}</p><h1>{escape(ware.title)}</h1><p class="price">£{ware.price}</p>'
+        f"{_button(ware, 'strong')}<p class='quiet'>Article {escape(ware.sku)}</p></div></article>"
     )
 
 

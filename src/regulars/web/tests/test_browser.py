@@ -37,6 +37,7 @@ PAGES = {
     "settings": "/settings",
     "tokens": "/settings/tokens",
     "tracking": "/settings/tracking",
+    "what just arrived": "/settings/tracking/live",
     "one key": "/settings/tracking/1",
     "inbox": "/settings/inbox",
     "audit": "/settings/audit",

@@ -69,7 +69,7 @@ def test_the_page_asks_for_its_middle_again(shop: Shop) -> None:
     whole = shop.client.get("/settings/tracking/live").content.decode()
     part = shop.client.get("/settings/tracking/live", headers={"HX-Request": "true"}).content.decode()
     assert part.strip() in whole
-    assert part.startswith('<div class="detail-2" id="arrivals" hx-get="/settings/tracking/live" hx-trigger="every 2s"')
+    assert part.startswith('<div id="arrivals" hx-get="/settings/tracking/live" hx-trigger="every 2s"')
     assert "Cart of €25.00" in part
     assert 'href="https://shop.example" target="_blank" rel="noopener"' in whole
 
