@@ -3,6 +3,9 @@
 from fakes.shopify.amounts import Bag, decimal_text, total
 from fakes.shopify.context import Asking, Field, Fields, Json, attributes, bag, count, money
 from fakes.shopify.records import Checkout, CheckoutLine, Coupon, Image, InventoryItem, Product, Variant
+from fakes.shopify.searching import bad_request
+
+OTHER_QUANTITIES = ("committed", "damaged", "incoming", "quality_control", "reserved", "safety_stock")
 
 
 def stock(of: Variant) -> int:
@@ -95,12 +98,14 @@ def _level(of: InventoryItem, ask: Asking) -> Json | None:
 
 
 def _quantities(of: Json, ask: Asking) -> list[Json]:
-    known = {"available": of["available"], "on_hand": of["available"], "committed": 0, "incoming": 0}
+    known = {"available": of["available"], "on_hand": of["available"]} | dict.fromkeys(OTHER_QUANTITIES, 0)
+    if unknown := set(ask.arguments["names"]) - known.keys():
+        raise bad_request(f"Unknown inventory quantity names: {', '.join(sorted(unknown))}")
     return [
         {
             "id": f"gid://shopify/InventoryQuantity/{of['number']}?name={name}",
             "name": name,
-            "quantity": known.get(name, 0),
+            "quantity": known[name],
             "updatedAt": of["updatedAt"],
         }
         for name in ask.arguments["names"]

@@ -201,7 +201,7 @@ def _amounts(of: Order) -> Json:
         **_both("total_price", sums.total_price(of), money),
         **_both("total_tax", sums.total_tax(of), money),
         "current_shipping_price_set": bag(sums.current_shipping(of), money),
-        "total_shipping_price_set": bag(of.shipping.price if of.shipping else Bag(), money),
+        "total_shipping_price_set": bag(sums.shipping_price(of), money),
         "total_outstanding": plain_text(sums.outstanding(of).shop, money.shop),
         "total_tip_received": plain_text(0, money.shop),
         "total_weight": sum(line.quantity * 200 for line in of.lines if line.requires_shipping),

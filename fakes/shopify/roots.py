@@ -6,7 +6,7 @@ from typing import Any
 from fakes.shopify import sums
 from fakes.shopify.context import Asking, Field, Json, Within, count
 from fakes.shopify.fields_of_goods import level, stock
-from fakes.shopify.records import Record
+from fakes.shopify.records import Order
 from fakes.shopify.searching import Reading, bad_request, searched
 from fakes.shopify.settings import VERSION, granted
 
@@ -170,8 +170,19 @@ def found(gid: str, ask: Asking) -> Any:
     if "/Refund/" in gid:
         known = (Within(one, order) for order in ask.shop.orders.values() if ask.sees(order) for one in order.refunds)
         return next((one for one in known if one.gid == gid), None)
+    if part := _part(gid, ask):
+        return part
     record = ask.shop.find(gid)
-    return record if not isinstance(record, Record) or record.KIND != "Order" or ask.sees(record) else None  # type: ignore[arg-type]
+    return None if isinstance(record, Order) and not ask.sees(record) else record
+
+
+def _part(gid: str, ask: Asking) -> Within | None:
+    """Of an order: so the pages of a long refund or parcel are read to their end."""
+    for order in ask.shop.orders.values():
+        for one in (*order.lines, *order.refunds, *order.fulfilments, *order.transactions):
+            if one.gid == gid and ask.sees(order):
+                return Within(one, order)
+    return None
 
 
 def _level(gid: str, ask: Asking) -> Json | None:

@@ -75,6 +75,11 @@ class FakeShopify:
         """Webhooks that are due, through the disturbance; ``send`` may hand them elsewhere than to their address."""
         return self.shop.post.deliver(send)
 
+    def rotate_secret(self, secret: str) -> None:
+        """Tokens and installations want the new one at once, webhooks are signed with it after an hour."""
+        self.shop.app.client_secret = secret
+        self.shop.post.rotate(secret)
+
     def shift(self) -> None:
         """Somebody changes the oldest order, customer and product between two pages: by ``UPDATED_AT`` they move to the end."""
         with self.shop.lock:

@@ -143,8 +143,6 @@ class State:
             return [variant.item for variant in self.variants()]
         if kind == "AbandonedCheckout":
             return list(self.checkouts.values())
-        if kind == "Refund":
-            return [refund for order in self.orders.values() for refund in order.refunds]
         if kind == "WebhookSubscription":
             return list(self.post.subscriptions)
         return []

@@ -28,6 +28,11 @@ def net(line: Line) -> Bag:
     return line.price * line.quantity - discount(line)
 
 
+def shipping_price(order: Order) -> Bag:
+    """Before discounts and returns."""
+    return order.shipping.price if order.shipping else Bag()
+
+
 def shipping_net(order: Order) -> Bag:
     return order.shipping.price - discount(order.shipping) if order.shipping else Bag()
 

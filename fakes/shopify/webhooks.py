@@ -20,6 +20,7 @@ from fakes.shopify.records import Record
 
 RETRIES = [timedelta(minutes=minutes) for minutes in (1, 2, 4, 8, 15, 30, 60, 120)]
 FAILURES_ALLOWED = 8
+ROTATED = timedelta(hours=1)
 
 _ORDERS, _CUSTOMERS, _PRODUCTS = ("read_orders", "read_marketplace_orders"), ("read_customers",), ("read_products",)
 _STOCK, _DISCOUNTS = ("read_inventory",), ("read_discounts",)
@@ -134,7 +135,8 @@ class PostOffice:
     """
 
     def __init__(self, domain: str, secret: str, version: str, now: Callable[[], datetime], seed: int = 0) -> None:
-        self.domain, self.secret, self.version, self._now = domain, secret, version, now
+        self.domain, self.version, self._now = domain, version, now
+        self._secrets = [(now(), secret)]
         self.subscriptions: list[Subscription] = []
         self.removed: list[Subscription] = []
         self.compliance_uri: str | None = None
@@ -143,6 +145,14 @@ class PostOffice:
         self.disturbance = Disturbance(seed)
         self._random = Random(seed)  # noqa: S311  ids that come again
         self._lock = threading.RLock()  # of the lists; never held while something is handed over
+
+    def rotate(self, secret: str) -> None:
+        """The app's secret is another now; deliveries may be signed with the old one for an hour more."""
+        self._secrets.append((self._now() + ROTATED, secret))
+
+    @property
+    def secret(self) -> str:
+        return [secret for since, secret in self._secrets if since <= self._now()][-1]
 
     def new_event_id(self) -> str:
         return str(UUID(int=self._random.getrandbits(128), version=4))

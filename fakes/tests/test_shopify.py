@@ -45,7 +45,7 @@ def ask(fake: FakeShopify, query: str, token: str | None = None, **variables: An
 
 def one_order(fake: FakeShopify, **facts: Any) -> Order:
     product = fake.shop.add_product("Tea", variants=[{"price": 1299, "sku": "T"}])
-    return fake.shop.add_order([(product.variants[0], 3)], customer=fake.shop.add_customer("a@example.com"), **facts)
+    return fake.shop.add_order([(product.variants[0], 3)], customer=fake.shop.add_customer("a@people.test"), **facts)
 
 
 def subscribe(fake: FakeShopify, *topics: str) -> None:
@@ -454,7 +454,7 @@ def test_a_merge_asks_to_redact_somebody_who_stays(fake: FakeShopify) -> None:
 
 
 def test_consent_is_written_and_an_older_statement_changes_nothing(fake: FakeShopify) -> None:
-    customer = fake.shop.add_customer("a@example.com")
+    customer = fake.shop.add_customer("a@people.test")
     change = (
         "mutation($input: CustomerEmailMarketingConsentUpdateInput!) { customerEmailMarketingConsentUpdate(input: $input) {"
         " customer { defaultEmailAddress { marketingState marketingUpdatedAt } } userErrors { field code } } }"
@@ -560,7 +560,7 @@ def test_a_payload_has_every_field_of_the_samples(kind: str) -> None:
         assert order.customer is not None
         assert line.variant is not None
         assert line.product is not None
-        checkout = shop.add_checkout([(line.variant, 1)], email="a@example.com")
+        checkout = shop.add_checkout([(line.variant, 1)], email="a@people.test")
         made = {
             "Order": payloads.order(order, settings),
             "Customer": payloads.customer(order.customer, settings),
@@ -576,3 +576,26 @@ def test_a_payload_has_every_field_of_the_samples(kind: str) -> None:
         }[kind]
     missing = json.loads(sample.read_text(encoding="utf-8")).keys() - made.keys()
     assert missing <= GONE.get(kind, set())
+
+
+def test_after_a_new_secret_webhooks_keep_the_old_one_for_an_hour(fake: FakeShopify) -> None:
+    subscribe(fake, "CUSTOMERS_CREATE")
+    fake.rotate_secret("new")
+    fake.shop.add_customer("a@people.test")
+    fake.clock.advance(hours=1)
+    fake.shop.add_customer("b@people.test")
+    got: list[Delivery] = []
+    fake.deliver(kept(got))
+    assert [one.headers["X-Shopify-Hmac-Sha256"] for one in got] == [
+        signature(secret, one.body) for secret, one in zip(("hush", "new"), got, strict=True)
+    ]
+
+
+def test_parts_of_an_order_are_found_by_their_id(fake: FakeShopify) -> None:
+    order = one_order(fake)
+    refund = fake.shop.refund(order, {order.lines[0].number_of_kind: 2})
+    query = "query($id: ID!) { node(id: $id) { ... on Refund { refundLineItems(first: 1) { nodes { quantity } } order { name } } } }"
+    assert ask(fake, query, id=refund.gid)["data"]["node"] == {
+        "refundLineItems": {"nodes": [{"quantity": 2}]},
+        "order": {"name": "#1001"},
+    }
