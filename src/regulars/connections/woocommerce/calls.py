@@ -56,7 +56,13 @@ def delete(account: Account, path: str) -> None:
 def about(account: Account) -> dict[str, Any]:
     """What WordPress says of itself to everybody; nothing where a plugin keeps it from doing so."""
     try:
-        said = _answer(account.client.send("GET", f"{account.address}/wp-json/", {"accept": "application/json"})).said
+        said = _answer(
+            account.client.send(
+                "GET",
+                f"{account.address}/wp-json/?_fields=name,timezone_string,gmt_offset",
+                {"accept": "application/json"},
+            )
+        ).said
     except (Refused, Unreachable):
         return {}
     return said if isinstance(said, dict) else {}
@@ -88,13 +94,22 @@ def _answer(reply: Reply) -> Answer:
     try:
         said = parse(reply.body)
     except (ValueError, RecursionError) as error:
-        raise Unreachable(
-            gettext("The shop's answer is not one of WooCommerce: is its site being maintained?")
-        ) from error
+        raise Unreachable(_no_api() if reply.status == 404 else _strange()) from error
     if reply.status >= 400:
         raise _refusal(reply.status, said)
     total = reply.headers.get("x-wp-total", "")
     return Answer(reply.body, said, int(total) if total.isascii() and total.isdecimal() else None)
+
+
+def _strange() -> str:
+    return gettext("The shop's answer is not one of WooCommerce: is its site being maintained?")
+
+
+def _no_api() -> str:
+    """For good where permalinks are plain; for a moment while the shop brings WooCommerce up to date."""
+    return gettext(
+        "There is no WooCommerce with its REST API at this address. Are the shop's permalinks set to 'Plain'?"
+    )
 
 
 def _moved(reply: Reply) -> str:
@@ -102,15 +117,12 @@ def _moved(reply: Reply) -> str:
     return gettext("The shop has moved to %(host)s: connect it under that address.") % {"host": target.hostname or "?"}
 
 
-def _refusal(status: int, said: Any) -> Refused:
+def _refusal(status: int, said: Any) -> Refused | Unreachable:
     """In the words that help; WooCommerce's own are kept where we have no better ones."""
     code = str(said.get("code", "")) if isinstance(said, dict) else ""
     words = str(said.get("message", ""))[:200] if isinstance(said, dict) else ""
     if code == "rest_no_route":
-        sentence = gettext(
-            "There is no WooCommerce with its REST API at this address. Are the shop's permalinks set to 'Plain'?"
-        )
-        return Refused(sentence, wp_code=code)
+        return Unreachable(_no_api())
     if status == 404 or code.endswith("invalid_id"):
         return NotThere(gettext("The shop does not have this any more."), wp_code=code)
     if status in (401, 403):

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from regulars.connections.base.platforms import Account, Refused, Shop
 from regulars.connections.woocommerce import calls
-from regulars.connections.woocommerce.mapping.values import part, parts, text
+from regulars.connections.woocommerce.mapping.values import Json, decimal, part, parts, text
 
 _READ: dict[str, Promise] = {
     "products": _("The key may not read products."),
@@ -28,11 +28,18 @@ def check(account: Account) -> Shop:
     return Shop(
         name=text(about.get("name"), 120) or account.address.partition("://")[2],
         currency=currency or account.currency,
-        time_zone=text(about.get("timezone_string"), 60) or account.time_zone,
+        time_zone=_zone(about) or account.time_zone,
         version=next((text(order.get("version"), 20) for order in parts(newest)), ""),  # that wrote the newest order
         missing=tuple(missing),
         scopes=("read",) if _CANNOT_WRITE in missing else ("read", "write"),
     )
+
+
+def _zone(about: Json) -> str:
+    """WordPress knows a zone by name, or a number of hours only."""
+    offset = decimal(about.get("gmt_offset"))
+    by_hours = f"Etc/GMT{-int(offset):+d}" if offset == int(offset) else ""
+    return text(about.get("timezone_string"), 60) or (by_hours if about else "")
 
 
 def _may_read(account: Account, path: str) -> bool:

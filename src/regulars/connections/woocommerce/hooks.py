@@ -2,10 +2,10 @@
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from regulars.connections.base.platforms import Account, BadSignature, Delivery, WebhookReport
+from regulars.connections.base.platforms import Account, BadSignature, Delivery, Refused, WebhookReport
 from regulars.connections.woocommerce import calls
 from regulars.connections.woocommerce.mapping.values import text
 from regulars.connections.woocommerce.pages import everything, things_of
@@ -17,6 +17,7 @@ TOPICS = (
     *(f"coupon.{event}" for event in ("created", "updated", "deleted", "restored")),
     *(f"customer.{event}" for event in ("created", "updated", "deleted")),
 )
+_NO_PERMISSION = "woocommerce_rest_authentication_error"  # of a key that was good for reading a moment ago
 _PING = re.compile(rb"webhook_id=\d{1,20}")
 _TOPIC = re.compile(r"[a-z_]{1,40}\.[a-z_]{1,40}")
 
@@ -37,8 +38,18 @@ def authenticate(account: Account, headers: Mapping[str, str], body: bytes) -> D
 
 
 def ensure_webhooks(account: Account, address: str) -> WebhookReport:
-    made = revived = mended = 0
+    """With a key that may only read there are none, which is said when the shop is connected and no failure."""
     ours = _ours(account)
+    try:
+        return _ensured(account, address, ours)
+    except Refused as error:
+        if error.details.get("wp_code") != _NO_PERMISSION:
+            raise
+        return WebhookReport(0)
+
+
+def _ensured(account: Account, address: str, ours: Mapping[str, Sequence[Mapping[str, Any]]]) -> WebhookReport:
+    made = revived = mended = 0
     for topic in TOPICS:
         wanted = {"name": _name(account, topic), "delivery_url": address, "status": "active"}
         there = ours.get(topic, [])

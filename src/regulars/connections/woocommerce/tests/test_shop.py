@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from html import unescape
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -16,6 +17,7 @@ from fakes.woocommerce.history import History
 from regulars.connections.base.client import Client, TryLater, Unreachable
 from regulars.connections.base.platforms import Account, ConsentChange, CouponRule, Refused, Statements, Why
 from regulars.connections.woocommerce.hooks import TOPICS
+from regulars.connections.woocommerce.mapping.values import parse
 from regulars.connections.woocommerce.tests.shop import WOO, account, incoming
 from regulars.foundation.money import to_minor
 from regulars.foundation.outbound import Outbound, Reply
@@ -89,6 +91,24 @@ def test_a_shop_says_what_it_is(shop: Shop, reader: Account) -> None:
     assert (found.missing, found.scopes) == ((), ("read", "write"))
 
 
+@pytest.mark.parametrize(
+    ("said", "zone"),
+    [
+        ({"timezone_string": "Europe/Berlin", "gmt_offset": 1}, "Europe/Berlin"),
+        ({"timezone_string": "", "gmt_offset": -5}, "Etc/GMT+5"),
+        ({"timezone_string": "", "gmt_offset": 5.5}, "UTC"),
+        ({"timezone_string": "", "gmt_offset": "0"}, "Etc/GMT+0"),
+        ({}, "UTC"),
+    ],
+)
+def test_the_zone_of_a_shop(reader: Account, monkeypatch: pytest.MonkeyPatch, said: Any, zone: str) -> None:
+    monkeypatch.setattr(
+        "regulars.connections.woocommerce.calls.about", lambda account: parse(json.dumps(said).encode())
+    )
+    assert WOO.check(reader).time_zone == zone
+    assert ZoneInfo(zone)
+
+
 def test_a_key_that_may_only_read_is_good_enough_and_said_to_be_so(woo: FakeWooCommerce) -> None:
     found = WOO.check(account_at(woo, "read"))
     assert found.scopes == ("read",)
@@ -115,7 +135,7 @@ def test_under_https_the_key_goes_in_a_header() -> None:
             sent.append((method, url, headers))
             return Reply(404, {}, b'{"code":"rest_no_route","message":"No route","data":{"status":404}}', url)
 
-    with pytest.raises(Refused, match="no WooCommerce with its REST API"):
+    with pytest.raises(Unreachable, match="no WooCommerce with its REST API"):
         WOO.check(account(client=Listening(Outbound())))
     headers = {"accept": "application/json", "authorization": "Basic Y2tfYTpjc19i"}
     assert sent == [("GET", "https://shop.example/wp-json/wc/v3/orders?per_page=1", headers)]
@@ -130,6 +150,7 @@ def test_under_https_the_key_goes_in_a_header() -> None:
             Refused,
             "www.shop.example",
         ),
+        (Reply(404, {}, b"<html>Nothing</html>", "https://shop.example/"), Unreachable, "permalinks"),
         (Reply(403, {}, b"<html>Firewall</html>", "https://shop.example/"), Unreachable, "not one of WooCommerce"),
         (Reply(400, {}, b'{"code":"x","message":"Because."}', "https://shop.example/"), Refused, "Because."),
     ],
@@ -299,8 +320,13 @@ def test_a_webhook_that_was_made_twice_is_one_again(shop: Shop, reader: Account)
 
 
 def test_with_a_key_that_may_only_read_no_webhooks_can_be_made(woo: FakeWooCommerce) -> None:
-    with pytest.raises(Refused, match="Read/Write"):
-        WOO.ensure_webhooks(account_at(woo, "read"), HOOK)
+    assert WOO.ensure_webhooks(account_at(woo, "read"), HOOK).wanted == 0
+    assert woo.shop.webhooks.registered == {}
+    woo.shop.keys.known.clear()
+    gone = account_at(woo)
+    woo.shop.keys.known.clear()
+    with pytest.raises(Refused, match="Consumer key is invalid"):
+        WOO.ensure_webhooks(gone, HOOK)
 
 
 # --- told to the shop ---
