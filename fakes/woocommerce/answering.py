@@ -14,7 +14,7 @@ from fakes.woocommerce.shop import Shop
 from fakes.woocommerce.writing import Api
 
 _ROOT = "/wp-json/wc/v3"
-_EDITS = {"POST": "PUT", "PATCH": "PUT"}  # WordPress takes each of them for an edit of one thing
+_ALIASES = {"POST": "PUT", "PATCH": "PUT", "HEAD": "GET"}  # WordPress takes each of the first for an edit of one thing
 _FORBIDDEN = {"GET": "view", "POST": "create", "PUT": "edit", "DELETE": "delete"}
 
 
@@ -77,7 +77,7 @@ class Answering:
 def _route(request: Request) -> tuple[Route, tuple[str, ...]]:
     path = request.path.removeprefix(_ROOT)
     matched = [(match, route) for pattern, route in _PATTERNS if (match := pattern.fullmatch(path))]
-    for method in (request.method, _EDITS.get(request.method, ""), "POST" if path.endswith("/batch") else ""):
+    for method in (request.method, _ALIASES.get(request.method, ""), "POST" if path.endswith("/batch") else ""):
         for match, route in matched:
             if route.method == method:
                 return route, match.groups()

@@ -39,7 +39,7 @@ _LINE = names("id name product_id variation_id quantity tax_class subtotal total
 
 ORDER: Fields = {
     **names("parent_id status currency customer_id customer_note payment_method payment_method_title transaction_id"),
-    **names("set_paid manual_update created_via"),
+    **names("set_paid manual_update"),
     **_META_DATA,
     "billing": _BILLING,
     "shipping": _SHIPPING,
