@@ -23,10 +23,11 @@ from fakes.shopify.schema import schema
 from fakes.shopify.seeding import fill
 from fakes.shopify.serving import FakeShopify
 from fakes.shopify.settings import ALL_SCOPES, VERSION, App
+from fakes.shopify.trying import Life
 from fakes.shopify.webhooks import Delivery, Send, signature
 
 HOOKS = "http://127.0.0.1:9/hooks"
-HTTP = httpx.Client()
+HTTP = httpx.Client(limits=httpx.Limits(max_keepalive_connections=0))  # one certificate store for all tests
 
 
 @pytest.fixture
@@ -599,3 +600,18 @@ def test_parts_of_an_order_are_found_by_their_id(fake: FakeShopify) -> None:
         "refundLineItems": {"nodes": [{"quantity": 2}]},
         "order": {"name": "#1001"},
     }
+
+
+def test_a_shop_to_try_by_hand_lives_on() -> None:
+    def lived(seed: int) -> Json:
+        fake = FakeShopify()
+        fill(fake.shop, orders=5, customers=4, products=2, seed=1)
+        life = Life(fake.shop, seed)
+        for _ in range(12):
+            life.go_on()
+        return fake.shop.truth()
+
+    truth = lived(3)
+    assert truth == lived(3)
+    assert len(truth["orders"]) > 5
+    assert len(truth["checkouts"]) > 1
