@@ -64,6 +64,7 @@ class Shopify(Platform):
         Topic("checkouts", _("Checkouts left behind")),
     )
     guide = "shopify/guide.html"
+    more = "shopify/more.html"
     begin = "shopify-install"
     signing = "client_secret"
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from regulars.connections.base.operations.connecting import get_connection
 from regulars.connections.base.views import finish
 from regulars.connections.shopify import oauth
+from regulars.connections.shopify.pixels import switch_on
 from regulars.connections.shopify.scopes import SCOPES
 from regulars.foundation import clock
 from regulars.foundation.access.gate import requires
@@ -38,6 +39,20 @@ def install(request: HttpRequest) -> HttpResponse:
         "scopes": [(name, why) for name, (why, _) in SCOPES.items()],
     }
     return render(request, "shopify/install.html", context, status=400 if problem else 200)
+
+
+@requires(post="connections.manage")
+def pixel(request: HttpRequest, public_id: str) -> HttpResponse:
+    """Switches the web pixel on, with a write key of its own."""
+    viewer = viewer_of(request)
+    row = get_connection(public_id, viewer)
+    try:
+        switch_on(row, viewer, clock.now())
+    except RegularsError as error:
+        messages.error(request, error.sentence)
+    else:
+        messages.success(request, gettext("The pixel is on: visits and checkout steps come in from now on."))
+    return redirect("connection", public_id=row.public_id)
 
 
 @requires("connections.manage")

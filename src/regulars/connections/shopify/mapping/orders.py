@@ -61,7 +61,11 @@ def order(account: Account, node: Node) -> OrderInput:
         status=_status(said, sent),
         fulfilment_status=sent,
         fulfilments=fulfilments,
-        refunds=tuple(replace(one, order_external_id=said.external_id, stated_at=changed_at) for one in refunds),
+        refunds=tuple(
+            replace(one, order_external_id=said.external_id, stated_at=changed_at)
+            for one in refunds
+            if one.amount_minor
+        ),
         has_all_refunds=True,
         stated_at=changed_at,
     )

@@ -205,7 +205,7 @@ def test_an_edit_before_payment_makes_the_order_less() -> None:
             (1, 0, 196),
         ]
         assert (order.shipping_minor, order.tax_minor, order.discount_minor) == (500, 302, 0)
-        assert [one.amount_minor for one in order.refunds] == [0]
+        assert order.refunds == ()
         assert rules.amounts(order).subtotal == 4125
 
 
@@ -215,7 +215,7 @@ def test_an_edit_after_payment_stands_against_the_money_given_back() -> None:
     )
     [order] = pulled("orders", node).orders
     assert order.total_minor == 5750
-    assert [one.amount_minor for one in order.refunds] == [0, 1125]
+    assert [one.amount_minor for one in order.refunds] == [1125]
 
 
 def test_a_cancelled_order_keeps_what_it_was() -> None:
