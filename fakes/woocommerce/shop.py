@@ -210,10 +210,11 @@ class Shop(Catalog):
         )
 
     def delete_refund(self, order_id: int, refund_id: int) -> None:
+        """The order's time of change stays as it was, as in the real one: only the webhook tells of it (since version 11.2)."""
         with self.lock:
             del self.refunds[order_id][refund_id]
             self._show_refunds(self.orders[order_id])
-            self.touch("order", self.orders[order_id])
+            self.webhooks.happened("order.updated", order_id)
 
     def trash_order(self, number: int) -> None:
         with self.lock:
