@@ -128,19 +128,33 @@ def order(of: Order, shop: Settings) -> Json:
     return _about(of, shop) | _amounts(of) | _parts(of, shop)
 
 
+_UNTOLD: Json = dict.fromkeys(
+    (
+        "browser_ip",
+        "client_details",
+        "device_id",
+        "landing_site_ref",
+        "location_id",
+        "po_number",
+        "reference",
+        "source_identifier",
+        "source_url",
+        "user_id",
+    )
+)
+
+
 def _about(of: Order, shop: Settings) -> Json:
     zone = shop.timezone
-    return {
+    return _UNTOLD | {
         "id": of.number_of_kind,
         "admin_graphql_api_id": of.gid,
         "app_id": 580111,
-        "browser_ip": None,
         "buyer_accepts_marketing": of.accepts_marketing,
         "cancel_reason": of.cancel_reason.lower() if of.cancel_reason else None,
         "cancelled_at": moment(of.cancelled_at, zone),
         "cart_token": of.cart_token,
         "checkout_token": of.checkout_token,
-        "client_details": None,
         "closed_at": moment(of.closed_at, zone),
         "confirmation_number": f"C{of.number:08d}",
         "confirmed": True,
@@ -148,7 +162,6 @@ def _about(of: Order, shop: Settings) -> Json:
         "created_at": moment(of.created_at, zone),
         "currency": of.currencies.shop,
         "customer_locale": of.customer_locale,
-        "device_id": None,
         "discount_codes": [_discount_code(of, one) for one in of.applications if one.code],
         "duties_included": False,
         "email": of.email or "",
@@ -156,8 +169,6 @@ def _about(of: Order, shop: Settings) -> Json:
         "financial_status": sums.financial_status(of).lower(),
         "fulfillment_status": _fulfillment(sums.fulfillment_status(of)),
         "landing_site": of.landing_page,
-        "landing_site_ref": None,
-        "location_id": None,
         "name": of.name,
         "note": of.note,
         "note_attributes": [{"name": name, "value": value} for name, value in of.attributes.items()],
@@ -166,21 +177,16 @@ def _about(of: Order, shop: Settings) -> Json:
         "order_status_url": f"https://{shop.domain}/{shop.number}/orders/{of.number_of_kind:032x}/authenticate?key=fake",
         "payment_gateway_names": sorted({one.gateway for one in of.transactions}),
         "phone": of.phone,
-        "po_number": None,
         "presentment_currency": of.currencies.shown,
         "processed_at": moment(of.processed_at, zone),
-        "reference": None,
         "referring_site": of.referrer,
-        "source_identifier": None,
         "source_name": of.source_name,
-        "source_url": None,
         "tags": ", ".join(of.tags),
         "tax_exempt": False,
         "taxes_included": of.taxes_included,
         "test": of.test,
         "token": f"{of.number_of_kind:032x}",
         "updated_at": moment(of.updated_at, zone),
-        "user_id": None,
     }
 
 
