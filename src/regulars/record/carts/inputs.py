@@ -16,11 +16,17 @@ class CartLineInput:
     quantity: int
     unit_price: Decimal
     product_key: str = ""
+    variant_key: str = ""
 
 
 @dataclass(frozen=True)
 class CartInput:
-    """One cart as its source states it now; without lines it is empty. ``person`` is None while nobody is known."""
+    """One cart as its source states it now; without lines it is empty. ``person`` is None while nobody is known.
+
+    ``other_keys`` are further names of the same cart: Shopify's checkout has its own token and its cart's. Whoever states a cart under
+    any of them, and an order that names any of them (``OrderInput.cart_keys``), means this one. ``occurred_at`` is when it was so: an
+    input older than what is stored changes nothing. ``is_closed``: the platform says that it is gone without an order (deleted).
+    """
 
     key: str
     occurred_at: datetime
@@ -29,3 +35,5 @@ class CartInput:
     person: PersonInput | None = None
     is_checkout: bool = False
     recovery_url: str = ""  # sealed; kept only where the person is known
+    other_keys: tuple[str, ...] = ()
+    is_closed: bool = False

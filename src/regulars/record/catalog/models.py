@@ -49,6 +49,7 @@ class Product(models.Model):
     image_url = models.TextField(blank=True)
     categories = models.ManyToManyField(Category, blank=True)
     occurred_at = models.DateTimeField()
+    stated_at = models.DateTimeField(null=True)  # of the newest statement, where its source says when it was so
     batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
 
     class Meta:
@@ -59,17 +60,34 @@ class Product(models.Model):
 class Variant(models.Model):
     """One form in which a product is sold; every product has at least one."""
 
-    privacy = {"sku": PrivacyClass.CLEAR, "title": PrivacyClass.CLEAR, "barcode": PrivacyClass.CLEAR}
+    privacy = {
+        "sku": PrivacyClass.CLEAR,
+        "title": PrivacyClass.CLEAR,
+        "barcode": PrivacyClass.CLEAR,
+        "key": PrivacyClass.CLEAR,
+        "stock_key": PrivacyClass.CLEAR,
+    }
 
     product = models.ForeignKey(Product, on_delete=models.CASCADE)
     sku = models.CharField(max_length=120)
+    key = models.CharField(
+        max_length=120, blank=True, db_default=""
+    )  # the platform's own; with it the sku may be anything
+    stock_key = models.CharField(max_length=120, blank=True, db_default="")
     title = models.TextField(blank=True)
     barcode = models.CharField(max_length=60, blank=True)
     batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["product", "sku"], name="one_variant")]
-        indexes = [models.Index(fields=["sku"], name="variant_by_sku")]
+        constraints = [
+            models.UniqueConstraint(fields=["product", "sku"], condition=models.Q(key=""), name="one_variant"),
+            models.UniqueConstraint(fields=["product", "key"], condition=~models.Q(key=""), name="one_keyed_variant"),
+        ]
+        indexes = [
+            models.Index(fields=["sku"], name="variant_by_sku"),
+            models.Index(fields=["key"], condition=~models.Q(key=""), name="variant_by_key"),
+            models.Index(fields=["stock_key"], condition=~models.Q(stock_key=""), name="variant_by_stock_key"),
+        ]
 
 
 class ProductChange(models.Model):

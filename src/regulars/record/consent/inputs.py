@@ -8,7 +8,13 @@ from regulars.record.consent.models import Channel, ConsentState
 
 @dataclass(frozen=True)
 class ConsentInput:
-    """One statement about one address. ``address`` is the mail address or E.164 number in clear; it is stored as a blind index."""
+    """One statement about one address. ``address`` is the mail address or E.164 number in clear; it is stored as a blind index.
+
+    ``occurred_at`` is when the person said it (Shopify's ``consent_updated_at``): the newest word stands, whatever the order of
+    arrival. ``state`` UNKNOWN for what proves nothing ('pending'). ``method`` says how (checkout, form, double opt-in), ``proof``
+    everything else that is known (opt-in level, collected from, the computer's address), sealed; ``text`` are the words agreed to, kept
+    as a hash. ``source`` names the connection that says it (its own stable name), so that what came from there is not told to it.
+    """
 
     address: str
     state: ConsentState
@@ -17,6 +23,8 @@ class ConsentInput:
     channel: Channel = Channel.EMAIL
     topic: str = "marketing"
     proof: str = ""
+    text: str = ""
+    source: str = ""
 
 
 @dataclass(frozen=True)

@@ -98,3 +98,19 @@ class ParkedEvent(models.Model):
                 fields=["reader", "profile_id"], condition=models.Q(replayed_at__isnull=True), name="parked_profiles"
             ),
         ]
+
+
+class Tombstone(models.Model):
+    """What a source says is gone: kept, so that nothing stated up to then brings it back, whenever it comes."""
+
+    privacy = {"kind": PrivacyClass.CLEAR, "key": PrivacyClass.CLEAR, "reason": PrivacyClass.CLEAR}
+
+    store_id = models.BigIntegerField()
+    kind = models.CharField(max_length=20)  # order, product, coupon
+    key = models.CharField(max_length=130)  # the source's own, and how it is meant: 'id 5', 'number 1001'
+    stated_at = models.DateTimeField()
+    reason = models.CharField(max_length=60, blank=True)
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["store_id", "kind", "key"], name="one_tombstone")]

@@ -7,10 +7,16 @@ from decimal import Decimal
 
 from regulars.foundation.bulk import copy_rows, fetch
 from regulars.record.catalog import events
-from regulars.record.catalog.inputs import ProductInput, VariantInput
+from regulars.record.catalog.inputs import ProductInput, StockInput, VariantInput
+from regulars.record.catalog.operations.turns import take_turns
 from regulars.record.events.log import LogTransaction
 
-Name = tuple[int, str]  # variant and what tells one of its histories from another
+History = tuple[int, str, str]  # variant, what tells one of its histories from another (kind, location), currency
+
+
+def name_of(variant: VariantInput) -> tuple[str, str]:
+    """What tells a variant of a product from others: the platform's key where there is one, else the sku."""
+    return (variant.key, "" if variant.key else variant.sku)
 
 
 @dataclass(frozen=True)
@@ -28,12 +34,12 @@ class _Said:
 def append_histories(
     products: Iterable[ProductInput],
     product_ids: Mapping[str, int],
-    variants: Mapping[tuple[int, str], int],
+    variants: Mapping[tuple[int, str, str], int],
     log: LogTransaction,
     is_history: bool,
 ) -> set[str]:
     """Appends what differs, with its events. Keys of the products of which something did."""
-    said = [(p.key, p.occurred_at, variants[product_ids[p.key], v.sku], v) for p in products for v in p.variants]
+    said = [(p.key, p.occurred_at, variants[product_ids[p.key], *name_of(v)], v) for p in products for v in p.variants]
     prices = [s for key, at, row, v in said for s in _prices(key, at, row, v)]
     costs = [_Said(key, row, v.cost, "", v.currency, at) for key, at, row, v in said if v.cost is not None]
     counts = [
@@ -53,58 +59,107 @@ def _prices(key: str, at: datetime, row: int, variant: VariantInput) -> Iterable
         yield _Said(key, row, variant.compare_at, "compare-at", variant.currency, at)
 
 
-def _differing(said: Sequence[_Said], newest: Mapping[tuple[int, str, str], Decimal]) -> list[_Said]:
-    """Those whose value is not the newest one."""
-    return [s for s in said if newest.get((s.variant_id, s.label, s.currency)) != s.value]
+@dataclass(frozen=True)
+class _Ledger:
+    """One of the histories: its table, and the columns that hold the value and what tells one history of a variant from another."""
+
+    table: str
+    value: str
+    label: str
+    currency: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return tuple(filter(None, ("variant_id", self.value, self.label, self.currency, "occurred_at")))
+
+    def entries(self, variants: Sequence[int], newest_only: bool) -> list[tuple[int, str, str, Decimal, datetime]]:
+        """Variant, label, currency, value and time; of each history the newest, or all."""
+        label, currency = self.label or "''", self.currency or "''"
+        one = ", ".join(filter(None, ("variant_id", self.label, self.currency)))
+        only = f"DISTINCT ON ({one})" if newest_only else ""
+        return fetch(
+            f"SELECT {only} variant_id, {label}, {currency}, {self.value}, occurred_at FROM {self.table}"
+            f" WHERE variant_id = ANY(%s) ORDER BY {one}, occurred_at DESC, id DESC",
+            [list(variants)],
+        )
 
 
-def _newest(statement: str, said: Sequence[_Said]) -> dict[tuple[int, str, str], Decimal]:
-    rows = fetch(statement, [list({s.variant_id for s in said})]) if said else []
-    return {(row, label, currency): Decimal(value) for row, label, currency, value in rows}
+_PRICES = _Ledger("catalog_priceentry", "amount", "kind", "currency")
+_COSTS = _Ledger("catalog_costentry", "amount", "", "currency")
+_COUNTS = _Ledger("catalog_stockentry", "on_hand", "location", "")
+
+
+def _append(said: Sequence[_Said], ledger: _Ledger, log: LogTransaction) -> tuple[list[_Said], set[str]]:
+    """Appends what differs from the newest entry. What is news (not older than that), and the keys of whatever was appended.
+
+    What is older is kept as the past that it is, once for each moment, and changes nothing of the present.
+    """
+    if not said:
+        return [], set()
+    variants = list({s.variant_id for s in said})
+    newest = {
+        (row, label, currency): (Decimal(value), at)
+        for row, label, currency, value, at in ledger.entries(variants, True)
+    }
+    differing = [s for s in said if newest.get(_history(s), (None,))[0] != s.value]
+    news = [s for s in differing if _history(s) not in newest or newest[_history(s)][1] <= s.occurred_at]
+    past = {id(s) for s in differing} - {id(s) for s in news}
+    known = {(*entry[:3], entry[4]) for entry in ledger.entries(variants, False)} if past else set()
+    fresh = [s for s in differing if id(s) not in past or (*_history(s), s.occurred_at) not in known]
+    copy_rows(ledger.table, (*ledger.columns, "batch_id"), ((*_row(s, ledger), log.batch_id) for s in fresh))
+    return news, {s.key for s in fresh}
+
+
+def _history(said: _Said) -> History:
+    return (said.variant_id, said.label, said.currency)
+
+
+def _row(said: _Said, ledger: _Ledger) -> tuple[object, ...]:
+    value = int(said.value) if ledger is _COUNTS else said.value
+    label = (said.label,) if ledger.label else ()
+    return (said.variant_id, value, *label, *((said.currency,) if ledger.currency else ()), said.occurred_at)
 
 
 def _append_prices(said: Sequence[_Said], log: LogTransaction, is_history: bool) -> set[str]:
-    fresh = _differing(
-        said,
-        _newest(
-            "SELECT DISTINCT ON (variant_id, kind, currency) variant_id, kind, currency, amount FROM catalog_priceentry"
-            " WHERE variant_id = ANY(%s) ORDER BY variant_id, kind, currency, occurred_at DESC, id DESC",
-            said,
-        ),
-    )
-    rows = ((s.variant_id, s.currency, s.value, s.label, s.occurred_at, log.batch_id) for s in fresh)
-    copy_rows("catalog_priceentry", ("variant_id", "currency", "amount", "kind", "occurred_at", "batch_id"), rows)
+    news, keys = _append(said, _PRICES, log)
     log.append(
-        *(events.price_changed(s.variant_id, s.value, s.currency, s.label, s.occurred_at, is_history) for s in fresh)
+        *(events.price_changed(s.variant_id, s.value, s.currency, s.label, s.occurred_at, is_history) for s in news)
     )
-    return {s.key for s in fresh}
+    return keys
 
 
 def _append_costs(said: Sequence[_Said], log: LogTransaction, is_history: bool) -> set[str]:
-    fresh = _differing(
-        said,
-        _newest(
-            "SELECT DISTINCT ON (variant_id, currency) variant_id, '', currency, amount FROM catalog_costentry"
-            " WHERE variant_id = ANY(%s) ORDER BY variant_id, currency, occurred_at DESC, id DESC",
-            said,
-        ),
-    )
-    rows = ((s.variant_id, s.currency, s.value, s.occurred_at, log.batch_id) for s in fresh)
-    copy_rows("catalog_costentry", ("variant_id", "currency", "amount", "occurred_at", "batch_id"), rows)
-    log.append(*(events.cost_changed(s.variant_id, s.value, s.currency, s.occurred_at, is_history) for s in fresh))
-    return {s.key for s in fresh}
+    news, keys = _append(said, _COSTS, log)
+    log.append(*(events.cost_changed(s.variant_id, s.value, s.currency, s.occurred_at, is_history) for s in news))
+    return keys
 
 
 def _append_counts(said: Sequence[_Said], log: LogTransaction, is_history: bool) -> set[str]:
-    fresh = _differing(
-        said,
-        _newest(
-            "SELECT DISTINCT ON (variant_id, location) variant_id, location, '', on_hand FROM catalog_stockentry"
-            " WHERE variant_id = ANY(%s) ORDER BY variant_id, location, occurred_at DESC, id DESC",
-            said,
-        ),
-    )
-    rows = ((s.variant_id, s.label, int(s.value), s.occurred_at, log.batch_id) for s in fresh)
-    copy_rows("catalog_stockentry", ("variant_id", "location", "on_hand", "occurred_at", "batch_id"), rows)
-    log.append(*(events.stock_counted(s.variant_id, int(s.value), s.label, s.occurred_at, is_history) for s in fresh))
-    return {s.key for s in fresh}
+    news, keys = _append(said, _COUNTS, log)
+    log.append(*(events.stock_counted(s.variant_id, int(s.value), s.label, s.occurred_at, is_history) for s in news))
+    return keys
+
+
+_COUNTED = """
+SELECT v.id, v.key, v.stock_key FROM catalog_variant v JOIN catalog_product p ON p.id = v.product_id
+WHERE p.store_id = %s AND (v.stock_key <> '' AND v.stock_key = ANY(%s) OR v.key <> '' AND v.key = ANY(%s)) ORDER BY v.id
+"""
+
+
+def count_stock(inputs: Sequence[StockInput], log: LogTransaction, *, store_id: int, is_history: bool = False) -> int:
+    """Appends counts of known variants that differ from the newest; how many variants that were. Unknown ones come with their product.
+
+    Event: product.stock_counted.
+    """
+    if not inputs:
+        return 0
+    take_turns(store_id)
+    rows = fetch(_COUNTED, [store_id, [i.stock_key for i in inputs], [i.variant_key for i in inputs]])
+    by_stock = {stock: row for row, _, stock in rows if stock}
+    by_key = {key: row for row, key, _ in rows if key}
+    said = []
+    for one in sorted(inputs, key=lambda one: one.occurred_at):
+        row = by_stock.get(one.stock_key) or by_key.get(one.variant_key)
+        if row:
+            said.append(_Said(str(row), row, Decimal(one.on_hand), one.location, "", one.occurred_at))
+    return len(_append_counts(said, log, is_history))

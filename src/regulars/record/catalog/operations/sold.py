@@ -1,5 +1,6 @@
 """Products that the shop sold: order lines name them, known or not."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,14 +21,21 @@ class SoldItem:
     sku: str
     title: str = ""
     is_service: bool = False
+    variant_key: str = ""
 
     @property
-    def name(self) -> tuple[str, str]:
-        """What tells one item from another: key and sku, never the title where there is either."""
-        return (self.product_key or self.sku or self.title[:120], self.sku)
+    def name(self) -> tuple[str, str, str]:
+        """What tells one item from another: keys and sku, never the title where there is either."""
+        return (self.product_key or self.sku or self.title[:120], self.sku, self.variant_key)
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Where the catalog keeps it: a platform's id of a variant is its own in all of the store."""
+        return ("", self.variant_key) if self.variant_key else (self.name[0], self.sku)
 
 
-Names = dict[tuple[str, str], int]
+Name = tuple[str, str, str]
+Names = dict[Name, int]
 
 
 def ensure_variants(
@@ -35,9 +43,10 @@ def ensure_variants(
 ) -> Names:
     """Variant of each item by ``item.name``; what the catalog does not know is added to it. An item without any name has no variant.
 
-    A line that gives a sku only is the store's variant of that sku, whatever the product's key. Events: product.created.
+    The platform's id of a variant names it, whatever its sku. A line that gives a sku only is the store's variant of that sku, whatever
+    the product's key; one that gives no more than its product is the only variant of that. Events: product.created.
     """
-    wanted: dict[tuple[str, str], SoldItem] = {}
+    wanted: dict[Name, SoldItem] = {}
     for item in items:
         if item.name[0] and (item.name not in wanted or not wanted[item.name].title):
             wanted[item.name] = item
@@ -53,45 +62,72 @@ def ensure_variants(
 
 
 _FIND = """
-SELECT p.key, v.sku, v.id FROM catalog_product p JOIN catalog_variant v ON v.product_id = p.id
+SELECT p.key, v.sku, v.key, v.id FROM catalog_product p JOIN catalog_variant v ON v.product_id = p.id
 WHERE p.store_id = %s AND p.key = ANY(%s)
 UNION
-SELECT p.key, v.sku, v.id FROM catalog_product p JOIN catalog_variant v ON v.product_id = p.id
+SELECT p.key, v.sku, v.key, v.id FROM catalog_product p JOIN catalog_variant v ON v.product_id = p.id
 WHERE p.store_id = %s AND v.sku = ANY(%s)
-ORDER BY 3 DESC
+UNION
+SELECT p.key, v.sku, v.key, v.id FROM catalog_product p JOIN catalog_variant v ON v.product_id = p.id
+WHERE p.store_id = %s AND v.key <> '' AND v.key = ANY(%s)
+ORDER BY 4 DESC
 """
 
 
-def _find(wanted: dict[tuple[str, str], SoldItem], store_id: int) -> Names:
-    """Exact matches by key and sku; then by the sku alone, for items that give no key."""
-    rows = fetch(_FIND, [store_id, list({key for key, _ in wanted}), store_id, list({sku for _, sku in wanted if sku})])
-    exact = {(key, sku): variant for key, sku, variant in rows}
-    by_sku = {sku: variant for _, sku, variant in rows if sku}
-    found = {}
+def _find(wanted: dict[Name, SoldItem], store_id: int) -> Names:
+    """By the variant's own key; else by product and sku; then by the sku alone, or as the only variant of its product."""
+    keys = (sorted({name[part] for name in wanted} - {""}) for part in range(3))
+    rows = fetch(_FIND, [value for some in keys for value in (store_id, some)])
+    keyed = {key: variant for _, _, key, variant in rows if key}
+    exact = {(product, sku): (variant, key) for product, sku, key, variant in rows}
+    by_sku = {sku: variant for _, sku, _, variant in rows if sku}
+    forms: dict[str, list[int]] = defaultdict(list)
+    for product, _, _, variant in rows:
+        forms[product].append(variant)
+    found, adopted = {}, {}
     for name, item in wanted.items():
-        variant = exact.get(name) or (None if item.product_key else by_sku.get(item.sku))
+        variant, key = exact.get(name[:2], (None, ""))
+        if item.variant_key:
+            if not key and variant and item.variant_key not in keyed and variant not in adopted:
+                adopted[variant] = item.variant_key  # met before under its sku alone
+                keyed[item.variant_key] = variant
+            variant = keyed.get(item.variant_key)
+        elif variant is None:
+            variant = by_sku.get(item.sku) if not item.product_key else _only(item, forms)
         if variant:
             found[name] = variant
+    _give_keys(adopted)
     return found
 
 
-def _create(
-    missing: dict[tuple[str, str], SoldItem], log: LogTransaction, store_id: int, at: datetime, is_history: bool
-) -> Names:
+def _only(item: SoldItem, forms: dict[str, list[int]]) -> int | None:
+    """The only variant of a product that is named by nothing else."""
+    [*some] = forms.get(item.product_key, [])
+    return some[0] if len(some) == 1 and item.sku in {"", item.product_key} else None
+
+
+def _give_keys(adopted: dict[int, str]) -> None:
+    if adopted:
+        execute(
+            "UPDATE catalog_variant v SET key = n.key FROM unnest(%s::bigint[], %s::text[]) AS n(id, key) WHERE v.id = n.id",
+            [list(adopted), list(adopted.values())],
+        )
+
+
+def _create(missing: dict[Name, SoldItem], log: LogTransaction, store_id: int, at: datetime, is_history: bool) -> Names:
     products = _products(missing, log, store_id, at, is_history)
-    ids = reserve_ids("catalog_variant", len(missing))
-    rows = (
-        (variant, products[key], sku, "", "", log.batch_id) for variant, (key, sku) in zip(ids, missing, strict=True)
-    )
-    copy_rows("catalog_variant", ("id", "product_id", "sku", "title", "barcode", "batch_id"), rows)
-    return dict(zip(missing, ids, strict=True))
+    first = {item.place: name for name, item in reversed(missing.items())}
+    ids = dict(zip(first, reserve_ids("catalog_variant", len(first)), strict=True))
+    rows = ((ids[place], products[name[0]], name[1], "", "", name[2], log.batch_id) for place, name in first.items())
+    copy_rows("catalog_variant", ("id", "product_id", "sku", "title", "barcode", "key", "batch_id"), rows)
+    return {name: ids[item.place] for name, item in missing.items()}
 
 
 def _products(
-    missing: dict[tuple[str, str], SoldItem], log: LogTransaction, store_id: int, at: datetime, is_history: bool
+    missing: dict[Name, SoldItem], log: LogTransaction, store_id: int, at: datetime, is_history: bool
 ) -> dict[str, int]:
     """Product of each key among ``missing``, made where there is none."""
-    items = {key: item for (key, _), item in missing.items()}
+    items = {key: item for (key, _, _), item in missing.items()}
     known: dict[str, int] = dict(
         fetch("SELECT key, id FROM catalog_product WHERE store_id = %s AND key = ANY(%s)", [store_id, list(items)])
     )
@@ -136,9 +172,9 @@ def _products(
     return known | made
 
 
-def _name_the_nameless(wanted: dict[tuple[str, str], SoldItem], store_id: int) -> None:
+def _name_the_nameless(wanted: dict[Name, SoldItem], store_id: int) -> None:
     """A product first met without a title takes the first that a line gives it."""
-    titles = {key: item.title for (key, _), item in wanted.items() if item.title}
+    titles = {key: item.title for (key, _, _), item in wanted.items() if item.title}
     execute(
         "UPDATE catalog_product p SET title = t.title FROM unnest(%s::text[], %s::text[]) AS t(key, title)"
         " WHERE p.store_id = %s AND p.key = t.key AND p.title = ''",

@@ -48,10 +48,10 @@ def _restore(product_id: int, before: dict[str, Any]) -> None:
         ("product_id", "category_id"),
         ((product_id, shelf) for shelf in before["categories"]),
     )
-    for sku, (title, barcode) in before["variants"].items():
+    for name, (title, barcode, *_) in before["variants"].items():
         execute(
-            "UPDATE catalog_variant SET title = %s, barcode = %s WHERE product_id = %s AND sku = %s",
-            [title, barcode, product_id, sku],
+            "UPDATE catalog_variant SET title = %s, barcode = %s WHERE product_id = %s AND (key = %s OR key = '' AND sku = %s)",
+            [title, barcode, product_id, name, name],
         )
 
 
