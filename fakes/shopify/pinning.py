@@ -118,7 +118,7 @@ def _filters(field: Type) -> str:
     for argument in field["args"]:
         if argument["name"] == "query" and "| name | type |" in (argument["description"] or ""):
             rows = re.findall(r"^\| ([a-z_.{}]+) \| (\w+) \|", argument["description"], re.MULTILINE)
-            names = [f"{name}:{kind}" for name, kind in rows if kind != "type" and name not in ("name", "default")]
+            names = [f"{name}:{kind}" for name, kind in rows if kind != "type" and name != "default"]
             return f" @filters(names: {json.dumps(names)})"
     return ""
 

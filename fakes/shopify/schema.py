@@ -51,7 +51,7 @@ def _moment_text(value: Any) -> Any:
     return moment(value) if isinstance(value, datetime) else value
 
 
-def _directive(of: GraphQLObjectType | GraphQLField, name: str) -> list[str]:
+def directive(of: GraphQLObjectType | GraphQLField, name: str) -> list[str]:
     """The list in ``@access(anyOf: [...])`` or ``@filters(names: [...])``."""
     if of.ast_node is None:
         return []
@@ -65,7 +65,7 @@ def _filters(built: GraphQLSchema) -> dict[str, dict[str, str]]:
     root = built.query_type
     assert root is not None  # noqa: S101  the schema says so
     return {
-        name: dict(text.rsplit(":", 1) for text in _directive(field, "filters")) for name, field in root.fields.items()
+        name: dict(text.rsplit(":", 1) for text in directive(field, "filters")) for name, field in root.fields.items()
     }
 
 
@@ -96,8 +96,8 @@ def _needed(built: GraphQLSchema, field: GraphQLField) -> list[list[str]]:
     """Scopes of the field itself, and of the type that it gives (a connection gives its nodes' type)."""
     target = get_named_type(field.type)
     target = built.type_map.get(target.name.removesuffix("Connection"), target)
-    of_type = _directive(target, "access") if isinstance(target, GraphQLObjectType) else []
-    return [scopes for scopes in (_directive(field, "access"), of_type) if scopes]
+    of_type = directive(target, "access") if isinstance(target, GraphQLObjectType) else []
+    return [scopes for scopes in (directive(field, "access"), of_type) if scopes]
 
 
 def _denied(name: str, scopes: list[str]) -> GraphQLError:

@@ -8,8 +8,9 @@ from graphql import GraphQLObjectType, get_named_type, is_leaf_type, is_required
 
 from fakes.shopify.amounts import decimal_text, plain_text
 from fakes.shopify.payloads import Json
+from fakes.shopify.roots import READINGS
 from fakes.shopify.sales import Wanted
-from fakes.shopify.schema import schema
+from fakes.shopify.schema import directive, schema
 from fakes.shopify.seeding import fill
 from fakes.shopify.serving import FakeShopify
 from fakes.shopify.settings import ALL_SCOPES, VERSION, App
@@ -269,3 +270,12 @@ def test_parts_of_an_order_are_found_by_their_id(fake: FakeShopify) -> None:
         "refundLineItems": {"nodes": [{"quantity": 2}]},
         "order": {"name": "#1001"},
     }
+
+
+def test_the_fake_reads_no_filter_that_is_not_documented() -> None:
+    root = schema().query_type
+    assert root is not None
+    for name in ("orders", "products", "customers", "codeDiscountNodes", "abandonedCheckouts"):
+        documented = {one.rpartition(":")[0] for one in directive(root.fields[name], "filters")}
+        assert {"id", "updated_at"} <= documented & READINGS[name].keys()
+        assert READINGS[name].keys() <= documented | {"created_at"}, name
