@@ -1,8 +1,8 @@
 """Money that was given back, and what an edit took out of an order before it was paid.
 
-Shopify writes both as a refund. One with lines and neither money nor a booking that makes up for it is an edit: the order comes to less
-from then on, and nothing was given back. If the shopper had paid by then, the money goes back in a refund of its own, without lines; then the order keeps its sums,
-and that refund stands against them.
+Shopify writes both as a refund. One with lines and neither money nor a booking that makes up for it is an edit: the order comes to
+less from then on, and nothing was given back. If the shopper had paid by then, the money goes back in a refund of its own, without
+lines; then the order keeps its sums, and that refund stands against them.
 """
 
 from collections import defaultdict
