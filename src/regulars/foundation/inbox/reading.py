@@ -20,9 +20,11 @@ from regulars.foundation.inbox.models import ItemState
 from regulars.foundation.inbox.parsers import PARSERS, Outcome, Parser, RawInput
 from regulars.foundation.inbox.receiving import open_parts
 from regulars.foundation.retrying import Busy, retry
+from regulars.foundation.work import loops
 from regulars.foundation.work.leases import Held, LeaseLost, check_lease, extend_lease, release_lease, take_lease
-from regulars.foundation.work.loops import LEASE_SECONDS, Stop
+from regulars.foundation.work.loops import Stop
 
+LEASE_SECONDS = loops.LEASE_SECONDS  # of one source
 MOST_ATTEMPTS = 3
 KILLED = f"Reading it ended the process, {MOST_ATTEMPTS} times."
 TAKEN = declare("inbox.taken", "what came in is taken and counted, nothing is read")

@@ -12,6 +12,7 @@ from typing import Any
 from django.db import InterfaceError, OperationalError, connection, transaction
 from psycopg import Cursor
 
+from regulars.foundation.crash import crash_point, declare
 from regulars.foundation.deduplication import key_of
 from regulars.foundation.errors import RegularsError
 from regulars.foundation.inbox.keys import ensure_day_key, get_day_key
@@ -35,6 +36,7 @@ INSERT INTO inbox_item {_COLUMNS} SELECT {_VALUES} FROM fresh
 """
 _PACKED = ":packed"  # among the headers: the body was compressed before it was sealed; no real header can begin so
 _PACK_FROM = 2_048  # bytes
+STORED = declare("inbox.stored", "what came in is stored and committed, nobody is thanked for it yet")
 
 
 class TooBusy(RegularsError):
@@ -64,9 +66,12 @@ def receive(arrivals: Sequence[Arrival], at: datetime) -> int:
     """
     day_key = ensure_day_key(at)
     if len(arrivals) == 1:
-        return _store(arrivals[0], day_key, at)
-    with transaction.atomic():
-        return sum(_store(arrival, day_key, at) for arrival in arrivals)
+        count = _store(arrivals[0], day_key, at)
+    else:
+        with transaction.atomic():
+            count = sum(_store(arrival, day_key, at) for arrival in arrivals)
+    crash_point(STORED)
+    return count
 
 
 def _store(arrival: Arrival, day_key: bytes, at: datetime) -> int:
