@@ -369,6 +369,9 @@ def test_settings_are_cleaned_and_shown_without_the_secret() -> None:
     assert "<script>" not in shown["printed"]
     assert "https://crm.test" in shown["printed"]
     assert run(["settings page"])["printed"] == ""
+    linked = '<a href="https://shop.test/wp-admin/admin.php?page=regulars">Settings</a>off'
+    assert run(["links"], server_key="")["printed"] == linked
+    assert "Global Privacy Control" in saved["policy"]
 
 
 @needs_php

@@ -36,7 +36,28 @@ class Regulars_Settings_Page {
 	public function register() {
 		add_action( 'admin_menu', array( $this, 'add_page' ), 70 );
 		add_action( 'admin_init', array( $this, 'add_setting' ) );
+		add_action( 'admin_init', array( $this, 'suggest_policy' ) );
 		add_filter( 'option_page_capability_' . self::PAGE, array( $this, 'capability' ) );
+		add_filter( 'plugin_action_links_' . plugin_basename( REGULARS_FILE ), array( $this, 'add_link' ) );
+	}
+
+	/**
+	 * A way to the settings from the list of plugins.
+	 *
+	 * @param array<int|string, string> $links Of this plugin.
+	 * @return array<int|string, string>
+	 */
+	public function add_link( $links ) {
+		$link = '<a href="' . esc_url( admin_url( 'admin.php?page=' . self::PAGE ) ) . '">' . esc_html__( 'Settings', 'regulars-for-woocommerce' ) . '</a>';
+		return array_merge( array( $link ), $links );
+	}
+
+	/**
+	 * Words for the shop's privacy policy, which WordPress offers to its author.
+	 */
+	public function suggest_policy() {
+		$words = __( 'Our own customer system notes which pages of this shop you look at and what you put into your cart, so that we can help you finish an order and write to you where you agreed. Once you agree, a cookie (regulars_id, 400 days) recognises your browser. Nothing of this goes to anybody else, and nothing is noted if your browser sends Do Not Track or Global Privacy Control.', 'regulars-for-woocommerce' );
+		wp_add_privacy_policy_content( 'Regulars for WooCommerce', '<p>' . esc_html( $words ) . '</p>' );
 	}
 
 	/**

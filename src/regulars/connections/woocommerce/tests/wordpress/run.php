@@ -69,6 +69,7 @@ foreach ( $given['steps'] as $step ) {
 			try { ( new Recovery() )->follow(); } catch ( Stopped $stopped ) {} $_GET = array(); break;
 		case 'save': do_action( 'admin_init' ); $clean = ( $GLOBALS['setting']['sanitize_callback'] )( $with ); break;
 		case 'settings page': ob_start(); do_action( 'admin_menu' ); ( $GLOBALS['menu'][5] )(); $printed .= ob_get_clean(); break;
+		case 'links': $printed .= implode( apply_filters( 'plugin_action_links_regulars-for-woocommerce/regulars-for-woocommerce.php', array( 'off' ) ) ); break;
 		case 'fields': $printed .= json_encode( apply_filters( 'woocommerce_checkout_fields', array( 'billing' => array() ) ) ); break;
 		case 'tag': $printed .= apply_filters( 'script_loader_tag', '<script src="x"></script>', $with ); break;
 	}
@@ -85,6 +86,7 @@ echo json_encode(
 		'scripts'   => $GLOBALS['scripts'],
 		'printed'   => $printed,
 		'clean'     => $clean,
+		'policy'    => $GLOBALS['policy'] ?? '',
 		'errors'    => $GLOBALS['errors'],
 		'field'     => $GLOBALS['field'] ?? null,
 		'menu'      => array_slice( $GLOBALS['menu'] ?? array(), 0, 5 ),

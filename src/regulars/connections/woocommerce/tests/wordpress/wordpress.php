@@ -48,6 +48,8 @@ function get_transient( $name ) { return $GLOBALS['transients'][ $name ] ?? fals
 function set_transient( $name, $value, $seconds ) { $GLOBALS['transients'][ $name ] = $value; }
 function delete_transient( $name ) { unset( $GLOBALS['transients'][ $name ] ); }
 function register_setting( $page, $name, $how ) { $GLOBALS['setting'] = $how; }
+function plugin_basename( $file ) { return 'regulars-for-woocommerce/' . basename( $file ); }
+function wp_add_privacy_policy_content( $name, $text ) { $GLOBALS['policy'] = $text; }
 function settings_fields( $page ) { echo '<nonce>'; }
 function settings_errors( $name ) {}
 function add_settings_error( $setting, $code, $sentence ) { $GLOBALS['errors'][] = $sentence; }
