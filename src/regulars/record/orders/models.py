@@ -6,6 +6,8 @@ Lines, payments and fulfilments are valid from one batch until another.
 
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 
 from regulars.foundation.ids import new_uid
@@ -54,6 +56,9 @@ class Order(models.Model):
         "fulfilment_status": PrivacyClass.CLEAR,
         "country": PrivacyClass.CLEAR,
         "discount_codes": PrivacyClass.CLEAR,
+        "cancel_reason": PrivacyClass.CLEAR,
+        "cart_keys": PrivacyClass.CLEAR,
+        "presentment_currency": PrivacyClass.CLEAR,
         "sealed": PrivacyClass.SEALED,
         "digest": PrivacyClass.TOKEN,
     }
@@ -81,6 +86,20 @@ class Order(models.Model):
     country = models.CharField(max_length=2, blank=True)
     discount_codes = models.TextField(blank=True)
     line_count = models.IntegerField(default=0)
+    cancel_reason = models.CharField(
+        max_length=60, blank=True
+    )  # why it counts nothing: a test order, deleted in the shop
+    cart_keys = ArrayField(
+        models.CharField(max_length=120), default=list, db_default=[]
+    )  # tokens of the cart that it was made of
+    presentment_currency = models.CharField(
+        max_length=3, blank=True, db_default=""
+    )  # what the shopper saw, where it is other money
+    presentment_total_minor = models.BigIntegerField(null=True)
+    stated_at = models.DateTimeField(null=True)  # the platform's time of this state; an older one changes nothing
+    is_claimed = models.BooleanField(
+        default=False, db_default=False
+    )  # only a tracker said so; the platform's word takes its place
     sealed = models.BinaryField(null=True)  # addresses and the shopper's remarks, as a sealed JSON object
     digest = models.BinaryField(max_length=16)  # of everything the source said: equal digest, nothing to do
     batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
@@ -113,6 +132,10 @@ class Order(models.Model):
                 name="orders_not_sent",
             ),
             models.Index(fields=["-placed_at", "-id"], condition=models.Q(status="cancelled"), name="orders_cancelled"),
+            models.Index(
+                fields=["store", "external_id"], condition=~models.Q(external_id=""), name="orders_by_external_id"
+            ),
+            GinIndex(fields=["cart_keys"], condition=~models.Q(cart_keys=[]), name="orders_by_cart"),
         ]
 
 
@@ -153,6 +176,7 @@ class Refund(models.Model):
         "number": PrivacyClass.CLEAR,
         "currency": PrivacyClass.CLEAR,
         "reason": PrivacyClass.CLEAR,
+        "order_name": PrivacyClass.CLEAR,
         "digest": PrivacyClass.TOKEN,
     }
 
@@ -165,6 +189,13 @@ class Refund(models.Model):
     currency = models.CharField(max_length=3)
     amount_minor = models.BigIntegerField()  # positive: given back to the shopper
     reason = models.CharField(max_length=60, blank=True)
+    order_name = models.CharField(
+        max_length=84, blank=True, db_default=""
+    )  # rules.order_name: how the source calls the order
+    stated_at = models.DateTimeField(null=True)  # as of an order
+    is_claimed = models.BooleanField(
+        default=False, db_default=False
+    )  # a tracker's word: counts while no platform states the order
     digest = models.BinaryField(max_length=16)
     batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
 
@@ -173,6 +204,11 @@ class Refund(models.Model):
         indexes = [
             models.Index(fields=["profile", "-occurred_at"], name="refunds_of_profile"),
             models.Index(fields=["-occurred_at", "-id"], name="refunds_newest"),
+            models.Index(
+                fields=["store", "order_name"],
+                condition=models.Q(order__isnull=True) & ~models.Q(order_name=""),
+                name="refunds_before_their_order",
+            ),
         ]
 
 
@@ -235,12 +271,18 @@ class Payment(models.Model):
 class Fulfilment(models.Model):
     """A part of an order that left the house."""
 
-    privacy = {"status": PrivacyClass.CLEAR, "carrier": PrivacyClass.CLEAR, "tracking_number": PrivacyClass.SEALED}
+    privacy = {
+        "status": PrivacyClass.CLEAR,
+        "carrier": PrivacyClass.CLEAR,
+        "tracking_number": PrivacyClass.SEALED,
+        "tracking_url": PrivacyClass.SEALED,
+    }
 
     order = models.ForeignKey(Order, on_delete=models.CASCADE, related_name="fulfilments")
     status = models.CharField(max_length=20)
     carrier = models.CharField(max_length=60, blank=True)
     tracking_number = models.BinaryField(null=True)
+    tracking_url = models.BinaryField(null=True)
     occurred_at = models.DateTimeField()
     batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
     until_batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, related_name="+", null=True)

@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeVar
 
 from regulars.foundation.money import line_total
@@ -34,6 +35,57 @@ def amounts(order: OrderInput) -> Amounts:
     return Amounts(lines, subtotal, computed if order.total_minor is None else order.total_minor)
 
 
+def bare_id(text: str) -> str:
+    """A platform's own id without what some of its faces put around it: 'gid://shopify/Order/123' is '123'."""
+    return text.rpartition("/")[2] if text.startswith("gid://") else text
+
+
+def bare_number(text: str) -> str:
+    return text.removeprefix("#")
+
+
+def order_name(external_id: str, number: str) -> str:
+    """One text for how a source calls an order: by the platform's id where it gives one."""
+    if external_id:
+        return f"id:{bare_id(external_id)}"
+    return f"no:{bare_number(number)}" if number else ""
+
+
+def progress(status: str, payment: str, fulfilment: str) -> tuple[int, int, int]:
+    """How far on an order is: what decides between two states of one second, since platforms' clocks count seconds."""
+    return _STATUS.get(status, 0), _PAYMENT.get(payment, 0), _FULFILMENT.get(fulfilment, 0)
+
+
+_STATUS = {"open": 0, "completed": 1, "cancelled": 2}
+_PAYMENT = {
+    "pending": 0,
+    "authorized": 1,
+    "partially_paid": 2,
+    "paid": 3,
+    "partially_refunded": 4,
+    "refunded": 5,
+    "voided": 5,
+}
+_FULFILMENT = {"unfulfilled": 0, "partial": 1, "fulfilled": 2}
+
+
+def said_later(one: OrderInput, other: OrderInput) -> OrderInput:
+    """Of two inputs about one order the one that stands; ``other`` came later."""
+    if one.is_claimed != other.is_claimed:
+        return other if one.is_claimed else one
+    is_stale = is_older(other, one.stated_at, progress(one.status, one.payment_status, one.fulfilment_status))
+    return one if is_stale else other
+
+
+def is_older(said: OrderInput, stated_at: datetime | None, reached: tuple[int, int, int]) -> bool:
+    """Whether an input says less than what is known: an earlier state, or of the same second one that is not as far on."""
+    if said.stated_at is None or stated_at is None or said.stated_at > stated_at:
+        return False
+    if said.stated_at < stated_at:
+        return True
+    return progress(said.status, said.payment_status, said.fulfilment_status) < reached
+
+
 def digest(said: OrderInput | RefundInput) -> bytes:
     """16 bytes that stand for everything that the source says; the order of its lines does not matter, for sources do not keep it."""
     lines = sorted(map(_line_text, said.lines))
@@ -44,7 +96,7 @@ def digest(said: OrderInput | RefundInput) -> bytes:
 def _line_text(line: LineInput) -> str:
     return (
         f"{line.sku}\x1f{line.title}\x1f{line.quantity}\x1f{line.unit_price.normalize()}\x1f{line.product_key}"
-        f"\x1f{line.discount_minor}\x1f{line.tax_minor}\x1f{line.is_service}"
+        f"\x1f{line.discount_minor}\x1f{line.tax_minor}\x1f{line.is_service}\x1f{line.variant_key}"
     )
 
 

@@ -1,10 +1,9 @@
-"""The only writer of orders: set-wise, idempotent by (store, number), whatever the source."""
+"""The only writer of orders: set-wise, idempotent by what an order is called, whatever the source."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from regulars.foundation.bulk import fetch
 from regulars.record.catalog.operations import SoldItem, ensure_variants
 from regulars.record.catalog.operations.turns import take_turns
 from regulars.record.customers.identifiers import identifies
@@ -20,7 +19,9 @@ from regulars.record.orders.operations import refunds as given_back
 from regulars.record.orders.operations.buyers import tell_buyers
 from regulars.record.orders.operations.context import Context
 from regulars.record.orders.operations.figures import refresh_figures
+from regulars.record.orders.operations.finding import adopt_refunds, find_orders
 from regulars.record.orders.operations.known import Known
+from regulars.record.orders.operations.removing import drop_doubles
 from regulars.record.orders.operations.writing import insert_orders
 
 
@@ -56,7 +57,7 @@ def apply_orders(
     is_history: bool = False,
     known: Known | None = None,
 ) -> Applied:
-    """Makes the record say what the inputs say; of two with one number the last counts.
+    """Makes the record say what the inputs say; which order each means, and whether it is news, stands at ``OrderInput``.
 
     ``at`` is when we learnt it: changes of known orders happen then. ``known`` is kept by a caller who applies batch after batch.
     ``refunds`` are those that come on their own, beside the orders' own. An input whose digest is known changes nothing, not even its
@@ -65,44 +66,54 @@ def apply_orders(
     order.fulfilled, order.cancelled, order.refunded, and those of the customers and products that are new.
     """
     take_turns(store_id)
-    orders = {order.number: order for order in inputs}
-    there = _known_orders(orders, store_id)
+    found = find_orders(inputs, store_id)
+    orders, there = found.orders, found.there
     digests = {number: rules.digest(order) for number, order in orders.items()}
     fresh = [order for number, order in orders.items() if number not in there]
-    changed = [order for number, order in orders.items() if number in there and there[number][1] != digests[number]]
-    own_refunds = [
-        replace(r, order_number=o.number, person=r.person or o.person) for o in (*fresh, *changed) for r in o.refunds
+    changed = [
+        order
+        for number, order in orders.items()
+        if number in there and there[number].digest != digests[number] and not there[number].outlives(order)
     ]
-    context = _context(
-        [*fresh, *changed, *own_refunds, *refunds], Context(log, store_id, at, is_history), known or Known()
-    )
+    own_refunds = _own_refunds([*fresh, *changed])
+    gone = Context(log, store_id, at, is_history, gone=found.gone)
+    context = _context([*fresh, *changed, *own_refunds, *refunds], gone, known or Known())
     written = insert_orders(fresh, digests, context) + changes.update_orders(changed, there, digests, context)
-    numbers = {number: row for number, (row, _) in there.items()} | written.order_ids
+    numbers = {number: row.id for number, row in there.items()} | written.order_ids
+    adopt_refunds(orders, written.order_ids, store_id)
     back = given_back.apply_refunds([*own_refunds, *refunds], numbers, context)
+    back += given_back.take_back(changed, numbers, context)
     booked = ledger.apply_adjustments(adjustments, context)
-    resolve(tell_buyers(written.profiles, log.batch_id), log, at)
-    refresh_figures(customers_of(written.profiles | back.profiles).values())
+    touched = written.profiles | back.profiles | drop_doubles(found.doubles, log, at)
+    resolve(tell_buyers(touched, log.batch_id), log, at)
+    refresh_figures(customers_of(touched).values())
     return Applied(
         created=len(fresh),
-        updated=len(changed),
-        unchanged=len(orders) - len(fresh) - len(changed),
+        updated=written.moved,
+        unchanged=len(orders) - len(fresh) - written.moved,
         refunds_created=back.created,
         refunds_updated=back.updated,
         refunds_unchanged=back.unchanged,
         adjustments_created=booked,
         adjustments_unchanged=len(adjustments) - booked,
         lines=written.lines,
-        order_ids={number: numbers[number] for number in orders},
+        order_ids={name: numbers[number] for name, number in found.names.items()},
     )
 
 
-def _known_orders(numbers: Iterable[str], store_id: int) -> dict[str, tuple[int, bytes]]:
-    """Id and digest of the orders that exist; locked in the order of their ids."""
-    rows = fetch(
-        "SELECT number, id, digest FROM orders_order WHERE store_id = %s AND number = ANY(%s) ORDER BY id FOR UPDATE",
-        [store_id, list(numbers)],
-    )
-    return {number: (row, bytes(digest)) for number, row, digest in rows}
+def _own_refunds(orders: Iterable[OrderInput]) -> list[RefundInput]:
+    """What orders say of their refunds; stated when the order was, where the refund itself does not say."""
+    return [
+        replace(
+            refund,
+            order_number=order.number,
+            person=refund.person or order.person,
+            stated_at=refund.stated_at or order.stated_at,
+            is_claimed=order.is_claimed,
+        )
+        for order in orders
+        for refund in order.refunds
+    ]
 
 
 def _context(said: Sequence[OrderInput | RefundInput], context: Context, known: Known) -> Context:
@@ -110,7 +121,7 @@ def _context(said: Sequence[OrderInput | RefundInput], context: Context, known: 
     profiles = _profiles([s.person for s in said if s.person], context, known)
     names = known.variants.keys()
     unknown = [
-        SoldItem(line.product_key, line.sku, line.title, line.is_service)
+        SoldItem(line.product_key, line.sku, line.title, line.is_service, line.variant_key)
         for s in said
         for line in s.lines
         if line.product_name not in names

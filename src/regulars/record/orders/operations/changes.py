@@ -16,6 +16,7 @@ from regulars.record.orders.inputs import OrderInput
 from regulars.record.orders.models import FulfilmentStatus, Order, OrderStatus, PaymentStatus
 from regulars.record.orders.operations import parts
 from regulars.record.orders.operations.context import Context, Written
+from regulars.record.orders.operations.finding import Present
 from regulars.record.orders.operations.writing import COLUMNS, columns, seal_remarks
 
 
@@ -34,29 +35,33 @@ class _Change:
 
 def update_orders(
     changed: Sequence[OrderInput],
-    known: Mapping[str, tuple[int, bytes]],
+    known: Mapping[str, Present],
     digests: Mapping[str, bytes],
     context: Context,
 ) -> Written:
-    """Writes what differs, keeps the state before in ``OrderChange`` and appends events for what a shop would notice."""
+    """Writes what differs, keeps the state before in ``OrderChange`` and appends events for what a shop would notice.
+
+    Other words for the same state are noted, and are no change.
+    """
     if not changed:
         return Written()
-    ids = {o.number: known[o.number][0] for o in changed}
+    ids = {o.number: known[o.number].id for o in changed}
     before = _columns_before(ids.values())
     moved = parts.update_parts(changed, ids, context)
     steps = [
-        _change(o, ids[o.number], before[ids[o.number]], moved.get(o.number, []), known[o.number][1], context)
+        _change(o, ids[o.number], before[ids[o.number]], moved.get(o.number, []), known[o.number].digest, context)
         for o in changed
     ]
-    _keep(steps, context)
+    moving = [step for step in steps if step.names]
+    _keep(moving, context)
     sealed = seal_remarks(changed, ids, context)
     _write(steps, digests, sealed, context)
-    for step in steps:
+    for step in moving:
         context.log.append(*_happened(step, context))
-    profiles = {p for s in steps for p in (s.before["profile_id"], s.after["profile_id"]) if p}
+    profiles = {p for s in moving for p in (s.before["profile_id"], s.after["profile_id"]) if p}
     owners = {s.before["profile_id"] for s in steps if s.before["profile_id"]} - context.owners.keys()
     context.owners.update(customers_of(owners))
-    return Written(ids, profiles, sum(len(o.lines) for o in changed))
+    return Written(ids, profiles, sum(len(s.order.lines) for s in moving), len(moving))
 
 
 def _columns_before(order_ids: Iterable[int]) -> dict[int, dict[str, Any]]:
@@ -69,7 +74,9 @@ def _change(
 ) -> _Change:
     sealed = before.pop("sealed")
     after = columns(order, context)
-    names = rules.changed_columns(before, after) + moved
+    after |= {"stated_at": order.stated_at or before["stated_at"], "cart_keys": order.cart_keys or before["cart_keys"]}
+    after |= {"external_id": after["external_id"] or before["external_id"]}
+    names = [name for name in rules.changed_columns(before, after) if name != "stated_at"] + moved
     return _Change(order, row, before, after, bytes(sealed) if sealed else None, digest, names)
 
 
@@ -105,7 +112,7 @@ def _write(
 
 def _happened(step: _Change, context: Context) -> Iterable[Entry]:
     """order.updated always; paid, fulfilled and cancelled where the order became so."""
-    row = {"id": step.row, "number": step.order.number, **step.after}
+    row = {"id": step.row, **step.after}
     customer = context.customer(step.after["profile_id"])
 
     def became(column: str, value: str) -> bool:

@@ -16,7 +16,7 @@ class Known:
     """
 
     people: dict[IdentityInput, tuple[object, int]] = field(default_factory=dict)
-    variants: dict[tuple[str, str], int] = field(default_factory=dict)
+    variants: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
     def find_profile(self, person: PersonInput) -> int | None:
         known = self.people.get(person.identities[0])
@@ -27,7 +27,7 @@ class Known:
             self.people.clear()
         self.people[person.identities[0]] = (_said(person), profile_id)
 
-    def remember_variants(self, variants: dict[tuple[str, str], int]) -> None:
+    def remember_variants(self, variants: dict[tuple[str, str, str], int]) -> None:
         if len(self.variants) + len(variants) > MOST:
             self.variants.clear()
         self.variants |= variants

@@ -80,6 +80,8 @@ def update_parts(orders: Sequence[OrderInput], ids: Mapping[str, int], context: 
         ended: list[int] = []
         added: list[tuple[OrderInput, int]] = []
         for order in orders:
+            if part is PAYMENTS and not order.tells_payments:
+                continue
             difference = rules.multiset_difference(there[ids[order.number]], part.said(order, context))
             ended += difference.ended
             added += [(order, position) for position in difference.added]
@@ -112,7 +114,7 @@ def _insert(part: Part, rows: Iterable[tuple[int, Row]], context: Context) -> No
 
 
 def _insert_fulfilments(wanted: Sequence[tuple[OrderInput, int]], ids: Mapping[str, int], context: Context) -> None:
-    """Fulfilments, with their tracking numbers sealed; those of a guest without any identity have no key and are left out."""
+    """Fulfilments, with their tracking numbers and links sealed; those of a guest without any identity have no key and are left out."""
     if not wanted:
         return
     plain = keys.find_keys(filter(None, (context.profile(order.person) for order, _ in wanted)))
@@ -120,10 +122,12 @@ def _insert_fulfilments(wanted: Sequence[tuple[OrderInput, int]], ids: Mapping[s
     for row_id, (order, position) in zip(reserve_ids(FULFILMENTS.table, len(wanted)), wanted, strict=True):
         said = order.fulfilments[position]
         key = plain.get(context.profile(order.person) or 0)
-        cell = Cell(FULFILMENTS.table, "tracking_number", row_id)
-        number = seal(key, said.tracking_number.encode(), cell) if key and said.tracking_number else None
-        rows.append(
-            (row_id, ids[order.number], said.status, said.carrier, said.occurred_at, number, context.log.batch_id)
+        number, url = (
+            seal(key, text.encode(), Cell(FULFILMENTS.table, column, row_id)) if key and text else None
+            for column, text in (("tracking_number", said.tracking_number), ("tracking_url", said.tracking_url))
         )
-    columns = ("id", "order_id", *FULFILMENTS.columns, "tracking_number", "batch_id")
+        rows.append(
+            (row_id, ids[order.number], said.status, said.carrier, said.occurred_at, number, url, context.log.batch_id)
+        )
+    columns = ("id", "order_id", *FULFILMENTS.columns, "tracking_number", "tracking_url", "batch_id")
     copy_rows(FULFILMENTS.table, columns, rows)

@@ -18,6 +18,7 @@ from regulars.record.orders.operations import parts
 from regulars.record.orders.operations.context import Context, Written
 
 COLUMNS = (
+    "number",
     "external_id",
     "profile_id",
     "channel",
@@ -36,8 +37,15 @@ COLUMNS = (
     "country",
     "discount_codes",
     "line_count",
+    "cancel_reason",
+    "cart_keys",
+    "presentment_currency",
+    "presentment_total_minor",
+    "stated_at",
+    "is_claimed",
 )
-_ALL = ("id", "uid", "store_id", "number", *COLUMNS, "sealed", "digest", "batch_id")
+TEST = "test order"
+_ALL = ("id", "uid", "store_id", *COLUMNS, "sealed", "digest", "batch_id")
 
 
 def insert_orders(fresh: Sequence[OrderInput], digests: Mapping[str, bytes], context: Context) -> Written:
@@ -45,7 +53,7 @@ def insert_orders(fresh: Sequence[OrderInput], digests: Mapping[str, bytes], con
     if not fresh:
         return Written()
     ids = dict(zip((o.number for o in fresh), reserve_ids("orders_order", len(fresh)), strict=True))
-    rows = {o.number: {"id": ids[o.number], "number": o.number, **columns(o, context)} for o in fresh}
+    rows = {o.number: {"id": ids[o.number], **columns(o, context)} for o in fresh}
     sealed = seal_remarks(fresh, ids, context)
     copy_rows(
         "orders_order",
@@ -55,7 +63,6 @@ def insert_orders(fresh: Sequence[OrderInput], digests: Mapping[str, bytes], con
                 r["id"],
                 new_uid(),
                 context.store_id,
-                n,
                 *(r[c] for c in COLUMNS),
                 sealed.get(n),
                 digests[n],
@@ -74,8 +81,10 @@ def insert_orders(fresh: Sequence[OrderInput], digests: Mapping[str, bytes], con
 def columns(order: OrderInput, context: Context) -> dict[str, Any]:
     """The order's columns as the input says them."""
     sums = rules.amounts(order)
+    reason = TEST if order.is_test else context.gone.get(order.number, "")
     return {
-        "external_id": order.external_id,
+        "number": order.number,
+        "external_id": rules.bare_id(order.external_id),
         "profile_id": context.profile(order.person),
         "channel": order.channel,
         "placed_at": order.placed_at,
@@ -86,13 +95,19 @@ def columns(order: OrderInput, context: Context) -> dict[str, Any]:
         "tax_minor": order.tax_minor,
         "tax_included": order.tax_included,
         "total_minor": sums.total,
-        "status": order.status.value,
+        "status": OrderStatus.CANCELLED.value if reason else order.status.value,
         "payment_status": order.payment_status.value,
         "fulfilment_status": order.fulfilment_status.value,
         "cancelled_at": order.cancelled_at,
         "country": order.country,
         "discount_codes": order.discount_codes,
         "line_count": len(order.lines),
+        "cancel_reason": reason,
+        "cart_keys": list(order.cart_keys),
+        "presentment_currency": order.presentment_currency,
+        "presentment_total_minor": order.presentment_total_minor,
+        "stated_at": order.stated_at,
+        "is_claimed": order.is_claimed,
     }
 
 
@@ -114,7 +129,7 @@ def _history(order: OrderInput, row: dict[str, Any], context: Context) -> Iterab
     customer = context.customer(row["profile_id"])
 
     def happened(kind: str, at: Any, **more: object) -> Entry:
-        return events.of_order(kind, row, customer, at, context.is_history, **more)
+        return events.of_order(kind, row, customer, at, context.is_history or bool(row["cancel_reason"]), **more)
 
     yield happened(events.ORDER_PLACED, order.placed_at, line_count=row["line_count"])
     settled = [p.occurred_at for p in order.payments if p.status == "success" and p.kind in {"sale", "capture"}]
@@ -122,5 +137,5 @@ def _history(order: OrderInput, row: dict[str, Any], context: Context) -> Iterab
         yield happened(events.ORDER_PAID, max(settled))
     if order.fulfilments and order.fulfilment_status == FulfilmentStatus.FULFILLED:
         yield happened(events.ORDER_FULFILLED, max(f.occurred_at for f in order.fulfilments))
-    if order.status == OrderStatus.CANCELLED:
+    if row["status"] == OrderStatus.CANCELLED:
         yield happened(events.ORDER_CANCELLED, order.cancelled_at or order.placed_at)
