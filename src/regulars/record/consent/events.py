@@ -12,6 +12,8 @@ CHANGED = register(
     topic="topic",
     state="granted, denied or unknown",
     method="how it was said",
+    source="the connection that said it, so that it is not told there; '' for our own pages, staff and files",
+    brand_id="the brand that it was said to",
 )
 SUPPRESSED = register(
     "consent.suppressed", "Nothing may be sent to an address any more", channel="channel", reason="why"
@@ -22,9 +24,9 @@ NOT_LEFT_ALONE = register("consent.may_contact", "Staff decided that this person
 
 
 def changed(
-    profile_id: int | None, customer_id: int | None, occurred_at: datetime, said: dict[str, str], is_history: bool
+    profile_id: int | None, customer_id: int | None, occurred_at: datetime, said: dict[str, str | int], is_history: bool
 ) -> Entry:
-    """``said`` holds channel, topic, state and method."""
+    """``said`` holds channel, topic, state, method, source and brand_id. The address is the profile's, by the channel."""
     return Entry(CHANGED, occurred_at, profile_id, customer_id, data=dict(said), is_history=is_history)
 
 

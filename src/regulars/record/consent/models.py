@@ -32,6 +32,7 @@ class ConsentEntry(models.Model):
         "method": PrivacyClass.CLEAR,
         "proof": PrivacyClass.SEALED,
         "text_hash": PrivacyClass.CLEAR,
+        "source": PrivacyClass.CLEAR,
     }
 
     profile_id = models.BigIntegerField(null=True)
@@ -42,7 +43,10 @@ class ConsentEntry(models.Model):
     state = models.CharField(max_length=10, choices=ConsentState)
     method = models.CharField(max_length=30)  # checkout, form, double opt-in, import, staff, one-click, api
     proof = models.BinaryField(null=True)  # sealed JSON: source, address of the computer, double opt-in
-    text_hash = models.CharField(max_length=64, blank=True)
+    text_hash = models.CharField(max_length=64, blank=True)  # SHA-256 of the words that were agreed to
+    source = models.CharField(
+        max_length=40, blank=True, db_default=""
+    )  # the connection that said it; '' for our own pages, staff, files
     occurred_at = models.DateTimeField()
     batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
 

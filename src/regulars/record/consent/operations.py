@@ -1,9 +1,10 @@
 """Writing the ledgers of consent and suppression: append-only, set-wise, nothing written that says what already holds."""
 
+import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 
 from django.db.models import Q
 
@@ -14,7 +15,7 @@ from regulars.foundation.vault import keys
 from regulars.foundation.vault.rows import reserve_ids
 from regulars.record.consent import events
 from regulars.record.consent.inputs import ConsentInput, SuppressionInput
-from regulars.record.consent.models import ConsentEntry, DoNotContact, SuppressionEntry
+from regulars.record.consent.models import ConsentEntry, ConsentState, DoNotContact, SuppressionEntry
 from regulars.record.consent.queries import left_alone
 from regulars.record.customers.identifiers import address_token
 from regulars.record.customers.models import IdentityKind, IdentityLink
@@ -24,6 +25,7 @@ from regulars.record.events import log as event_log
 from regulars.record.events.log import LogTransaction
 
 ANYBODY = Q()
+_Word = tuple[bytes, str, str, str, datetime]  # address, channel, topic, state, when
 
 
 class BadAddress(InvalidInput):
@@ -37,11 +39,12 @@ def record_consents(
 ) -> int:
     """Appends what is new; how many that were. An entry as old and with the same words as one that is there is a repetition.
 
-    Event: consent.changed, on the profile that the address leads to (where it leads to one).
+    Event: consent.changed, on the profile that the address leads to (where it leads to one). A word that is older than another of that
+    address and topic is kept, and its event is history: nothing changes by it, and nobody is to be told.
     """
     ring = keys.key_ring()
     tokens = [address_token(ring, i.address) for i in inputs]
-    known = {
+    known: set[_Word] = {
         (bytes(e.address), e.channel, e.topic, e.state, e.occurred_at)
         for e in ConsentEntry.objects.filter(address__in=tokens, brand=brand_id).only(
             "address", "channel", "topic", "state", "occurred_at"
@@ -60,11 +63,24 @@ def record_consents(
         if said not in known:
             known.add(said)
             fresh.append((given, token, owners.get(token)))
-    for given, _, profile in fresh:
-        words = {"channel": given.channel, "topic": given.topic, "state": given.state, "method": given.method}
-        log.append(events.changed(profile, people.get(profile or 0), given.occurred_at, words, is_history))
+    newest = _newest_words(known)
+    for given, token, profile in fresh:
+        words = {name: str(getattr(given, name)) for name in ("channel", "topic", "state", "method", "source")}
+        is_late = given.occurred_at < newest[token, given.channel, given.topic]
+        owner = people.get(profile or 0)
+        words_of_brand = {**words, "brand_id": brand_id}
+        log.append(events.changed(profile, owner, given.occurred_at, words_of_brand, is_history or is_late))
     ConsentEntry.objects.bulk_create(_entries(fresh, brand_id, log.batch_id), batch_size=5000)
     return len(fresh)
+
+
+def _newest_words(said: Iterable[_Word]) -> dict[tuple[bytes, str, str], datetime]:
+    """When each address said its last word on a channel and topic. What proves nothing is no word."""
+    newest: dict[tuple[bytes, str, str], datetime] = defaultdict(lambda: datetime.min.replace(tzinfo=UTC))
+    for token, channel, topic, state, occurred_at in said:
+        if state != ConsentState.UNKNOWN:
+            newest[token, channel, topic] = max(newest[token, channel, topic], occurred_at)
+    return newest
 
 
 def _entries(
@@ -87,6 +103,8 @@ def _entries(
                 state=given.state,
                 method=given.method,
                 proof=seal(key, json.dumps(given.proof).encode(), cell) if given.proof and key else None,
+                text_hash=hashlib.sha256(given.text.encode()).hexdigest() if given.text else "",
+                source=given.source,
                 occurred_at=given.occurred_at,
                 batch_id=batch_id,
             )
@@ -180,7 +198,8 @@ def unsubscribe(address: bytes, brand_id: int, topic: str, profile_id: int | Non
             occurred_at=at,
             batch_id=log.batch_id,
         )
-        words = {"channel": "email", "topic": topic, "state": "denied", "method": method}
+        words: dict[str, str | int] = {"channel": "email", "topic": topic, "state": "denied", "method": method}
+        words |= {"source": "", "brand_id": brand_id}
         log.append(events.changed(profile_id, customer_of(profile_id) if profile_id else None, at, words, False))
     return True
 

@@ -1,5 +1,6 @@
 """May we write to them? The fold of the ledgers, by address."""
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -113,3 +114,22 @@ def test_a_second_reason_outlives_the_undoing_of_the_first(brand: int, ann: int)
         assert operations.record_suppressions([SuppressionInput(ANN, "import", AT)], log) == 0
     SuppressionEntry.objects.filter(batch_id=first.batch_id).delete()  # as an undo does
     assert verdict(brand, ann, is_marketing=False) == "suppressed"
+
+
+def test_a_change_says_whose_word_it_was_and_a_late_one_is_history(brand: int, ann: int) -> None:
+    now = ConsentInput(ANN, ConsentState.DENIED, AT, "form", Channel.EMAIL, text="Yes, write to me", source="con_1")
+    late = ConsentInput(ANN, ConsentState.GRANTED, AT - timedelta(days=1), "checkout", source="con_2")
+    unproved = ConsentInput(ANN, ConsentState.UNKNOWN, AT + timedelta(days=1), "import")
+    with transaction("import") as log:
+        operations.record_consents([now], brand, log)
+        operations.record_consents([late, unproved], brand, log)
+    rows = Event.objects.filter(kind="consent.changed").order_by("position").values_list("is_history", "data")
+    common = {"channel": "email", "topic": "marketing", "brand_id": brand}
+    assert list(rows) == [
+        (False, common | {"state": "denied", "method": "form", "source": "con_1"}),
+        (True, common | {"state": "granted", "method": "checkout", "source": "con_2"}),
+        (False, common | {"state": "unknown", "method": "import", "source": ""}),
+    ]
+    assert verdict(brand, ann) == "denied"
+    entry = ConsentEntry.objects.get(source="con_1")
+    assert entry.text_hash == hashlib.sha256(b"Yes, write to me").hexdigest()
