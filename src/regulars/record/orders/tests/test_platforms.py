@@ -15,13 +15,14 @@ from regulars.record.customers.models import IdentityKind
 from regulars.record.events.log import transaction
 from regulars.record.events.models import Event
 from regulars.record.orders import rules
-from regulars.record.orders.inputs import LineInput, OrderInput, OrderRemoval, RefundInput
+from regulars.record.orders.inputs import LineInput, OrderInput, OrderRemoval, PaymentInput, RefundInput
 from regulars.record.orders.models import (
     CustomerFigures,
     FulfilmentStatus,
     Order,
     OrderChange,
     OrderStatus,
+    Payment,
     PaymentStatus,
 )
 from regulars.record.orders.operations import Applied, apply_orders, remove_orders
@@ -239,3 +240,17 @@ def test_a_summary_of_a_refund_leaves_its_lines(store: Store) -> None:
 def test_names() -> None:
     assert rules.order_name("gid://shopify/Order/5", "#1") == rules.order_name("5", "1") == "id:5"
     assert rules.order_name("", "#1001") == rules.order_name("", "1001") == "no:1001"
+
+
+def test_payments_that_webhooks_do_not_tell_come_later_and_stay(store: Store) -> None:
+    """What asks for them finds no change of the order; what tells none takes none away; other ones are a change."""
+    paid = PaymentInput("sale", "success", 1000, "GBP", AT, "card", "81")
+    untold = order(tells_payments=False)
+    tell(store, untold)
+    asked = tell(store, order(payments=(paid,)))
+    assert (asked.updated, Event.objects.filter(kind="order.updated").count()) == (0, 0)
+    tell(store, order(price="12.00", tells_payments=False, stated_at=AT + timedelta(seconds=1)))
+    there = Payment.objects.filter(until_batch=None)
+    assert [(one.kind, one.reference, one.amount_minor) for one in there] == [("sale", "81", 1000)]
+    later = {"price": "12.00", "stated_at": AT + timedelta(seconds=1)}
+    assert tell(store, order(payments=(replace(paid, status="failure"),), **later)).updated == 1
