@@ -28,9 +28,12 @@ def _order_gone(_account: Account, said: Node, at: datetime) -> Statements:
     return Statements(orders_gone=[OrderRemoval(at, external_id=number_of(said["id"]))])
 
 
-def _refund(account: Account, said: Node, _at: datetime) -> Statements:
+def _refund(_account: Account, said: Node, _at: datetime) -> Statements:
     """The order's own webhook tells it too; whichever comes first. One without money says nothing until the order does."""
-    one = refunds.refund(rest.refund(said, account.currency), account.currency)
+    if not said.get("transactions"):
+        return Statements()
+    currency = parse_currency(rest.currency_of(said))
+    one = refunds.refund(rest.refund(said, currency), currency)
     return Statements(
         refunds=[replace(one, order_external_id=number_of(said["order_id"]), stated_at=one.occurred_at)]
         if one.amount_minor

@@ -188,6 +188,19 @@ def refund(payload: Node, currency: str, rate: Decimal | None = None) -> Node:
     }
 
 
+def currency_of(payload: Node) -> str:
+    """The shop's own money in a refund that comes alone."""
+    sets = [
+        payload.get("total_duties_set"),
+        *(one.get("subtotal_set") for one in payload.get("refund_line_items") or ()),
+    ]
+    sets += [one.get("amount_set") for one in payload.get("order_adjustments") or ()]
+    told = (one["shop_money"]["currency_code"] for one in sets if one)
+    paid = (one["currency"] for one in payload.get("transactions") or ())
+    found: str = next(told, None) or next(paid)
+    return found
+
+
 def _refund_line(said: Node) -> Node:
     return {
         "quantity": said["quantity"],

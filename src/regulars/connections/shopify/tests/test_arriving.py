@@ -140,7 +140,7 @@ def _busy_day(fake: FakeShopify, dice: random.Random, deeds: int) -> Iterator[No
     shop = fake.shop
     products = [shop.add_product(f"Tea {n}", variants=[{"price": 1000 + n, "sku": f"T{n}"}]) for n in range(3)]
     people = [shop.add_customer(f"c{n}@ringstrasse.net") for n in range(4)]
-    orders = []
+    orders: list[Any] = []
     yield
     for number in range(deeds):
         variant = dice.choice(products).variants[0]
