@@ -21,7 +21,10 @@ MODULES: list[str] = [
     "regulars.insight.segments",
     "regulars.workflows",
     "regulars.messages",
+    "regulars.connections.base",
     "regulars.connections.files",
     "regulars.connections.tracking",
+    "regulars.connections.woocommerce",
+    "regulars.connections.shopify",
     "regulars.web",
 ]

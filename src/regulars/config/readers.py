@@ -1,5 +1,6 @@
 """Who reacts to which event: every reader of the log, in one file that can be read in a minute."""
 
+from regulars.connections.base.operations.telling import CONSENTS
 from regulars.insight.segments.readers import MEMBERSHIPS
 from regulars.messages.readers import MERGES as MESSAGES
 from regulars.record.customers.families import families_of
@@ -12,6 +13,7 @@ for reader in (
     MEMBERSHIPS,  # a merge or split: hand memberships to the customer whom their profile belongs to
     ENTRIES,  # whatever a workflow starts from: begin its runs
     MERGES,  # a merge or split: of two runs of one workflow the further one stays, the other ends
+    CONSENTS,  # somebody said yes or no: connected shops are told
     MESSAGES,  # a merge or split: messages follow their profiles
 ):
     READERS.register(reader.name, reader)
