@@ -169,7 +169,9 @@ class TestWooCommerce(Contract):
         assert recorded(row) == stand.truth()
         stand.pass_time(timedelta(seconds=5))
         stand.shop.delete_refund(number, next(iter(stand.shop.refunds[number])))
-        stand.pass_time(timedelta(seconds=5))  # it leaves the order's time of change, so that the next change tells of it
+        stand.pass_time(
+            timedelta(seconds=5)
+        )  # it leaves the order's time of change, so that the next change tells of it
         stand.shop.update_order(number, customer_note="after all")
         for one in stand.deliveries():
             post(client, row, one)
