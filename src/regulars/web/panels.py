@@ -11,3 +11,7 @@ NAVIGATION.register("team", NavigationEntry(Group.SET_UP, _("Team"), "team", "sh
 NAVIGATION.register(
     "settings", NavigationEntry(Group.SET_UP, _("Settings"), "settings", "settings", "settings.view", order=90)
 )
+NAVIGATION.register(
+    "duplicates",
+    NavigationEntry(Group.CUSTOMERS, _("Possible duplicates"), "duplicates", "link", "customers.merge", order=15),
+)

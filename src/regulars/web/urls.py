@@ -17,6 +17,7 @@ from regulars.web.views import (
     settings,
     stores,
     team,
+    who_is_who,
     work,
 )
 
@@ -28,6 +29,12 @@ urlpatterns = [
     path("search", search.search, name="search"),
     path("search/hits", search.search_hits, name="search-hits"),
     path("customers", customers.customers, name="customers"),
+    path("customers/duplicates", who_is_who.duplicates, name="duplicates"),
+    path("customers/duplicates/<int:case_id>", who_is_who.one_duplicate, name="duplicate"),
+    path("customers/decisions", who_is_who.decisions, name="decisions"),
+    path("customers/decisions/<str:public_id>/withdraw", who_is_who.withdraw_one, name="decision-withdraw"),
+    path("customers/<str:public_id>/merge", who_is_who.merge, name="customer-merge"),
+    path("customers/<str:public_id>/split", who_is_who.split, name="customer-split"),
     path("customers/<str:public_id>", customer.customer, name="customer"),
     path("customers/<str:public_id>/timeline", customer.timeline, name="customer-timeline"),
     path("customers/<str:public_id>/edit", customer.edit, name="customer-edit"),

@@ -11,6 +11,7 @@ from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import IdentityKind
 from regulars.record.customers.rules import is_placeholder, is_placeholder_id, is_placeholder_number
 
+OWN_KIND = "own:"  # begins the scope of identities of a kind that the shop named
 _COMPANYS_NUMBERS = frozenset(
     {
         phonenumbers.PhoneNumberType.TOLL_FREE,

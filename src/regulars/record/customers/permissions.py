@@ -16,3 +16,4 @@ permit("customers.export", "Take lists of customers out of the house", Role.MANA
 permit("customers.erase", "Export everything about a person, and erase a person", Role.MANAGER)
 offer_scope("customers:read", "List and read customers", "customers.view")
 offer_scope("customers:write", "Create and update customers", "customers.edit")
+offer_scope("customers:merge", "Say that customers are, or are not, one person, and take that back", "customers.merge")

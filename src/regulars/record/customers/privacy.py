@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Q, QuerySet
 
 from regulars.foundation.inbox.models import Item
-from regulars.foundation.inbox.operations import forget_bodies
+from regulars.foundation.inbox.operations import forget_bodies, forget_words
 from regulars.foundation.inbox.queries import items_about, read_unparsed_with
 from regulars.foundation.privacy import SubjectData, keep, register
 from regulars.foundation.subjects import exported
@@ -47,14 +47,25 @@ def _erase_profiles(profile_ids: list[int], at: datetime) -> int:
     for profile, _ in names:
         nameless = Identity.objects.create(kind=IdentityKind.OTHER, scope=SCOPE_OF_THE_ERASED, token=os.urandom(16))
         Profile.objects.filter(pk=profile).update(named_by=nameless)
-    return len(names) + drop_unused_identities(identity for _, identity in names)
+    return len(names) + _forget({identity for _, identity in names}, at)
+
+
+def _forget(identity_ids: set[int], at: datetime) -> int:
+    """Removes the identifiers that lead to nobody else; what came in before and names them is not read any more. How many."""
+    tokens = {
+        row: bytes(token) for row, token in Identity.objects.filter(pk__in=identity_ids).values_list("pk", "token")
+    }
+    count = drop_unused_identities(identity_ids)
+    left = set(Identity.objects.filter(pk__in=identity_ids).values_list("pk", flat=True))
+    forget_words([token for row, token in tokens.items() if row not in left], at)
+    return count
 
 
 def _erase_links(profile_ids: list[int], at: datetime) -> int:
     links = IdentityLink.objects.filter(profile__in=profile_ids)
-    identities = list(links.values_list("identity_id", flat=True))
+    identities = set(links.values_list("identity_id", flat=True))
     count = links.delete()[0]
-    drop_unused_identities(identities)
+    _forget(identities, at)
     return count
 
 
@@ -89,12 +100,12 @@ def _erase_store_cards(profile_ids: list[int], at: datetime) -> int:
 def _export_decisions(profile_ids: list[int]) -> list[dict[str, Any]]:
     """The other profiles may be somebody else's: their numbers are not told, nor who of the staff decided."""
     rows = Decision.objects.filter(profiles__profile__in=profile_ids).distinct().order_by("pk")
-    return list(rows.values("id", "verdict", "decided_at", "withdrawn_at"))
+    return [dict(row) for row in rows.values("id", "verdict", "decided_at", "withdrawn_at")]
 
 
 def _export_duplicates(profile_ids: list[int]) -> list[dict[str, Any]]:
     """The other one is somebody else, as far as is known."""
-    return list(_duplicates(profile_ids).order_by("pk").values("id", "reason", "since"))
+    return [dict(row) for row in _duplicates(profile_ids).order_by("pk").values("id", "reason", "since")]
 
 
 def _duplicates(profile_ids: list[int]) -> QuerySet[PossibleDuplicate]:
@@ -213,7 +224,7 @@ register(
     SubjectData(
         "inbox_item",
         _export_inbox,
-        lambda ids, at: forget_bodies(_inbox_items(ids)),
+        lambda ids, at: forget_bodies([item.pk for item in _inbox_items(ids)]),
         "that something came in, from where and how much; what still waits to be read is read all the same",
     )
 )  # the last to register is erased first: while the person's identifiers still tell what to look for

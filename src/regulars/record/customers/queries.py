@@ -61,6 +61,19 @@ def confirmed_among(profile_ids: Collection[int]) -> set[int]:
     return {profile for profile, customer in owners.items() if customer in customers}
 
 
+def only_claimed(addresses: Collection[tuple[bytes, int]]) -> dict[tuple[bytes, int], bool]:
+    """Of blind indexes of addresses at profiles: whether it was only claimed there. Left out where nobody said that it is theirs."""
+    rows = fetch(_CLAIMED, [[address for address, _ in addresses], [profile for _, profile in addresses]])
+    return {(bytes(address), profile): is_only for address, profile, is_only in rows}
+
+
+_CLAIMED = """
+SELECT i.token, l.profile_id, bool_and(l.trust = 'claimed') FROM unnest(%s::bytea[], %s::bigint[]) AS w(token, profile_id)
+JOIN customers_identitylink l ON l.profile_id = w.profile_id JOIN customers_identity i ON i.id = l.identity_id AND i.token = w.token
+GROUP BY i.token, l.profile_id
+"""
+
+
 Stores = Collection[int] | None  # those that the viewer is limited to; None: all, as ``Viewer.store_ids``
 
 
@@ -140,7 +153,11 @@ class KnownIdentity:
 
 def read_identities(customer_id: int, store_ids: Stores = None) -> list[KnownIdentity]:
     """All identities of a customer, oldest first."""
-    profiles = profiles_of([customer_id], store_ids).get(customer_id, [])
+    return read_identities_of(profiles_of([customer_id], store_ids).get(customer_id, []))
+
+
+def read_identities_of(profiles: Collection[int]) -> list[KnownIdentity]:
+    """As ``read_identities``, of these profiles."""
     plain = keys.find_keys(profiles)
     links = IdentityLink.objects.filter(profile__in=plain).select_related("identity").order_by("occurred_at", "id")
     return [
@@ -185,6 +202,19 @@ def read_attributes(customer_id: int, store_ids: Stores = None) -> dict[str, Any
     rows = AttributeValue.objects.filter(profile__in=plain).order_by("name", "-occurred_at", "-id").distinct("name")
     values = {row.name: _open_attribute(row, plain) for row in rows}
     return {name: value for name, value in values.items() if value is not None}
+
+
+def read_own_attributes(profile_ids: Collection[int]) -> dict[int, dict[str, Any]]:
+    """What was last said of each of these profiles itself, by name; None where it was taken away."""
+    if not profile_ids:
+        return {}
+    plain = keys.find_keys(profile_ids)
+    newest = ("profile_id", "name", "-occurred_at", "-id")
+    rows = AttributeValue.objects.filter(profile__in=plain).order_by(*newest).distinct("profile_id", "name")
+    found: dict[int, dict[str, Any]] = {}
+    for row in rows:
+        found.setdefault(row.profile_id, {})[row.name] = _open_attribute(row, plain)
+    return found
 
 
 def _open_attribute(row: AttributeValue, plain: dict[int, bytes]) -> Any:

@@ -7,6 +7,7 @@ from django import template
 from django.utils.translation import gettext
 
 from regulars.foundation.pages import formats
+from regulars.record.customers.identifiers import OWN_KIND
 
 register = template.Library()
 
@@ -40,6 +41,26 @@ def identity_word(kind: str) -> str:
         "anonymous_id": gettext("Browser"),
     }
     return words.get(kind, gettext("Other"))
+
+
+@register.filter
+def scope_word(scope: str) -> str:
+    """Where an identity means something: a store's code, or the name of a kind of the shop's own."""
+    return scope.removeprefix(OWN_KIND)
+
+
+@register.filter
+def evidence_word(source: str) -> str:
+    """Who said that an identity is this customer's."""
+    words = {
+        "import": gettext("from a file"),
+        "api": gettext("by a program"),
+        "staff": gettext("by a colleague"),
+        "server key": gettext("by the shop's server"),
+        "browser key": gettext("by a browser"),
+        "shop": gettext("from the shop"),
+    }
+    return words.get(source, source)
 
 
 @register.filter

@@ -3,7 +3,7 @@
 import json
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -23,8 +23,10 @@ from regulars.record.consent.models import ConsentState
 from regulars.record.consent.operations import leave_alone, record_consents
 from regulars.record.customers.contacts import ContactCard
 from regulars.record.customers.inputs import IdentityInput, PersonInput
-from regulars.record.customers.models import Customer, IdentityKind
+from regulars.record.customers.models import Customer, IdentityKind, PossibleDuplicate
 from regulars.record.customers.operations import add_note, set_tag
+from regulars.record.customers.operations.decisions import decide, different_people
+from regulars.record.customers.queries import customers_of
 from regulars.record.events import log as event_log
 from regulars.record.orders.inputs import LineInput, OrderInput, RefundInput
 from regulars.record.orders.models import FulfilmentStatus, OrderStatus, PaymentStatus
@@ -78,10 +80,28 @@ def make_shop(at: datetime, people: int = 45, seed: int = 7) -> Shop:
         apply_orders(more, log, store_id=second.pk, at=at, is_history=True)
     _fill_carts(store, at, chance)
     _words_of_staff(owner, brand, at)
+    _confuse(second, owner, at, chance)
     _track(store, at)
     refresh(at - timedelta(days=45), kind="monthly")
     refresh(at)
     return Shop(store, owner, len(orders) + len(more), Customer.objects.count())
+
+
+def _confuse(store: Store, owner: StaffMember, at: datetime, chance: random.Random) -> None:
+    """Others who order by the mail address of somebody known: two who wait for staff, one whom staff looked at."""
+    names = {2: "Somebody Else", 3: "خالد منصور", 4: "Third Party"}
+    for n, name in names.items():
+        known = _person(n, store, at)
+        contact = ContactCard(name=name, email=f"person{n}@mail.example", country="GB")
+        number = IdentityInput(IdentityKind.STORE_CUSTOMER, str(500 + n), store.code)
+        other = replace(known, identities=(number, known.identities[1]), contact=contact)
+        with event_log.transaction("api", "confusing") as log:
+            apply_orders([_order(90 + n, at - timedelta(days=n), other, chance)], log, store_id=store.pk, at=at)
+    case = PossibleDuplicate.objects.order_by("pk").first()
+    if case:
+        customers = customers_of([case.low_id, case.high_id])
+        sides = different_people(customers[case.low_id], customers[case.high_id])
+        decide(sides, owner.viewer(), at - timedelta(days=1))
 
 
 def _fill_carts(store: Store, at: datetime, chance: random.Random) -> None:

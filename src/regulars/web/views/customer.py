@@ -18,6 +18,7 @@ from regulars.foundation.pages.charts import Chart, Series, day_labels
 from regulars.foundation.pages.formats import country_name, format_date, format_money_short, format_number
 from regulars.foundation.pages.registries import TIMELINE
 from regulars.record.consent.operations import leave_alone
+from regulars.record.customers.duplicates import cases_about, decisions_about, may_decide_about
 from regulars.record.customers.operations import add_note, edit_contact, remove_note, set_tag
 from regulars.record.customers.queries import list_tags, read_notes
 from regulars.web.forms import ContactForm
@@ -50,6 +51,9 @@ def customer(request: HttpRequest, public_id: str) -> HttpResponse:
         "all_tags": [tag for tag in list_tags(viewer.store_ids) if tag not in detail.tags],
         "left": panels_for(detail.id, viewer, "left"),
         "right": panels_for(detail.id, viewer, "right"),
+        "may_decide": may_decide_about(detail.id, viewer) and not detail.erased_at,
+        "decided": decisions_about(detail.id, viewer),
+        "cases": cases_about(detail.id, viewer) if viewer.may("customers.merge") else [],
         "may_edit": viewer.may("customers.edit") and not detail.erased_at,
         "may_erase": viewer.may("customers.erase") and not detail.erased_at,
         "timeline": read_timeline(detail.id, viewer, kinds, None),

@@ -1,5 +1,11 @@
-"""Routes of customers and of what happens to them."""
+"""Routes of customers, of what happens to them, and of who is who."""
 
-from regulars.record.customers.api import customers, events
+from regulars.record.customers.api import customers, decisions, events
 
-ROUTERS = {"/customers": customers.router, "/events": events.router}
+ROUTERS = {
+    "/customers": customers.router,
+    "/events": events.router,
+    "/decisions": decisions.router,
+    "/possible-duplicates": decisions.waiting,
+}
+customers.router.add_router("", decisions.merging)

@@ -66,13 +66,17 @@ class CustomerOut(Schema):
 
 
 class IdentityOut(Schema):
-    """One identifier of a customer, and how much it is trusted: claimed or confirmed."""
+    """One identifier of a customer, how much it is trusted (claimed or confirmed), who says so, and the number of the profile that
+    it belongs to.
+    """
 
     kind: str
     scope: str
     value: str
     trust: str
+    evidence: str
     since: datetime
+    profile: int
 
 
 class CustomerDetail(CustomerOut):
@@ -216,7 +220,16 @@ def _detail(customer: Customer, viewer: Viewer) -> CustomerDetail:
     [shown] = show([customer], viewer)
     known = read_identities(customer.pk, viewer.store_ids)
     identities = [
-        IdentityOut(kind=i.kind, scope=i.scope, value=i.value, trust=i.trust, since=i.occurred_at) for i in known
+        IdentityOut(
+            kind=i.kind,
+            scope=i.scope,
+            value=i.value,
+            trust=i.trust,
+            evidence=i.evidence,
+            since=i.occurred_at,
+            profile=i.profile_id,
+        )
+        for i in known
     ]
     return CustomerDetail(
         **shown.dict(), attributes=read_attributes(customer.pk, viewer.store_ids), identities=identities

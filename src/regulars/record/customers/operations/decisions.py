@@ -67,7 +67,7 @@ class Sides:
 
 def same_person(customer_ids: Collection[int]) -> Sides:
     """All these customers are one. Raises NobodyToDecide."""
-    sides = [_people_of(customer) for customer in sorted(set(customer_ids))]
+    sides = [people_of(customer) for customer in sorted(set(customer_ids))]
     if len(sides) < 2 or not all(sides):
         raise NobodyToDecide
     return Sides(frozenset().union(*sides))
@@ -75,7 +75,7 @@ def same_person(customer_ids: Collection[int]) -> Sides:
 
 def different_people(one: int, other: int) -> Sides:
     """These two customers are two people. Raises NobodyToDecide."""
-    left, right = _people_of(one), _people_of(other)
+    left, right = people_of(one), people_of(other)
     if one == other or not left or not right:
         raise NobodyToDecide
     return Sides(left, right)
@@ -83,14 +83,14 @@ def different_people(one: int, other: int) -> Sides:
 
 def parted(customer_id: int, leaving: Collection[int]) -> Sides:
     """These profiles of a customer are somebody else. Raises NobodyToDecide for none, all, or somebody else's."""
-    everybody = _people_of(customer_id)
+    everybody = people_of(customer_id)
     gone = frozenset(leaving)
     if not gone or not gone < everybody:
         raise NobodyToDecide
     return Sides(everybody - gone, gone)
 
 
-def _people_of(customer_id: int) -> frozenset[int]:
+def people_of(customer_id: int) -> frozenset[int]:
     """The customer's profiles that a word of staff is about. Devices follow who used them, unless there is nothing else."""
     profiles = profiles_of([customer_id]).get(customer_id, [])
     known = Profile.objects.filter(pk__in=profiles).exclude(named_by__kind=IdentityKind.ANONYMOUS_ID)
@@ -105,6 +105,12 @@ def preview(sides: Sides, at: datetime) -> list[Home]:
     touched = {present[p] for p in sides.profiles}
     moving = [home for home in would if any(present[p] != home.customer for p in home.profiles)]
     return [h for h in would if h in moving or not touched.isdisjoint(present[p] for p in h.profiles)]
+
+
+def present(sides: Sides) -> list[Home]:
+    """Who is whom now of those whom a decision was about."""
+    owners = customers_of(sides.profiles)
+    return [Home(frozenset(some), customer) for customer, some in sorted(profiles_of(owners.values()).items())]
 
 
 @retried

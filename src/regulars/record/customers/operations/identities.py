@@ -66,7 +66,8 @@ def rearrange(profiles: Collection[int], log: LogTransaction, at: datetime) -> s
 def homes(parts: Iterable[frozenset[int]], present: dict[int, int]) -> list[Home]:
     """Which customer keeps whom; ``present`` holds the customer of everybody in ``parts``."""
     oldest = {customer: profile for profile, customer in sorted(present.items(), reverse=True)}
-    found, homeless = [], []
+    found: list[Home] = []
+    homeless: list[Home] = []
     for part in parts:
         own = [c for c in sorted({present[p] for p in part}) if oldest[c] in part]
         (found if own else homeless).append(Home(part, own[0] if own else None))

@@ -37,9 +37,10 @@
     if (going && places[event.key]) { location.href = places[event.key]; return; }
     going = event.key === "g";
     if (going) setTimeout(() => { going = false; }, 1200);
-    const act = { "/": search, "?": () => one("#keys")?.showModal(), f: filter, x: pick, ArrowDown: () => walk(1), ArrowUp: () => walk(-1), j: () => walk(1), k: () => walk(-1), Enter: () => enter(event) }[event.key];
+    const act = { "/": search, "?": () => one("#keys")?.showModal(), f: filter, x: pick, ArrowDown: () => walk(1), ArrowUp: () => walk(-1), j: () => walk(1), k: () => walk(-1), Enter: () => enter(event) }[event.key] ?? keyed(event.key);
     if (act && act(event) !== false) event.preventDefault();
   });
+  const keyed = (key) => { const place = /^[a-z]$/.test(key) && one(`[data-key="${key}"]`); return place && (() => place.click()); };
   const close = (event) => {
     for (const menu of all("[data-menu][open]")) { menu.open = false; one("summary", menu).focus(); }
     if (event.target.closest("[data-search]")) event.target.blur();
