@@ -12,12 +12,17 @@ from django.test import Client
 
 from fakes.disturbing import Disturbance
 from fakes.woocommerce import FakeWooCommerce, Shop
+from fakes.woocommerce.history import History
 from regulars.connections.base.models import Connection, Pull, PullKind
 from regulars.connections.base.tests.contract import Contract, Sent, Stand, post, pull, read_all, recorded
 from regulars.connections.woocommerce.signing import webhook_signature
 from regulars.foundation import clock
 from regulars.foundation.inbox.models import Item, ItemState
-from regulars.record.orders.models import RefundLine
+from regulars.foundation.money import to_minor
+from regulars.record.catalog.models import Product, StockEntry
+from regulars.record.consent.models import ConsentEntry
+from regulars.record.coupons.models import Coupon
+from regulars.record.orders.models import Order, RefundLine
 
 pytestmark = pytest.mark.django_db
 
@@ -183,8 +188,8 @@ class TestWooCommerce(Contract):
     ) -> None:
         pull(row, PullKind.HISTORY)
         dice = random.Random(5)
-        keys = [stand.place_order() for _ in range(12)]
-        for _ in range(40):
+        keys = [stand.place_order() for _ in range(8)]
+        for _ in range(24):
             stand.pass_time(timedelta(seconds=dice.randrange(1, 4)))
             stand.advance_order(dice.choice(keys))
             if dice.random() < 0.5:
@@ -198,6 +203,28 @@ class TestWooCommerce(Contract):
         assert recorded(row) == stand.truth()
         assert missed(pull(row, PullKind.HAND)) == 0
         assert not Item.objects.filter(state=ItemState.QUARANTINED).exists()
+
+    def test_a_past_is_in_the_record_as_the_shop_knows_it(self, stand: WooStand, row: Connection) -> None:
+        History(stand.shop, stand.now, seed=2).fill(products=12, customers=12, orders=40)
+        pull(row, PullKind.HISTORY)
+        truth = stand.shop.truth()
+        assert not Item.objects.filter(state=ItemState.QUARANTINED).exists()
+        said = {
+            order.external_id: (order.total_minor, sum(refund.amount_minor for refund in order.refunds.all()))
+            for order in Order.objects.prefetch_related("refunds")
+        }
+        assert said == {
+            str(number): (to_minor(one.total, one.currency), to_minor(one.refunded, one.currency))
+            for number, one in truth.orders.items()
+        }
+        goods = Product.objects.exclude(is_service=True).exclude(key="")
+        assert {key for key in goods.values_list("key", flat=True) if key.isdecimal()} == set(map(str, truth.products))
+        newest = StockEntry.objects.order_by("variant", "-occurred_at", "-id").distinct("variant")
+        counted = dict(newest.values_list("variant__key", "on_hand"))
+        assert counted == {str(number): count for number, count in truth.stock.items()}
+        assert set(Coupon.objects.values_list("code", flat=True)) == set(truth.coupons.values())
+        assert ConsentEntry.objects.exists()
+        assert missed(pull(row, PullKind.HAND)) == 0
 
     def test_deleted_and_restored_orders(self, stand: WooStand, row: Connection, client: Client) -> None:
         kept, gone, lost = (stand.place_order() for _ in range(3))

@@ -49,7 +49,7 @@ def _order(shop: Shop, number: int) -> OrderInput:
     return found
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(SALE, st.booleans())
 def test_the_parts_of_an_order_come_to_its_total(sale: dict[str, object], with_tax: bool) -> None:
     shop, number = _sell(sale, with_tax)
@@ -69,7 +69,7 @@ def test_the_parts_of_an_order_come_to_its_total(sale: dict[str, object], with_t
     assert sum(rules.line_amount(one, found.currency) for one in goods) == net + taxes
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(SALE, st.booleans(), st.data())
 def test_refunds_told_and_asked_for_are_the_same_money(
     sale: dict[str, object], with_tax: bool, data: st.DataObject
@@ -95,7 +95,7 @@ def test_refunds_told_and_asked_for_are_the_same_money(
         assert all(line.quantity > 0 for line in one.lines)
 
 
-@settings(max_examples=40)
+@settings(max_examples=30)
 @given(SALE, st.booleans())
 def test_a_webhook_and_a_page_read_the_same_state_alike(sale: dict[str, object], with_tax: bool) -> None:
     shop, number = _sell(sale, with_tax)

@@ -30,7 +30,7 @@ SET = {
 needs_php = pytest.mark.skipif(not PHP, reason="there is no php on this machine")
 
 
-def run(*steps: list[Any], **settings: str) -> dict[str, Any]:
+def run(*steps: object, **settings: str) -> dict[str, Any]:
     """One shopper's steps, under the settings given besides those of ``SET``; what came of them."""
     given = {"plugin": str(PLUGIN), "steps": steps, "options": {"regulars_settings": SET | settings}}
     done = subprocess.run(
