@@ -6,10 +6,12 @@ anonymous id says, and a claimed userId or mail address never leads into somebod
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from regulars.connections.tracking.protocol import Call
 from regulars.connections.tracking.spec import to_text
+from regulars.foundation.card_numbers import mask_card_numbers
 from regulars.record.customers.contacts import ContactCard
 from regulars.record.customers.identifiers import canonical_email, canonical_phone
 from regulars.record.customers.inputs import IdentityInput, PersonInput
@@ -17,6 +19,24 @@ from regulars.record.customers.models import IdentityKind, Trust
 
 CLAIMED_SCOPE = ":claimed"  # user ids that only a browser ever named
 _LONGEST = 200
+_OF_THE_CARD = frozenset(
+    [
+        "name",
+        "firstName",
+        "first_name",
+        "firstname",
+        "lastName",
+        "last_name",
+        "lastname",
+        "email",
+        "phone",
+        "address",
+        "company",
+    ]
+)
+_MOST_ATTRIBUTES = 50
+_LONGEST_NAME = 120
+_LONGEST_VALUE = 1_000
 _NOTHING = ContactCard()
 
 
@@ -61,7 +81,8 @@ def what_is_said(call: Call, speaker: Speaker) -> PersonInput | None:
         said += [(kind, call.previous_id, code) for kind in (IdentityKind.ANONYMOUS_ID, IdentityKind.USER_ID)]
     said += [(IdentityKind.EMAIL, card.email, ""), (IdentityKind.PHONE, card.phone, "")]
     others = [one for one in (IdentityInput(*each) for each in said if each[1]) if one != first]
-    if not others and card == _NOTHING:
+    attributes = attributes_of(call.traits) if is_of_person and speaker.is_server else {}
+    if not others and card == _NOTHING and not attributes:
         return None
     return PersonInput(
         (first, *others),
@@ -70,7 +91,24 @@ def what_is_said(call: Call, speaker: Speaker) -> PersonInput | None:
         trust=Trust.CONFIRMED if speaker.is_server else Trust.CLAIMED,
         evidence="server key" if speaker.is_server else "browser key",
         contact=None if card == _NOTHING else card,
+        attributes=attributes,
     )
+
+
+def attributes_of(traits: Mapping[str, Any]) -> dict[str, str | int | float | bool]:
+    """What traits say beyond contact data: single values under names of ordinary length. Lists and objects stay in the event alone."""
+    single = ((name.strip(), _value(value)) for name, value in traits.items() if name not in _OF_THE_CARD)
+    kept = {name: value for name, value in single if name and len(name) <= _LONGEST_NAME and value is not None}
+    return dict(list(kept.items())[:_MOST_ATTRIBUTES])
+
+
+def _value(value: Any) -> str | int | float | bool | None:
+    """The value as an attribute keeps it; None for what it cannot."""
+    if isinstance(value, Decimal):
+        return float(value) if Decimal(str(float(value))) == value else str(value)
+    if isinstance(value, str):
+        return mask_card_numbers(value) if 0 < len(value) <= _LONGEST_VALUE else None
+    return value if isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**63) else None
 
 
 def contact_of(traits: Mapping[str, Any]) -> ContactCard:

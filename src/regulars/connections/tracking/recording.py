@@ -1,7 +1,7 @@
 """From what came in to the record: set-wise, in one transaction, each call once."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
@@ -12,7 +12,10 @@ from regulars.connections.tracking.protocol import BadBody, Reason, Rejected, pa
 from regulars.connections.tracking.told import Told
 from regulars.foundation.bulk import execute
 from regulars.foundation.inbox.parsers import Outcome, RawInput
+from regulars.foundation.inbox.queries import forgotten_since
+from regulars.foundation.retrying import Overtaken
 from regulars.foundation.vault import keys
+from regulars.record.customers.identifiers import canonical, identity_token
 from regulars.record.customers.inputs import PersonInput
 from regulars.record.customers.operations import ensure_profiles
 from regulars.record.customers.queries import confirmed_among, customers_of
@@ -47,17 +50,24 @@ def read(inputs: Sequence[RawInput], at: datetime) -> list[Outcome]:
     key = TrackingKey.objects.select_related("store").get(pk=int(inputs[0].source.partition(":")[2]))
     batch = _Batch(Speaker(key.store_id, key.store.code, key.is_server), key.pk)
     problems = {item.id: problem for item in inputs if (problem := _collect(item, batch))}
+    since = min(item.received_at for item in inputs)
     with event_log.transaction("tracking", str(key.pk)) as log:
+        forgotten = forgotten_since(since)
+        dropped = _drop_erased(batch, forgotten) if forgotten else set()
         fresh = _claim(batch.told, log)
         _name_people(batch, fresh, log)
         _append(fresh, batch, log)
         for mark in shopping.apply(fresh, batch.speaker, key.store, log, at):
             batch.refuse(mark.told.item, "track", mark.reason, mark.told.name_in_spec, is_recorded=True)
         _write_refusals(batch, key.pk)
+        if forgotten_since(since) != forgotten:
+            raise Overtaken  # somebody was erased whom we may have made anew meanwhile
     people: dict[int, set[int]] = {}
     for one in batch.told:
         people.setdefault(one.item.id, set()).add(one.profile)
-    return [Outcome(frozenset(people.get(item.id, ())), problems.get(item.id, "")) for item in inputs]
+    return [
+        Outcome(frozenset(people.get(item.id, ())), problems.get(item.id, ""), item.id in dropped) for item in inputs
+    ]
 
 
 def _collect(item: RawInput, batch: _Batch) -> str:
@@ -77,6 +87,21 @@ def _collect(item: RawInput, batch: _Batch) -> str:
             name, key = name_of(one, batch.speaker), event_key(item.source, one.message_id)
             batch.told.append(Told(one, item, spec, events.typed(one, spec), name, key))
     return ""
+
+
+def _drop_erased(batch: _Batch, forgotten: Mapping[bytes, datetime]) -> set[int]:
+    """Leaves out the calls that came before somebody whom they name was erased; items that held one."""
+    ring = keys.key_ring()
+
+    def is_erased(one: Told) -> bool:
+        said = what_is_said(one.call, batch.speaker) or who(one.call, batch.speaker)
+        tokens = (identity_token(ring, known) for known in map(canonical, said.identities) if known)
+        return any(one.item.received_at <= forgotten[token] for token in tokens if token in forgotten)
+
+    erased = {id(one) for one in batch.told if is_erased(one)}
+    dropped = {one.item.id for one in batch.told if id(one) in erased}
+    batch.told = [one for one in batch.told if id(one) not in erased]
+    return dropped
 
 
 def _claim(told: Sequence[Told], log: LogTransaction) -> list[Told]:
@@ -118,7 +143,8 @@ def _said(fresh: Sequence[Told], speaker: Speaker) -> list[tuple[Told, PersonInp
         ids.add(key)
         person = what_is_said(call, speaker)
         if person is not None:
-            said.setdefault((person.identities, person.contact, call.is_late), (one, person))
+            own = tuple(person.attributes.items())
+            said.setdefault((person.identities, person.contact, own, call.is_late), (one, person))
     return list(said.values())
 
 

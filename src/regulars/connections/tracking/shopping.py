@@ -1,7 +1,7 @@
 """What calls of the e-commerce spec do to carts and orders. A browser fills carts, and never touches an order; a server key does both."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -17,12 +17,13 @@ from regulars.record.carts.operations import apply_carts, order_carts
 from regulars.record.carts.queries import KnownCart, find_live_carts
 from regulars.record.events.log import LogTransaction
 from regulars.record.orders.inputs import LineInput, OrderInput, RefundInput
-from regulars.record.orders.models import Order, OrderStatus, PaymentStatus
+from regulars.record.orders.models import Order, OrderLine, OrderStatus, PaymentStatus
 from regulars.record.orders.operations import apply_orders
 
 _FILLING = {"Product Added", "Wishlist Product Added to Cart"}
 _STATING = {"Cart Viewed", "Checkout Started"}
-_ORDERING = {"Order Completed", "Order Updated", "Order Cancelled"}
+_CHANGING = {"Order Updated", "Order Cancelled"}
+_ORDERING = _CHANGING | {"Order Completed"}
 _CARTS = _FILLING | _STATING | {"Product Removed", "Order Completed"}
 _ORDERS = _ORDERING | {"Order Refunded"}
 _DEEDS = _CARTS | _ORDERS
@@ -262,33 +263,37 @@ def _apply_orders(
     deeds: Sequence[_Deed], speaker: Speaker, log: LogTransaction, at: datetime
 ) -> tuple[list[Mark], dict[str, int]]:
     """Orders and refunds as a server states them; ids of the orders by number."""
-    marks = list(_unusable(deeds))
-    skipped = {id(mark.told) for mark in marks}
-    usable = [deed for deed in deeds if id(deed.told) not in skipped]
-    known = _known_orders(usable, speaker)
-    ids = {number: order.pk for number, order in known.items()}
+    rows = _known_orders(deeds, speaker)
+    known = _as_they_stand(rows.values()) if rows else {}  # and as the calls before say
+    ids = {number: row.pk for number, row in rows.items()}
+    marks: list[Mark] = []
     for is_late in (False, True):
-        group = [deed for deed in usable if deed.call.is_late == is_late]
-        stated = [_order(deed, known.get(_number(deed)), speaker) for deed in group if deed.name in _ORDERING]
-        placed = {order.number: order for order in stated}
-        refunds = []
-        for deed in (deed for deed in group if deed.name == "Order Refunded"):
-            amount = _refunded(deed, known.get(_number(deed)), placed.get(_number(deed)))
-            if amount is None:
-                marks.append(Mark(deed.told, Reason.UNKNOWN_ORDER))
+        stated, refunds = [], []
+        for deed in (deed for deed in deeds if deed.call.is_late == is_late):
+            said = _stated(deed, known.get(_number(deed)), speaker)
+            if isinstance(said, Reason):
+                marks.append(Mark(deed.told, said))
+            elif isinstance(said, RefundInput):
+                refunds.append(said)
             else:
-                refunds.append(_refund(deed, amount, speaker))
+                known[said.number] = said
+                stated.append(said)
         if stated or refunds:
             applied = apply_orders(stated, log, store_id=speaker.store_id, at=at, refunds=refunds, is_history=is_late)
             ids |= applied.order_ids
     return marks, ids
 
 
-def _unusable(deeds: Sequence[_Deed]) -> Iterator[Mark]:
-    """Orders that say too little to be an order; a refund needs its number only."""
-    for deed in deeds:
-        if not _number(deed) or (deed.name in _ORDERING and not deed.said.get("products")):
-            yield Mark(deed.told, Reason.NO_PRODUCTS)
+def _stated(deed: _Deed, known: OrderInput | None, speaker: Speaker) -> OrderInput | RefundInput | Reason:
+    """The order or refund that a call states, or why it is none. What says too little to be an order may still change one."""
+    if deed.name == "Order Refunded":
+        amount = _refunded(deed, known)
+        return Reason.UNKNOWN_ORDER if amount is None else _refund(deed, amount, speaker)
+    if _number(deed) and deed.said.get("products"):
+        return _order(deed, known, speaker)
+    if _number(deed) and known and deed.name in _CHANGING:
+        return _changed(deed, known, speaker)
+    return Reason.NO_PRODUCTS
 
 
 def _number(deed: _Deed) -> str:
@@ -300,30 +305,70 @@ def _known_orders(deeds: Sequence[_Deed], speaker: Speaker) -> dict[str, Order]:
     return {row.number: row for row in rows}
 
 
-def _order(deed: _Deed, known: Order | None, speaker: Speaker) -> OrderInput:
+def _as_they_stand(rows: Iterable[Order]) -> dict[str, OrderInput]:
+    """What the record holds of these orders, as their source would state it."""
+    lines: dict[int, list[LineInput]] = {row.pk: [] for row in rows}
+    there = (
+        OrderLine.objects.filter(order__in=lines, until_batch=None).select_related("variant__product").order_by("pk")
+    )
+    for line in there:
+        key = line.variant.product.key if line.variant else ""
+        lines[line.order_id].append(LineInput(line.sku, line.title, line.quantity, line.unit_price, key))
+    return {
+        row.number: OrderInput(
+            number=row.number,
+            placed_at=row.placed_at,
+            currency=row.currency,
+            lines=tuple(lines[row.pk]),
+            channel=row.channel,
+            shipping_minor=row.shipping_minor,
+            tax_minor=row.tax_minor,
+            tax_included=row.tax_included,
+            discount_minor=row.discount_minor,
+            discount_codes=row.discount_codes,
+            total_minor=row.total_minor,
+            status=OrderStatus(row.status),
+            payment_status=PaymentStatus(row.payment_status),
+            cancelled_at=row.cancelled_at,
+        )
+        for row in rows
+    }
+
+
+def _order(deed: _Deed, known: OrderInput | None, speaker: Speaker) -> OrderInput:
     """The order as the call states it now: subtotal = lines - discount, total = subtotal + tax + shipping."""
     said, occurred_at = deed.said, deed.call.times.occurred_at
-
-    def minor(name: str) -> int:
-        return to_minor(said.get(name, Decimal(0)), deed.currency)
-
-    is_cancelled = deed.name == "Order Cancelled"
-    return OrderInput(
+    blank = OrderInput(
         number=_number(deed)[:120],
         placed_at=known.placed_at if known else occurred_at,
         currency=deed.currency,
         lines=tuple(_order_line(line) for product in said["products"] if (line := _line(product))),
-        person=who(deed.call, speaker),
-        channel=str(said.get("affiliation", ""))[:60],
-        shipping_minor=minor("shipping"),
-        tax_minor=minor("tax"),
         tax_included=False,
-        discount_minor=minor("discount"),
-        discount_codes=str(said.get("coupon", "")),
-        total_minor=minor("total") if "total" in said else None,
+    )
+    return _changed(deed, blank, speaker)
+
+
+_AMOUNTS = {"shipping": "shipping_minor", "tax": "tax_minor", "discount": "discount_minor", "total": "total_minor"}
+
+
+def _changed(deed: _Deed, order: OrderInput, speaker: Speaker) -> OrderInput:
+    """The order with what the call says of it; what it does not say stays."""
+    said = deed.said
+    amounts: dict[str, Any] = {
+        field: to_minor(said[name], deed.currency) for name, field in _AMOUNTS.items() if name in said
+    }
+    if amounts and "total_minor" not in amounts:
+        amounts |= {"total_minor": None}  # it follows from the others
+    is_cancelled = deed.name == "Order Cancelled"
+    return replace(
+        order,
+        person=who(deed.call, speaker),
+        channel=str(said.get("affiliation", order.channel))[:60],
+        discount_codes=str(said.get("coupon", order.discount_codes)),
         status=OrderStatus.CANCELLED if is_cancelled else OrderStatus.COMPLETED,
         payment_status=PaymentStatus.PAID,
-        cancelled_at=occurred_at if is_cancelled else None,
+        cancelled_at=deed.call.times.occurred_at if is_cancelled else None,
+        **amounts,
     )
 
 
@@ -331,11 +376,11 @@ def _order_line(line: CartLineInput) -> LineInput:
     return LineInput(line.sku, line.title, line.quantity, line.unit_price, line.product_key)
 
 
-def _refunded(deed: _Deed, known: Order | None, stated: OrderInput | None) -> int | None:
+def _refunded(deed: _Deed, known: OrderInput | None) -> int | None:
     """What was given back: the stated total, else the whole order; None for an order that nobody knows."""
-    if "total" in deed.said:
-        return to_minor(deed.said["total"], deed.currency) if known or stated else None
-    return known.total_minor if known else stated.total_minor if stated else None
+    if known is None or not _number(deed):
+        return None
+    return to_minor(deed.said["total"], deed.currency) if "total" in deed.said else known.total_minor
 
 
 def _refund(deed: _Deed, amount_minor: int, speaker: Speaker) -> RefundInput:

@@ -30,6 +30,15 @@ class InputKey(models.Model):
         indexes = [BrinIndex(fields=["recorded_at"], name="input_key_by_time")]
 
 
+class ForgottenWord(models.Model):
+    """A keyed hash of an identifier of somebody who was erased, for as long as what came in before is kept: it is not read any more."""
+
+    privacy = {"token": PrivacyClass.TOKEN}
+
+    token = models.BinaryField(primary_key=True, max_length=16)
+    forgotten_at = models.DateTimeField(db_index=True)
+
+
 class ItemState(models.TextChoices):
     """``received``: stored and acknowledged, not read yet."""
 

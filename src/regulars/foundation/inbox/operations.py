@@ -1,6 +1,6 @@
 """What staff do with the inbox, and how it forgets."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -9,7 +9,7 @@ from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.audit.operations import System, record
 from regulars.foundation.deduplication import forget_old_keys
 from regulars.foundation.inbox.keys import forget_days_before
-from regulars.foundation.inbox.models import Item, ItemState
+from regulars.foundation.inbox.models import ForgottenWord, Item, ItemState
 from regulars.foundation.inbox.partitions import DAYS
 from regulars.foundation.inbox.queries import get_item, open_item
 from regulars.foundation.shop.settings import read_setting
@@ -43,10 +43,20 @@ def replay(numbers: Sequence[int], by: By, at: datetime) -> int:
     return count
 
 
-def forget_bodies(items: Sequence[Item]) -> int:
+def forget_bodies(numbers: Collection[int]) -> int:
     """Drops bodies and headers for good, of whoever they speak; how many. Those in quarantine can never be read again."""
-    rows = Item.objects.filter(pk__in=[item.pk for item in items], body__isnull=False).exclude(state=ItemState.RECEIVED)
+    if not numbers:
+        return 0
+    rows = Item.objects.filter(pk__in=numbers, body__isnull=False).exclude(state=ItemState.RECEIVED)
     return rows.update(body=None, headers=b"", people=[])
+
+
+def forget_words(tokens: Collection[bytes], at: datetime) -> None:
+    """What came in until now and names one of these is not to be read: whose identifiers they were is erased. Keyed hashes."""
+    rows = [ForgottenWord(token=token, forgotten_at=at) for token in sorted(set(tokens))]
+    ForgottenWord.objects.bulk_create(
+        rows, update_conflicts=True, unique_fields=["token"], update_fields=["forgotten_at"]
+    )
 
 
 def keep_up(stop: Stop, at: datetime) -> bool:
@@ -56,4 +66,5 @@ def keep_up(stop: Stop, at: datetime) -> bool:
     DAYS.drop_before(oldest)
     Item.objects.filter(received_at__lt=DAYS.period.begin(oldest)).delete()  # those that the default partition caught
     forget_days_before(oldest)
+    ForgottenWord.objects.filter(forgotten_at__lt=oldest).delete()  # nothing that came before them is left
     return forget_old_keys("inbox_inputkey", at) > 0

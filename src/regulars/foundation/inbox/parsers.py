@@ -27,6 +27,7 @@ class Outcome:
 
     people: frozenset[int] = field(default_factory=frozenset)
     refused: str = ""
+    is_forgotten: bool = False  # it names somebody who was erased since it came: its body goes
 
 
 @dataclass(frozen=True)

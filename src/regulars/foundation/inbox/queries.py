@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.errors import NotFound
-from regulars.foundation.inbox.models import Item, ItemState
+from regulars.foundation.inbox.models import ForgottenWord, Item, ItemState
 from regulars.foundation.inbox.receiving import open_parts
 from regulars.foundation.pages.days import within_days
 from regulars.foundation.pages.lists import ListQuery
@@ -74,6 +74,15 @@ def count_quarantined(viewer: Viewer) -> int:
 def items_about(profiles: Collection[int]) -> Sequence[Item]:
     """Items that were found to speak of one of these profiles when they were read."""
     return list(Item.objects.filter(people__overlap=list(profiles), body__isnull=False).order_by("pk"))
+
+
+def forgotten_since(at: datetime) -> dict[bytes, datetime]:
+    """Keyed hashes of identifiers that were erased since then, with the moment: what came in before it must not be read as theirs.
+
+    To be asked by a parser when it begins, and again when it has written: what changed between is a reason to begin anew (Overtaken).
+    """
+    rows = ForgottenWord.objects.filter(forgotten_at__gte=at).values_list("token", "forgotten_at")
+    return {bytes(token): moment for token, moment in rows}
 
 
 def read_unparsed_with(words: Collection[str]) -> list[Item]:

@@ -17,6 +17,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 
 from regulars.foundation.crash import crash_point, declare
 from regulars.foundation.inbox.models import ItemState
+from regulars.foundation.inbox.operations import forget_bodies
 from regulars.foundation.inbox.parsers import PARSERS, Outcome, Parser, RawInput
 from regulars.foundation.inbox.receiving import open_parts
 from regulars.foundation.retrying import Busy, retry
@@ -170,6 +171,7 @@ def _read_together(taken: Sequence[_Taken], held: Held, at: datetime) -> None:
         outcomes = parser.read([_opened(item) for item in taken], at)
         crash_point(READ)
         _mark(list(zip(taken, outcomes, strict=True)), at)
+        forget_bodies([item.id for item, outcome in zip(taken, outcomes, strict=True) if outcome.is_forgotten])
 
 
 def _read_alone(item: _Taken, held: Held, at: datetime) -> None:

@@ -1,5 +1,6 @@
 """What came in from outside: a list to filter, one input opened, one or all read again."""
 
+import zlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -118,7 +119,17 @@ def _opened(item: Item, viewer: Viewer) -> tuple[dict[str, str], str, str]:
     except CannotOpen as error:
         return {}, "", error.sentence
     # NUL and lone halves of characters cannot be shown: they stand as the mark for 'no character'
-    return headers, body.decode("utf-8", "replace")[:MOST_SHOWN].replace("\x00", "\ufffd"), ""
+    return headers, _unpacked(body).decode("utf-8", "replace")[:MOST_SHOWN].replace("\x00", "\ufffd"), ""
+
+
+def _unpacked(body: bytes) -> bytes:
+    """The body in clear where it came compressed, as much of it as is shown at most: however little was sent, it may become endless."""
+    if body[:2] != b"\x1f\x8b":
+        return body
+    try:
+        return zlib.decompressobj(wbits=31).decompress(body, 4 * MOST_SHOWN)
+    except zlib.error:
+        return body
 
 
 @requires(post="inbox.replay")

@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from regulars.record.consent.models import Channel, ConsentEntry, ConsentState, DoNotContact, SuppressionEntry
 from regulars.record.consent.rules import Standing, Verdict, may_send
+from regulars.record.customers.queries import only_claimed
 
 NOTHING_SAID = Standing("", None, "", "", None, False)
 
@@ -22,11 +23,12 @@ class Addressee:
 def standings(
     addressees: Collection[Addressee], brand_id: int, channel: Channel, topic: str
 ) -> dict[Addressee, Standing]:
-    """Fold of the ledgers for each addressee; set-wise, three queries."""
+    """Fold of the ledgers for each addressee; set-wise, four queries."""
     addresses = {a.address for a in addressees}
     said = _consents(addresses, brand_id, channel, topic)
     stopped = _suppressions(addresses, channel)
     alone = left_alone({p for a in addressees for p in a.profile_ids})
+    claimed = only_claimed([(a.address, p) for a in addressees for p in a.profile_ids])
     found = {}
     for a in addressees:
         consent, stop = said.get(a.address), stopped.get(a.address)
@@ -37,8 +39,14 @@ def standings(
             suppression=stop.reason if stop else "",
             suppressed_at=stop.occurred_at if stop else None,
             is_left_alone=bool(alone & set(a.profile_ids)),
+            is_only_claimed=_is_only_claimed([claimed.get((a.address, p)) for p in a.profile_ids]),
         )
     return found
+
+
+def _is_only_claimed(said: Collection[bool | None]) -> bool:
+    """By what is known of an address at each profile: one that confirms it is enough, and one where nobody says anything is nothing."""
+    return True in said and False not in said
 
 
 def list_verdicts(

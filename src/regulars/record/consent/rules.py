@@ -14,6 +14,7 @@ class Standing:
     suppression: str  # reason of the suppression that is on, '' for none
     suppressed_at: datetime | None
     is_left_alone: bool
+    is_only_claimed: bool = False  # nobody but a browser says that the address is this customer's
 
 
 @dataclass(frozen=True)
@@ -26,11 +27,10 @@ class Verdict:
 
 
 def may_send(standing: Standing, *, is_marketing: bool) -> Verdict:
-    """Suppression and 'leave alone' stop everything; marketing needs a yes, and silence or an unproved import is none."""
-    if standing.is_left_alone:
-        return Verdict(False, "do-not-contact", "Staff decided to leave this person alone")
-    if standing.suppression:
-        return Verdict(False, "suppressed", f"The address is suppressed: {standing.suppression}")
+    """Suppression, 'leave alone' and an address that is only claimed stop everything; marketing needs a yes, and silence or an
+    unproved import is none."""
+    if stop := _stop(standing):
+        return stop
     if not is_marketing:
         return Verdict(True, "transactional", "A message about an order needs no consent")
     if standing.consent == "granted":
@@ -38,3 +38,14 @@ def may_send(standing: Standing, *, is_marketing: bool) -> Verdict:
     if standing.consent == "denied":
         return Verdict(False, "denied", f"Said no by {standing.consent_method}")
     return Verdict(False, "no-consent", "Never said yes to marketing")
+
+
+def _stop(standing: Standing) -> Verdict | None:
+    """What stands against every message, one about an order too."""
+    if standing.is_left_alone:
+        return Verdict(False, "do-not-contact", "Staff decided to leave this person alone")
+    if standing.is_only_claimed:
+        return Verdict(False, "claimed", "Nobody but a browser says that this address is theirs")
+    if standing.suppression:
+        return Verdict(False, "suppressed", f"The address is suppressed: {standing.suppression}")
+    return None

@@ -108,6 +108,26 @@ def test_a_server_states_orders_changes_cancels_and_refunds_them(shop: Shop) -> 
     assert refusals() == []
 
 
+def test_an_order_that_is_changed_without_products_keeps_its_lines_and_what_is_not_said(shop: Shop) -> None:
+    shop.track("Order Completed", ORDER, shop.server, userId="u1")
+    order = Order.objects.get()
+    lines = list(
+        OrderLine.objects.filter(until_batch=None)
+        .order_by("pk")
+        .values_list("sku", "quantity", "unit_price", "variant")
+    )
+    shop.track("Order Updated", {"order_id": "o1", "shipping": 4}, shop.server, userId="u1")
+    order.refresh_from_db()
+    # 2 x 12.50 + 30 - 5, and 2.50 tax and 4 shipping on top
+    assert (order.total_minor, order.shipping_minor, order.discount_codes) == (5650, 400, "MAY")
+    shop.track("Order Cancelled", {"order_id": "o1"}, shop.server, userId="u1")
+    order.refresh_from_db()
+    assert (order.total_minor, order.status, order.cancelled_at, order.channel) == (5650, "cancelled", shop.at, "Web")
+    found = OrderLine.objects.filter(order=order, until_batch=None).order_by("pk")
+    assert list(found.values_list("sku", "quantity", "unit_price", "variant")) == lines
+    assert refusals() == []
+
+
 def test_an_order_that_says_too_little_is_kept_as_an_event_and_marked(shop: Shop) -> None:
     shop.track("Order Completed", {"order_id": "o1", "total": 25}, shop.server, userId="u1")
     shop.track("Order Refunded", {"order_id": "unknown"}, shop.server, userId="u1")

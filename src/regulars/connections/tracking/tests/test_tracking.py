@@ -2,7 +2,7 @@
 
 import gzip
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -20,13 +20,25 @@ from regulars.foundation.inbox import receiving
 from regulars.foundation.inbox.models import Item
 from regulars.foundation.inbox.operations import replay
 from regulars.foundation.shop.settings import write_setting
+from regulars.foundation.vault.keys import key_ring
 from regulars.record.carts.models import Cart, CartLine
-from regulars.record.consent.models import ConsentEntry
+from regulars.record.consent.inputs import ConsentInput
+from regulars.record.consent.models import Channel, ConsentEntry, ConsentState
+from regulars.record.consent.operations import record_consents
+from regulars.record.consent.queries import Addressee, list_verdicts
+from regulars.record.customers.identifiers import address_token
 from regulars.record.customers.inputs import IdentityInput, PersonInput
-from regulars.record.customers.models import Customer, IdentityKind, IdentityLink
+from regulars.record.customers.models import AttributeValue, Customer, IdentityKind, IdentityLink
 from regulars.record.customers.operations import ensure_profiles
 from regulars.record.customers.operations.erasure import erase_customer, export_subject
-from regulars.record.customers.queries import customer_of, customers_of, find_by_identity, read_cards
+from regulars.record.customers.queries import (
+    customer_of,
+    customers_of,
+    find_by_identity,
+    profiles_of,
+    read_attributes,
+    read_cards,
+)
 from regulars.record.events.log import transaction
 from regulars.record.events.models import Event
 from regulars.record.orders.models import Order
@@ -309,6 +321,36 @@ def test_a_visitor_whom_nobody_knows_may_introduce_themselves(shop: Shop) -> Non
     assert len(find_by_identity(IdentityInput(IdentityKind.EMAIL, "bob@shop.example"))) == 2  # a claim joins nobody
 
 
+def test_an_address_that_only_a_browser_claims_is_never_written_to(shop: Shop) -> None:
+    said = {"email": "ann@shop.example", "consent": True, "marketing_consent": "granted"}
+    shop.tell("identify", shop.server, userId="u1", traits={"email": "ann@shop.example"})
+    address = address_token(key_ring(), "ann@shop.example")
+    with transaction("api") as log:
+        record_consents(
+            [ConsentInput("ann@shop.example", ConsentState.GRANTED, AT, "checkout")], shop.store.brand_id, log
+        )
+    shop.tell(
+        "identify", anonymousId="a9", traits=said, context={"consent": {"categoryPreferences": {"Advertising": True}}}
+    )
+    [ann] = customer_of_user("u1")
+    [visitor] = find_by_identity(IdentityInput(IdentityKind.ANONYMOUS_ID, "a9", "uk"))
+    assert read_cards([visitor])[visitor].email == "ann@shop.example"
+    assert ConsentEntry.objects.count() == 1  # what a browser says of consent is no consent
+
+    def verdicts(customer: int) -> list[tuple[bool, str]]:
+        addressee = Addressee(address, tuple(profiles_of([customer])[customer]))
+        brand = shop.store.brand_id
+        found = [
+            list_verdicts({addressee}, brand, Channel.EMAIL, "marketing", is_marketing=is_it) for is_it in (True, False)
+        ]
+        return [(one[addressee].may, one[addressee].code) for one in found]
+
+    assert verdicts(ann) == [(True, "consent"), (True, "transactional")]
+    assert verdicts(visitor) == [(False, "claimed"), (False, "claimed")]
+    shop.tell("identify", shop.server, userId="u1", anonymousId="a9")
+    assert verdicts(ann) == [(True, "consent"), (True, "transactional")]
+
+
 def test_a_device_that_two_people_sign_in_on_glues_them_not_together(shop: Shop) -> None:
     shop.track("Product Viewed", MUG)
     shop.tell("identify", shop.server, userId="u1", anonymousId="anon-1")
@@ -430,6 +472,50 @@ def test_an_erasure_reaches_what_came_in_and_an_export_says_that_it_came(shop: S
     assert [row["state"] for row in tables["inbox_item"]] == ["parsed", "quarantined"]
     erase_customer(ann, SYSTEM, AT)
     assert [item.body is None for item in Item.objects.order_by("pk")] == [True, False, True]
+
+
+def test_what_waits_during_an_erasure_is_not_read_as_of_somebody_new(shop: Shop) -> None:
+    ann = {"email": "ann@shop.example"}
+    shop.tell("identify", shop.server, userId="u1", anonymousId="a1", traits=ann)
+    [customer] = customer_of_user("u1")
+    before = len(events())
+    shop.post("t", {"event": "Mine", "anonymousId": "a1"})
+    shop.post("i", {"userId": "u2", "traits": ann}, shop.server)
+    shop.post(
+        "b",
+        {"batch": [{"type": "track", "event": "By name", "userId": "u1"}, {"type": "page", "userId": "u9"}]},
+        shop.server,
+    )
+    shop.post("t", {"event": "Of another", "anonymousId": "a2"})
+    shop.at += timedelta(seconds=1)
+    erase_customer(customer, SYSTEM, shop.at)
+    shop.at += timedelta(seconds=1)
+    shop.post("t", {"event": "Afterwards", "anonymousId": "a1"})
+    shop.read()
+    named = [event.data.get("name") or event.kind for event in events()[before:]]
+    assert named == ["Of another", "Afterwards", "tracked.page_viewed"]
+    assert customer_of_user("u1") == customer_of_user("u2") == []
+    assert find_by_identity(IdentityInput(IdentityKind.EMAIL, "ann@shop.example")) == []
+    assert [item.body is None for item in Item.objects.order_by("pk")] == [True, True, True, True, False, False]
+    assert set(Item.objects.values_list("state", flat=True)) == {"parsed"}
+    assert refusals() == []
+
+
+def test_what_a_server_says_beyond_contact_data_becomes_attributes(shop: Shop) -> None:
+    traits = {"email": "ann@shop.example", "plan": "gold", "logins": 7, "score": 1.5, "is_vip": True, "address": {"city": "Ulm"},
+              "tags": ["a"], "nothing": None, "card": "4111 1111 1111 1111", "long": "x" * 1_001, "y" * 121: 1}  # fmt: skip
+    shop.tell("identify", shop.server, userId="u1", traits=traits)
+    [ann] = customer_of_user("u1")
+    kept = {"plan": "gold", "logins": 7, "score": 1.5, "is_vip": True, "card": "[card …1111]"}
+    assert read_attributes(ann) == kept
+    shop.tell("identify", shop.server, userId="u1", traits=traits | {"plan": "blue"})
+    assert read_attributes(ann) == kept | {"plan": "blue"}
+    count = AttributeValue.objects.count()
+    assert count == len(kept) + 1  # what was known already is not written again
+    shop.tell("identify", userId="u1", anonymousId="a1", traits=traits | {"plan": "free"})
+    shop.tell("group", shop.server, userId="u1", groupId="g1", traits={"plan": "of a group"})
+    assert AttributeValue.objects.count() == count
+    assert read_attributes(ann) == kept | {"plan": "blue"}
 
 
 def test_nothing_personal_of_it_stands_in_clear(shop: Shop) -> None:

@@ -1,7 +1,7 @@
 """Finding and making profiles, set-wise: the one way by which people come into the record."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import itemgetter
 
@@ -36,7 +36,7 @@ from regulars.record.customers.operations.links import (
     lock_profiles,
 )
 from regulars.record.customers.operations.names import add_names
-from regulars.record.customers.queries import customers_of
+from regulars.record.customers.queries import customers_of, read_own_attributes
 from regulars.record.events.log import LogTransaction
 
 
@@ -193,11 +193,15 @@ def _changed_contacts(told: dict[int, list[tuple[datetime, ContactCard]]]) -> It
 def _add_extras(
     people: Sequence[_Person], profiles: dict[Name, int], log: LogTransaction, is_history: bool
 ) -> set[int]:
-    """Attributes, tags and notes; they are rare, so they go one by one through the doors that staff use."""
+    """Attributes, tags and notes; news are rare, so they go one by one through the doors that staff use."""
     touched = set()
+    known = read_own_attributes({profiles[p.name] for p in people if p.given.attributes})
     for person in people:
         given, profile = person.given, profiles[person.name]
-        if given.attributes or given.tags or given.note:
-            staff.store_extras(profile, given, log, is_history)
+        own = known.get(profile, {})
+        new = {name: value for name, value in given.attributes.items() if name not in own or own[name] != value}
+        if new or given.tags or given.note:
+            staff.store_extras(profile, replace(given, attributes=new), log, is_history)
             touched.add(profile)
+            known[profile] = own | new
     return touched
