@@ -38,7 +38,9 @@ class UnknownWord(NotFound):
 
 
 def authorize_address(row: Connection, at: datetime) -> str:
-    """Where the owner agrees. Raises Refused where we have no https address, for the shop sends its key to no other."""
+    """Where the owner agrees. Raises IsOver, and Refused where we have no https address, for the shop sends its key to no other."""
+    if row.state == ConnectionState.OVER:
+        raise IsOver
     if not settings.PUBLIC_URL.startswith("https://"):
         raise Refused(
             gettext(

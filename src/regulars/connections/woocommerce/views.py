@@ -6,6 +6,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 
+from regulars.connections.base.models import Connection, ConnectionState
 from regulars.connections.base.operations.connecting import get_connection
 from regulars.connections.base.views import finish
 from regulars.connections.woocommerce.connecting import LARGEST, agreed, authorize_address, take_key
@@ -24,8 +25,15 @@ def begin(request: HttpRequest) -> HttpResponse:
     try:
         return HttpResponseRedirect(authorize_address(row, clock.now()))
     except RegularsError as error:
-        messages.error(request, error.sentence)
+        return _not_connected(request, row, error)
+
+
+def _not_connected(request: HttpRequest, row: Connection, error: RegularsError) -> HttpResponse:
+    """Back to where the key was asked for, with the reason."""
+    messages.error(request, error.sentence)
+    if row.state == ConnectionState.NEW:
         return redirect("connect", platform="woocommerce")
+    return redirect("connection", public_id=row.public_id)
 
 
 @csrf_exempt
@@ -65,9 +73,12 @@ def back(request: HttpRequest, public_id: str) -> HttpResponse:
     try:
         finish(row, agreed(row), viewer_of(request))
     except RegularsError as error:
-        messages.error(request, error.sentence)
-        return redirect("connect", platform="woocommerce")
-    messages.success(request, gettext("Connected. All that the shop knows is being fetched now."))
+        return _not_connected(request, row, error)
+    is_new = row.state == ConnectionState.NEW
+    done = (
+        gettext("Connected. All that the shop knows is being fetched now.") if is_new else gettext("The new key works.")
+    )
+    messages.success(request, done)
     return redirect("connection", public_id=row.public_id)
 
 

@@ -15,7 +15,6 @@ from django.test import Client
 from fakes.woocommerce import FakeWooCommerce, Shop
 from regulars.connections.base import accounts
 from regulars.connections.base.models import Connection, ConnectionState, Pull
-from regulars.connections.tracking.models import TrackingKey
 from regulars.foundation import clock
 from regulars.foundation.access.operations import create_staff
 from regulars.foundation.audit.operations import SYSTEM
@@ -42,11 +41,16 @@ def woo(settings: Any) -> Iterator[FakeWooCommerce]:
     accounts.client_of.cache_clear()
     with FakeWooCommerce(Shop()) as woo:
         settings.REACHABLE = [woo.address.partition("://")[2]]
-        woo.shop.webhooks.send = lambda url, headers, body: SENT.append((url, headers, body)) or 200
         SENT.clear()
+        woo.shop.webhooks.send = _note
         yield woo
         assert woo.server.errors == []
     accounts.client_of.cache_clear()
+
+
+def _note(url: str, headers: Mapping[str, str], body: bytes) -> int:
+    SENT.append((url, headers, body))
+    return 200
 
 
 def _to_us(url: str, headers: Mapping[str, str], body: bytes) -> int:
@@ -106,6 +110,30 @@ def test_from_the_address_to_the_history_in_two_clicks(browser: Client, woo: Fak
     shown = browser.get(back["Location"]).content.decode()
     assert "Download the plugin" in shown
     assert key.consumer_secret not in shown
+
+
+def test_a_new_key_from_the_shop_takes_the_place_of_the_one_before(
+    browser: Client, woo: FakeWooCommerce, store: Store
+) -> None:
+    first = woo.shop.keys.add()
+    form = {"store": "uk", "address": woo.address, "way": "key"}
+    browser.post(
+        "/settings/connections/new/woocommerce",
+        form | {"consumer_key": first.consumer_key, "consumer_secret": first.consumer_secret},
+    )
+    row = Connection.objects.get()
+    woo.shop.keys.remove(first)
+    address = str(browser.get(f"/connect/woocommerce/begin?connection={row.public_id}")["Location"])
+    assert accounts.read_secrets(Connection.objects.get()).credentials["consumer_key"] == first.consumer_key
+    _, returned = _at_shop(_answer(address, "approve"))
+    assert [_to_us(*one) for one in SENT] == [200]
+    assert "The new key works" in browser.get(returned.removeprefix(HOST), follow=True).content.decode()
+    (second,) = woo.shop.keys.known.values()
+    assert accounts.read_secrets(Connection.objects.get()).credentials == {
+        "consumer_key": second.consumer_key,
+        "consumer_secret": second.consumer_secret,
+    }
+    assert Pull.objects.count() == 1
 
 
 def test_who_denies_connects_nothing(browser: Client, woo: FakeWooCommerce, store: Store) -> None:
@@ -194,7 +222,8 @@ def test_the_plugin_and_its_code(browser: Client, woo: FakeWooCommerce, store: S
     assert packed.content.startswith(b"PK")
     shown = browser.post(f"/connect/woocommerce/{row.public_id}/code")
     assert shown.context["code"].startswith("regulars1.")
-    assert sorted(TrackingKey.objects.values_list("kind", "store_id")) == [("browser", store.pk), ("server", store.pk)]
+    shown_keys = browser.get("/settings/tracking").content.decode()
+    assert shown_keys.count(": plugin") == 2
     assert shown.context["code"] not in browser.get(f"/settings/connections/{row.public_id}").content.decode()
 
 
@@ -207,4 +236,4 @@ def test_who_may_not_manage_connections_does_not_connect(browser: Client, woo: F
     for place in (f"begin?connection={row.public_id}", f"{row.public_id}/back"):
         assert other.get(f"/connect/woocommerce/{place}").status_code == 403
     assert other.post(f"/connect/woocommerce/{row.public_id}/code").status_code == 403
-    assert not TrackingKey.objects.exists()
+    assert ": plugin" not in browser.get("/settings/tracking").content.decode()
