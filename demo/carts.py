@@ -76,7 +76,7 @@ def _before(order: OrderInput, chance: Random) -> CartInput:
         for line in order.lines[:_MOST_LINES]
         if not line.is_service and line.quantity > 0
     )
-    at = order.placed_at - timedelta(minutes=chance.randint(6, 50))
+    at = order.placed_at - timedelta(minutes=chance.randint(6, 25))
     return CartInput(f"order-{order.number}", at, order.currency, lines, order.person, is_checkout=True)
 
 

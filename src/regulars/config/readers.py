@@ -3,12 +3,14 @@
 from regulars.connections.base.operations.telling import CONSENTS
 from regulars.insight.segments.readers import MEMBERSHIPS
 from regulars.messages.readers import MERGES as MESSAGES
+from regulars.record.carts.readers import SETTLING
 from regulars.record.customers.families import families_of
 from regulars.record.events.readers import FAMILIES, READERS
 from regulars.record.orders.readers import FIGURES
 from regulars.workflows.readers import ENTRIES, MERGES
 
 for reader in (
+    SETTLING,  # an order, a cart, a merge: which carts are one, and which became orders
     FIGURES,  # a merge or split: fold the figures of the customers again
     MEMBERSHIPS,  # a merge or split: hand memberships to the customer whom their profile belongs to
     ENTRIES,  # whatever a workflow starts from: begin its runs

@@ -35,6 +35,7 @@ KNOWN: dict[str, Known] = {
         "Records of one store that one person may have; a merge beyond waits for review, an address of more joins nobody", 10
     ),
     "customers.no_identifiers": Known("Mail addresses and phone numbers that tell nobody apart, beside those of staff", []),
+    "carts.silence_minutes": Known("Minutes without a touch after which a cart counts as abandoned", 30),
     "messages.per_day": Known(
         "Marketing messages that one person gets within a day, over all workflows; 0: no limit", 1
     ),

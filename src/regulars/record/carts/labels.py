@@ -12,6 +12,7 @@ STATES: dict[str, tuple[Text, str]] = {
     CartState.ABANDONED: (_("Left behind"), "amber"),
     CartState.ORDERED: (_("Ordered"), "green"),
     CartState.RECOVERED: (_("Won back"), "green"),
+    CartState.CLOSED: (_("Closed"), "grey"),
 }
 
 

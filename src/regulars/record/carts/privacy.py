@@ -2,7 +2,7 @@
 
 from regulars.foundation.privacy import SubjectData, keep, register
 from regulars.foundation.subjects import exported
-from regulars.record.carts.models import Cart, CartLine
+from regulars.record.carts.models import Cart, CartKey, CartLine
 
 register(
     SubjectData(
@@ -12,6 +12,16 @@ register(
         ),
         keep,
         "nothing: its lines go with the cart",
+    )
+)
+register(
+    SubjectData(
+        "carts_cartkey",
+        lambda ids: exported(
+            CartKey.objects.filter(cart__profile__in=ids).select_related("cart").order_by("pk"), "cart.profile_id"
+        ),
+        keep,
+        "nothing: its names go with the cart",
     )
 )
 register(

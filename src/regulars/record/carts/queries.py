@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db.models import Count, Q, QuerySet
 
@@ -13,17 +13,29 @@ from regulars.foundation.pages.days import within_days, within_numbers
 from regulars.foundation.pages.lists import ListQuery
 from regulars.foundation.pages.paging import Order as Sorting
 from regulars.foundation.pages.sums import summed
+from regulars.foundation.shop.settings import read_setting
 from regulars.record.carts.inputs import CartLineInput
-from regulars.record.carts.models import Cart, CartLine, CartState
+from regulars.record.carts.models import LIVE, Cart, CartKey, CartLine, CartState
 from regulars.record.customers.queries import customers_of, profiles_of
 
 SORTS = {"touched": Sorting("changed_at"), "value": Sorting("value_minor")}
-UNFINISHED = (CartState.OPEN, CartState.CHECKOUT, CartState.ABANDONED)
+UNFINISHED = LIVE
+
+
+def silence_of_carts() -> timedelta:
+    """After how long without a touch a cart counts as abandoned."""
+    return timedelta(minutes=read_setting("carts.silence_minutes"))
+
+
+def is_any_silent(since: datetime) -> bool:
+    """Whether a cart with something in it was not touched since."""
+    rows = Cart.objects.filter(state__in=(CartState.OPEN, CartState.CHECKOUT), changed_at__lte=since, value_minor__gt=0)
+    return rows.exists()
 
 
 def carts_matching(query: ListQuery, viewer: Viewer) -> QuerySet[Cart]:
     """Carts that fit the filters of the list page and that the viewer may see."""
-    rows = Cart.objects.select_related("store").annotate(line_count=Count("lines"))
+    rows = Cart.objects.select_related("store").annotate(line_count=Count("lines")).exclude(state=CartState.MERGED)
     if viewer.store_ids is not None:
         rows = rows.filter(store__in=viewer.store_ids)
     if states := query.choices.get("state"):
@@ -78,21 +90,28 @@ class KnownCart:
 
 
 def find_live_carts(store_id: int, keys: Collection[str], profiles: Collection[int]) -> list[KnownCart]:
-    """Carts of one store that are not ordered: those with one of these keys, and those of the customers of these profiles."""
+    """Carts of one store that are not ordered: those with one of these keys, and those of the customers of these profiles.
+
+    A cart with several names is given under each of ``keys`` that is one of them, else under its first.
+    """
     members = [p for some in profiles_of(customers_of(profiles).values()).values() for p in some]
-    rows = Cart.objects.filter(store=store_id, state__in=UNFINISHED).filter(Q(key__in=keys) | Q(profile__in=members))
+    named: dict[int, list[str]] = {}
+    for cart, key in CartKey.objects.filter(store=store_id, key__in=keys).values_list("cart_id", "key"):
+        named.setdefault(cart, []).append(key)
+    rows = Cart.objects.filter(store=store_id, state__in=UNFINISHED).filter(Q(pk__in=named) | Q(profile__in=members))
     carts = list(rows.order_by("changed_at", "pk").prefetch_related("lines__variant__product"))
     owners = customers_of(cart.profile_id for cart in carts if cart.profile_id)
     return [
         KnownCart(
-            cart.key,
+            key,
             owners.get(cart.profile_id or 0),
             cart.changed_at,
             cart.currency,
             cart.state == CartState.CHECKOUT,
-            tuple(_as_said(line) for line in cart.lines.all()),
+            tuple(_as_said(line) for line in cart.lines.all()) if cart.value_minor else (),
         )
         for cart in carts
+        for key in named.get(cart.pk, [cart.key])
     ]
 
 

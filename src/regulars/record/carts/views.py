@@ -116,6 +116,8 @@ def _cart_sentence(cart: Cart) -> str:
         CartState.ABANDONED: gettext("%s was left behind in it."),
         CartState.ORDERED: gettext("%s was in it, and was ordered."),
         CartState.RECOVERED: gettext("%s was left behind in it, and was ordered after all."),
+        CartState.CLOSED: gettext("%s was in it when the shop closed it."),
+        CartState.MERGED: gettext("%s lies in it, and it is one with a later cart."),
     }
     return sentences[CartState(cart.state)] % value
 

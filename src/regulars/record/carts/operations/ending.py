@@ -1,0 +1,134 @@
+"""How carts end: by an order that names them, or by one of the same person with some of the same things."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from django.db.models import Count
+
+from regulars.foundation.bulk import fetch
+from regulars.foundation.money import line_total
+from regulars.record.carts import events, rules
+from regulars.record.carts.models import LIVE, ORDERED, Cart, CartLine, CartState
+from regulars.record.carts.queries import silence_of_carts
+from regulars.record.customers.queries import customers_of, profiles_of
+from regulars.record.events.log import LogTransaction
+
+
+def order_carts(orders: Mapping[int, int | None], log: LogTransaction, at: datetime, is_history: bool = False) -> int:
+    """Carts (by id) became orders, as somebody says of these very carts: 'recovered' where they had been left in silence before. How many
+    that changed. Events: cart.ordered, cart.recovered.
+
+    An order of None: somebody says that it was ordered, and the record knows no such order.
+    """
+    carts = list(
+        Cart.objects.select_for_update().filter(pk__in=orders, state__in=(*LIVE, CartState.CLOSED)).order_by("pk")
+    )
+    for cart in carts:
+        cart.is_told, cart.order_id, cart.ordered_at = True, orders[cart.pk], at
+    _end(carts, log, silence_of_carts(), is_history)
+    return len(carts)
+
+
+def settle_carts(cart_ids: Collection[int], log: LogTransaction, at: datetime, silence: timedelta) -> set[int]:
+    """Works out of what is known whether each of these carts was ordered; those that were not, and are now. Events: as ``order_carts``.
+
+    A cart that was ordered by that rule, and is not any more (it was filled again long after the order), is open again.
+    """
+    rows = Cart.objects.select_for_update().filter(pk__in=cart_ids).exclude(state=CartState.MERGED)
+    carts = list(rows.order_by("pk"))
+    orders = _orders_of(carts)
+    newly, moved, opened = [], [], []
+    for cart in carts:
+        order = rules.order_of(orders.get(cart.pk, ()), cart.opened_at, cart.changed_at)
+        if order is None:
+            if cart.state in ORDERED and not cart.is_told:
+                opened.append(cart)
+        elif cart.state not in ORDERED:
+            cart.order_id, cart.ordered_at = order.id, order.placed_at
+            newly.append(cart)
+        elif (cart.order_id, cart.ordered_at) != (order.id, order.placed_at) and (order.is_named or not cart.is_told):
+            cart.order_id, cart.ordered_at = order.id, order.placed_at
+            moved.append(cart)
+    _open_again(opened)
+    _write(moved, silence)
+    fresh = [cart for cart in newly if not cart.is_history and at - (cart.ordered_at or at) <= rules.NEWS]
+    _end(fresh, log, silence, is_history=False)
+    _end([cart for cart in newly if cart not in fresh], log, silence, is_history=True)
+    return {cart.pk for cart in newly}
+
+
+_NAMED = """
+SELECT k.cart_id, o.id, o.placed_at, true FROM carts_cartkey k
+JOIN orders_order o ON o.store_id = k.store_id AND o.cart_keys @> ARRAY[k.key] AND o.cart_keys <> '{}'
+WHERE k.cart_id = ANY(%s) AND o.cancel_reason <> 'test order'
+"""
+_OF_PERSON = """
+SELECT DISTINCT c.id, o.id, o.placed_at, false FROM unnest(%s::bigint[], %s::bigint[]) AS m(cart_id, profile_id)
+JOIN carts_cart c ON c.id = m.cart_id
+JOIN orders_order o ON o.profile_id = m.profile_id AND o.store_id = c.store_id AND o.cancel_reason <> 'test order'
+    AND o.placed_at BETWEEN c.opened_at AND c.changed_at + interval '7 days'
+JOIN orders_orderline ol ON ol.order_id = o.id AND ol.until_batch_id IS NULL
+LEFT JOIN catalog_variant ov ON ov.id = ol.variant_id
+JOIN carts_cartline cl ON cl.cart_id = c.id
+LEFT JOIN catalog_variant cv ON cv.id = cl.variant_id
+WHERE ov.product_id = cv.product_id OR ol.sku <> '' AND ol.sku = cl.sku
+"""
+
+
+def _orders_of(carts: Sequence[Cart]) -> dict[int, list[rules.Order]]:
+    """What each of the carts may have become."""
+    owners = customers_of(cart.profile_id for cart in carts if cart.profile_id)
+    members = profiles_of(set(owners.values()))
+    pairs = [(c.pk, profile) for c in carts if c.profile_id for profile in members.get(owners.get(c.profile_id, 0), [])]
+    found: dict[int, list[rules.Order]] = defaultdict(list)
+    rows = fetch(_NAMED, [[cart.pk for cart in carts]]) if carts else []
+    rows += fetch(_OF_PERSON, [[cart for cart, _ in pairs], [profile for _, profile in pairs]]) if pairs else []
+    for cart, *order in rows:
+        found[cart].append(rules.Order(*order))
+    return found
+
+
+def _end(carts: Sequence[Cart], log: LogTransaction, silence: timedelta, is_history: bool) -> None:
+    """Writes that these carts were ordered when they were, and says so."""
+    owners = customers_of(cart.profile_id for cart in carts if cart.profile_id)
+    counts = line_counts(carts)
+    _write(carts, silence)
+    for cart in carts:
+        kind = events.CART_RECOVERED if cart.state == CartState.RECOVERED else events.CART_ORDERED
+        told = {"order_id": cart.order_id, "lines": counts.get(cart.pk, 0)}
+        at = cart.ordered_at or cart.changed_at
+        log.append(events.of_cart(kind, cart, owners.get(cart.profile_id or 0), at, is_history, **told))
+
+
+def _write(carts: Sequence[Cart], silence: timedelta) -> None:
+    """'Recovered' is what was left in silence before it was ordered. What was emptied by ordering is worth what lay in it."""
+    emptied = [cart for cart in carts if not cart.value_minor]
+    worth = _worth(emptied) if emptied else {}
+    for cart in carts:
+        ordered_at = cart.ordered_at or cart.changed_at
+        left_at = rules.abandoned_at(cart.touches, ordered_at, silence)
+        cart.state = CartState.ORDERED if left_at is None else CartState.RECOVERED
+        cart.value_minor = cart.value_minor or worth.get(cart.pk, 0)
+    columns = ["state", "order", "ordered_at", "is_told", "value_minor"]
+    Cart.objects.bulk_update(carts, columns, batch_size=1000)
+
+
+def _worth(carts: Sequence[Cart]) -> dict[int, int]:
+    found: dict[int, int] = defaultdict(int)
+    currencies = {cart.pk: cart.currency for cart in carts}
+    for line in CartLine.objects.filter(cart__in=currencies):
+        found[line.cart_id] += line_total(line.quantity, line.unit_price, currencies[line.cart_id])
+    return found
+
+
+def _open_again(carts: Sequence[Cart]) -> None:
+    for cart in carts:
+        cart.state = CartState.CHECKOUT if cart.is_checkout else CartState.OPEN
+        cart.order_id = cart.ordered_at = None
+    Cart.objects.bulk_update(carts, ["state", "order", "ordered_at"], batch_size=1000)
+
+
+def line_counts(carts: Collection[Cart]) -> dict[int, int]:
+    rows = CartLine.objects.filter(cart__in=carts).values_list("cart_id").annotate(count=Count("id"))
+    return dict(rows)
