@@ -33,7 +33,7 @@ class Till:
         number = f"W{int(now * 10)}"
         user = "web-" + hashlib.sha256(email.lower().encode()).hexdigest()[:10]
         who = {"userId": user, "anonymousId": anonymous_id}
-        subtotal = sum(float(str(line["price"])) * int(str(line["quantity"])) for line in lines)
+        subtotal = sum(float(line["price"]) * float(line["quantity"]) for line in lines)
         order = {
             "order_id": number,
             "affiliation": "web",
@@ -49,7 +49,7 @@ class Till:
         )
         return number
 
-    def _read(self, body: bytes) -> tuple[str, str, str, list[dict[str, object]]]:
+    def _read(self, body: bytes) -> tuple[str, str, str, list[dict[str, str | float]]]:
         try:
             said: dict[str, Any] = json.loads(body)
             wanted = [(self.wares[str(one["sku"])], int(one["quantity"])) for one in said["lines"]]

@@ -16,7 +16,10 @@ from regulars.connections.tracking.keys import create_key, find_key
 from regulars.connections.tracking.models import KeyKind
 from regulars.foundation.audit.operations import SYSTEM
 from regulars.foundation.shop.models import Store
+from regulars.foundation.shop.settings import write_setting
 from regulars.record.catalog.models import PriceEntry, Product, StockEntry, Variant
+
+SILENCE_MINUTES = 1  # so that whoever tries it out can wait for it; the shop's pages say so
 
 
 def connect_web_shop(address: str, at: datetime) -> None:
@@ -26,6 +29,8 @@ def connect_web_shop(address: str, at: datetime) -> None:
     store.brand.save(update_fields=["website"])
     path = Path(settings.HOME) / "demo" / "web-shop.json"
     known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
+    if not known:
+        write_setting("carts.silence_minutes", SILENCE_MINUTES, at)
     kept = {
         "keys": _ensure_keys(store, known.get("keys", {}), at),
         "wares": [asdict(ware) for ware in choose(_stocked(store)).values()],

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -26,8 +26,10 @@ from regulars.foundation import clock
 from regulars.foundation.access.operations import create_staff
 from regulars.foundation.audit.operations import SYSTEM
 from regulars.foundation.shop.models import Brand
+from regulars.foundation.shop.settings import read_setting, write_setting
 from regulars.record.carts.models import Cart, CartState
 from regulars.record.carts.operations import abandon_silent_carts
+from regulars.record.carts.queries import silence_of_carts
 from regulars.record.catalog.inputs import ProductInput, VariantInput
 from regulars.record.catalog.operations import apply_products
 from regulars.record.customers.queries import customer_of, read_cards
@@ -43,7 +45,6 @@ BOX = Ware(
     "22222", "A box with a name so long that it must not make a card wider than its column", "Home > Storage", "12.50"
 )
 AT = datetime(2026, 11, 22, 9, tzinfo=UTC)
-SILENCE = timedelta(minutes=30)
 
 
 @pytest.fixture(scope="module")
@@ -122,19 +123,20 @@ def test_a_visit_is_seen_as_it_happens(browser: Browser, running: Running, addre
     wait_for(staff, running, "At the checkout")
     wait_for(staff, running, "Robin Visitor")  # as the browser says
 
+    write_setting("carts.silence_minutes", 0, clock.now())  # else this test would have to wait for minutes
     with transaction("system", "carts") as log:
-        abandon_silent_carts(log, clock.now() + SILENCE, SILENCE)
+        assert abandon_silent_carts(log, clock.now(), silence_of_carts()) == 1
     wait_for(staff, running, "Left behind")
     assert "The cart counts as left behind" in staff.inner_text("#arrivals")
 
     shopper.click("text=Place the order")
     shopper.wait_for_url("**/thanks*")
-    wait_for(staff, running, "Ordered")
+    wait_for(staff, running, "Won back")
     number = shopper.inner_text("[data-order]")
     order = Order.objects.get()
     assert (order.number, order.total_minor, order.shipping_minor, order.currency) == (number, 820, 395, "GBP")
     cart = Cart.objects.get()
-    assert (cart.state, cart.order_id, cart.value_minor) == (CartState.ORDERED, order.pk, 425)
+    assert (cart.state, cart.order_id, cart.value_minor) == (CartState.RECOVERED, order.pk, 425)
     owner = customer_of(order.profile_id or 0)
     assert customer_of(cart.profile_id or 0) == owner
     card = read_cards([owner])[owner]
@@ -207,3 +209,7 @@ def test_the_shop_is_made_once_from_the_record(db: None, tmp_path: Path, setting
     connect_web_shop("http://localhost:8126", AT)
     assert json.loads(path.read_text()) == kept
     assert Brand.objects.get().website == "http://localhost:8126"
+    assert read_setting("carts.silence_minutes") == 1
+    write_setting("carts.silence_minutes", 5, AT)
+    connect_web_shop("http://localhost:8126", AT)
+    assert read_setting("carts.silence_minutes") == 5  # staff may change it

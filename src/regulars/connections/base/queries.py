@@ -37,6 +37,12 @@ def list_stores(viewer: Viewer) -> QuerySet[Store]:
     return rows if viewer.store_ids is None else rows.filter(pk__in=viewer.store_ids)
 
 
+def websites_of(viewer: Viewer) -> list[tuple[str, str]]:
+    """Names of the viewer's stores whose web shop has an address, with that address; never one that would run as a script."""
+    rows = list_stores(viewer).values_list("name", "brand__website")
+    return [(name, address) for name, address in rows if address.startswith(("https://", "http://"))]
+
+
 def quarantined_of(row: Connection) -> int:
     """How much of what it told could not be read."""
     return Item.objects.filter(source__in=(row.source, f"{row.source}:history"), state=ItemState.QUARANTINED).count()

@@ -60,6 +60,7 @@ def connections(request: HttpRequest) -> HttpResponse:
         "title": gettext("Connections"),
         "rows": [(row, _state(row), PLATFORMS[row.platform].title, address_of(row)) for row in rows],
         "platforms": sorted((platform for _, platform in PLATFORMS.items()), key=lambda platform: str(platform.title)),
+        "shops": queries.websites_of(viewer),
         "may_manage": viewer.may("connections.manage"),
     }
     return render(request, "base/connections.html", context)

@@ -25,7 +25,7 @@ class Listed:
 
 def list_keys(viewer: Viewer, at: datetime) -> list[Listed]:
     """Keys of the viewer's stores, living ones first, then the newest."""
-    rows = TrackingKey.objects.select_related("store__brand")
+    rows = TrackingKey.objects.select_related("store")
     if viewer.store_ids is not None:
         rows = rows.filter(store__in=viewer.store_ids)
     since = (at - timedelta(days=SHOWN_DAYS)).date()

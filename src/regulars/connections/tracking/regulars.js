@@ -19,7 +19,7 @@
   const MOST_BYTES = 32e3
   const MOST_SENT_BYTES = 6e4
   const MOST_SENT = 100
-  const PAUSE = 300
+  const PAUSE = 100
   const LONGEST_PAUSE = 3e5
   const PATIENCE = 2000
 
@@ -239,7 +239,7 @@
     if (sent.length || !isReady || !may() || navigator.onLine === false || !next().length) return
     const locks = navigator.locks
     if (!locks) return post()
-    locks.request(QUEUE, { ifAvailable: true }, (lock) => (lock ? post() : plan(1e3)))
+    locks.request(QUEUE, { ifAvailable: true }, (lock) => (lock ? post() : plan(1e3))).catch(post)
   }
 
   // A call stays until it was answered: taken, or refused for good. What is sent twice is known by its messageId.

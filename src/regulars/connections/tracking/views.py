@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 
+from regulars.connections.base.queries import websites_of
 from regulars.connections.tracking import queries
 from regulars.connections.tracking.arrivals import list_arrivals, list_visitors
 from regulars.connections.tracking.keys import Known, create_key, find_key, revoke_key
@@ -168,7 +169,7 @@ def live(request: HttpRequest) -> HttpResponse:
         "keys": keys,
         "arrivals": arrivals,
         "visitors": list_visitors(arrivals, viewer),
-        "shops": sorted({(key.store.name, key.store.brand.website) for key in keys if key.store.brand.website}),
+        "shops": websites_of(viewer),
     }
     is_poll = "HX-Request" in request.headers and "HX-Boosted" not in request.headers
     return render(request, "tracking/arrivals.html" if is_poll else "tracking/live.html", context)

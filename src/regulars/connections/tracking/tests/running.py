@@ -26,7 +26,7 @@ from regulars.foundation.work.loops import Stop
 from tests.database import ROOT, Database
 
 assert jobs.KIND  # the worker's parser is registered by its import
-PATIENCE = 60.0
+PATIENCE = 30.0
 
 
 @dataclass

@@ -72,6 +72,12 @@ def test_the_page_asks_for_its_middle_again(shop: Shop) -> None:
     assert part.startswith('<div id="arrivals" hx-get="/settings/tracking/live" hx-trigger="every 2s"')
     assert "Cart of €25.00" in part
     assert 'href="https://shop.example" target="_blank" rel="noopener"' in whole
+    connections = shop.client.get("/settings/connections").content.decode()
+    assert 'href="https://shop.example" target="_blank" rel="noopener"' in connections
+    assert 'href="/settings/tracking/live"' in connections
+    shop.store.brand.website = "javascript:alert(1)"
+    shop.store.brand.save()
+    assert "alert(1)" not in shop.client.get("/settings/tracking/live").content.decode()
 
     other = Store.objects.create(code="de", name="DE", brand=shop.store.brand, currency="EUR")
     abroad, _ = create_staff("de@shop.example", "manager", SYSTEM, AT, stores=[other.pk])

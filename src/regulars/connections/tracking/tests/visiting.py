@@ -1,5 +1,6 @@
 """A shop of its own origin with the tracker in its pages, and a visitor in Chromium."""
 
+import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -87,6 +88,11 @@ class Visitor:
 
     def calls(self, path: str) -> list[Request]:
         return [request for request in self.asked if request.url.endswith(path)]
+
+    def sent(self) -> list[str]:
+        """The messageId of each call that went out, as often as it did."""
+        bodies = [json.loads(request.post_data or "") for request in self.calls("/v1/batch")]
+        return [call["messageId"] for body in bodies for call in body["batch"]]
 
     def stored(self, page: Page) -> dict[str, str]:
         found: dict[str, str] = page.evaluate("() => ({ ...localStorage })")
