@@ -54,6 +54,7 @@ TOPICS: dict[str, tuple[str, tuple[str, ...]]] = {
     "COLLECTIONS_CREATE": ("collections/create", _PRODUCTS),
     "COLLECTIONS_UPDATE": ("collections/update", _PRODUCTS),
     "INVENTORY_LEVELS_UPDATE": ("inventory_levels/update", _STOCK),
+    "INVENTORY_LEVELS_CONNECT": ("inventory_levels/connect", _STOCK),
     "INVENTORY_ITEMS_UPDATE": ("inventory_items/update", (*_STOCK, *_PRODUCTS)),
     "DISCOUNTS_CREATE": ("discounts/create", _DISCOUNTS),
     "DISCOUNTS_UPDATE": ("discounts/update", _DISCOUNTS),

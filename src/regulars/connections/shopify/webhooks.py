@@ -37,6 +37,7 @@ TOPICS: dict[str, str] = {
     "PRODUCTS_UPDATE": "read_products",
     "PRODUCTS_DELETE": "read_products",
     "INVENTORY_LEVELS_UPDATE": "read_inventory",
+    "INVENTORY_LEVELS_CONNECT": "read_inventory",
     "DISCOUNTS_DELETE": "read_discounts",
     "DISCOUNTS_REDEEMCODE_REMOVED": "read_discounts",
     "APP_UNINSTALLED": "",

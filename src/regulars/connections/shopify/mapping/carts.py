@@ -12,15 +12,18 @@ _TOKEN = re.compile(r"/checkouts/(?:[a-z]{2}/)?([A-Za-z0-9_-]{6,})")
 
 
 def checkout(account: Account, node: Node) -> CartInput | None:
-    """A checkout as it is now; None for one that became an order. It is named by its token, its number, and its cart's token."""
+    """A checkout as it is now; None for one that became an order. It is named by its token, its number (which webhooks since 2025 do
+    not tell) and its cart's token."""
     if node.get("completedAt"):
         return None
-    link, number = text(node.get("abandonedCheckoutUrl"), 2000), number_of(node["id"])
+    link, number = text(node.get("abandonedCheckoutUrl"), 2000), number_of(node.get("id"))
     found = _TOKEN.search(link)
     token = text(node.get("token"), 120) or (found.group(1) if found else "")
     names = [name for name in dict.fromkeys((token, number, text(node.get("cartToken"), 120))) if name]
     address = node.get("billingAddress") or node.get("shippingAddress")
     changed_at = moment(node["updatedAt"])
+    if not names:
+        raise ValueError("a checkout without a name")
     return CartInput(
         key=names[0],
         occurred_at=changed_at,

@@ -114,7 +114,8 @@ def _checkout(account: Account, said: Node, _at: datetime) -> Statements:
 
 
 def _checkout_gone(account: Account, said: Node, at: datetime) -> Statements:
-    return Statements(carts=[CartInput(number_of(said["id"]), at, account.currency, is_closed=True)])
+    key = text(said.get("token"), 120) or number_of(said["id"])
+    return Statements(carts=[CartInput(key, at, account.currency, is_closed=True)])
 
 
 def _cart(account: Account, said: Node, _at: datetime) -> Statements:
@@ -130,9 +131,8 @@ def _cart(account: Account, said: Node, _at: datetime) -> Statements:
 def _cart_line(said: Node) -> CartLineInput:
     price = amount({"shopMoney": said["price_set"]["shop_money"]})
     names = (number_of(said.get("product_id")), number_of(said.get("variant_id")))
-    return CartLineInput(
-        text(said.get("sku"), 120), text(said.get("title"), 1000), whole(said["quantity"]), price, *names
-    )
+    title = text(said.get("title"), 1000).removesuffix(" - Default Title")
+    return CartLineInput(text(said.get("sku"), 120), title, whole(said["quantity"]), price, *names)
 
 
 def _over(_account: Account, _said: Node, _at: datetime) -> Statements:

@@ -239,6 +239,12 @@ def test_a_checkout_that_is_gone() -> None:
     ]
 
 
+def test_a_checkout_is_known_by_its_token_where_its_webhook_tells_no_number() -> None:
+    payload = {name: value for name, value in goods.checkout_payload().items() if name != "id"}
+    [cart] = told("checkouts/create", payload).carts
+    assert (cart.key, cart.other_keys) == ("b1946ac92492d2347c6235b4d2611184", ("hWN1c9Zx",))
+
+
 def test_a_cart_of_nobody_known() -> None:
     line = {"quantity": 2, "sku": "TEA-1", "title": "Assam", "product_id": 501, "variant_id": 601}
     payload = {
