@@ -18,6 +18,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
 from urllib.parse import unquote
 
+from regulars.record.customers.rules import is_placeholder_id
+
 MOST_CALL_BYTES = 32 * 1024
 MOST_BATCH_BYTES = 500 * 1024
 MOST_EVENTS = 2_500
@@ -233,11 +235,11 @@ def _typed(kind: str, item: dict[str, Any], received_at: datetime, own_key: str)
         kind=kind,
         message_id=_id(item.get("messageId")) or own_key,
         times=times,
-        user_id=_id(item.get("userId")),
-        anonymous_id=_id(item.get("anonymousId")),
+        user_id=_persons_id(item.get("userId")),
+        anonymous_id=_persons_id(item.get("anonymousId")),
         name=_id(name),
         group_id=_id(item.get("groupId")),
-        previous_id=_id(item.get("previousId")),
+        previous_id=_persons_id(item.get("previousId")),
         properties=properties,
         traits=traits,
         context=context,
@@ -270,6 +272,12 @@ def _object(holder: Mapping[str, Any], name: str) -> dict[str, Any]:
 def _id(value: Any) -> str:
     """An id or name as text; a number is one, everything else is none."""
     return str(value).strip() if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def _persons_id(value: Any) -> str:
+    """As ``_id``, without 'undefined', 'null', 0 and the like, which programs send of whoever they do not know."""
+    text = _id(value)
+    return "" if is_placeholder_id(text) else text
 
 
 def read_times(item: Mapping[str, Any], received_at: datetime) -> tuple[Times, bool]:

@@ -104,7 +104,7 @@ def read_part(profiles: Collection[int], customer_id: int = 0) -> Part:
     customer = Customer.objects.filter(pk=customer_id).first()
     orders = Order.objects.filter(COUNTS, profile__in=wanted)
     span = orders.aggregate(first=Min("placed_at"), last=Max("placed_at"))
-    identities = read_identities_of(wanted)
+    identities = _each_once(read_identities_of(wanted))
     card, names = _newest_card(wanted), read_names(wanted)
     public_id = to_public(Customer.PREFIX, customer.uid) if customer else ""
     return Part(
@@ -132,6 +132,11 @@ def read_parts(homes: Sequence[Home]) -> list[Part]:
     """The oldest first."""
     ordered = sorted(homes, key=lambda home: min(home.profiles))
     return [read_part(home.profiles, home.customer or 0) for home in ordered]
+
+
+def _each_once(identities: Sequence[KnownIdentity]) -> list[KnownIdentity]:
+    """Two stores that know one address say it twice."""
+    return list({(one.kind, one.scope, one.value): one for one in reversed(identities)}.values())[::-1]
 
 
 def _newest_card(profiles: Collection[int]) -> ContactCard:

@@ -44,9 +44,14 @@ from regulars.web.queries.who_is_who import (
 )
 
 REASONS: dict[str, Text] = {
-    Reason.NAMES: _("Different names, and both have ordered"),
-    Reason.SIZE: _("Too many records for one person"),
-    Reason.EITHER: _("May be one of several people"),
+    Reason.NAMES: _("Different names"),
+    Reason.SIZE: _("Too many records"),
+    Reason.EITHER: _("May be either"),
+}
+WHY: dict[str, Text] = {
+    Reason.NAMES: _("Both have ordered, under names that cannot be one person's."),
+    Reason.SIZE: _("Together they would have more records in one store than one person has."),
+    Reason.EITHER: _("The identifier leads to several people, and nothing says which of them this is."),
 }
 VERDICTS: dict[str, Text] = {Verdict.SAME: _("Same person"), Verdict.DIFFERENT: _("Different people")}
 STATES: dict[str, Text] = {"in-force": _("In force"), "withdrawn": _("Taken back")}
@@ -172,6 +177,7 @@ def one_duplicate(request: HttpRequest, case_id: int) -> HttpResponse:
         "title": gettext("One person or two?"),
         "case": case,
         "reason": REASONS[case.row.reason],
+        "why": WHY[case.row.reason],
         "parts": parts,
         "shared": read_shared(case.one_id, case.other_id),
         "next": _next(case, viewer),

@@ -6,7 +6,7 @@ from typing import Annotated
 from ninja import Schema
 from pydantic import AfterValidator, Field
 
-from regulars.foundation.api.fields import Country, Short, Text
+from regulars.foundation.api.fields import Code, Country, Short, Text
 from regulars.foundation.api.paging import clean
 from regulars.foundation.errors import InvalidInput
 from regulars.foundation.shop.models import Store
@@ -14,6 +14,7 @@ from regulars.record.customers.contacts import ContactCard
 from regulars.record.customers.identifiers import canonical
 from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import IdentityKind
+from regulars.record.customers.operations.kinds import own_identities
 
 Identifier = Annotated[str, Field(max_length=254), AfterValidator(clean)]
 
@@ -26,12 +27,15 @@ class BadIdentity(InvalidInput):
 
 
 class Identities(Schema):
-    """Who it is. The first that is given names the person: email, phone, store_customer_id, user_id."""
+    """Who it is. The first that is given names the person: email, phone, store_customer_id, user_id, then ``identifiers`` of the shop's
+    own kinds by their names, such as loyalty_card.
+    """
 
     email: Identifier = ""
     phone: Identifier = ""
     store_customer_id: Identifier = ""
     user_id: Identifier = ""
+    identifiers: Annotated[dict[Code, Identifier], Field(max_length=20)] = {}
     store: Annotated[str, Field(max_length=60), AfterValidator(clean)] = ""
 
 
@@ -62,6 +66,7 @@ def identities_of(given: Identities, store: Store | None) -> tuple[IdentityInput
     scopes = {"email": "", "phone": "", "store_customer": store.code if store else "", "user_id": ""}
     values = (given.email, given.phone, given.store_customer_id, given.user_id)
     found = [IdentityInput(IdentityKind(k), v, s) for (k, s), v in zip(scopes.items(), values, strict=True) if v]
+    found += own_identities(given.identifiers)
     for identity in found:
         if canonical(identity) is None:
             raise BadIdentity(f"The {identity.kind.value} given cannot identify anybody.")
