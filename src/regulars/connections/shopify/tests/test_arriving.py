@@ -25,10 +25,12 @@ from regulars.foundation.inbox.models import Item, ItemState
 from regulars.foundation.inbox.parsers import RawInput
 from regulars.foundation.shop.models import Brand, Store
 from regulars.record.carts.models import Cart, CartState
+from regulars.record.carts.readers import SETTLING
 from regulars.record.catalog.models import StockEntry, Variant
 from regulars.record.consent.models import ConsentEntry
 from regulars.record.coupons.models import Coupon
 from regulars.record.events import log as event_log
+from regulars.record.events.readers import catch_up
 from regulars.record.orders import rules
 from regulars.record.orders.inputs import OrderInput
 from regulars.record.orders.models import Order, Payment
@@ -242,5 +244,6 @@ def test_a_checkout_is_one_cart_and_its_order_ends_it(stand: ShopifyStand, row: 
     stand.pass_time(timedelta(seconds=5))
     shop.finish_checkout(checkout)
     _take(client, row, stand.deliveries())
+    catch_up([SETTLING], clock.now())
     one.refresh_from_db()
     assert (one.state, one.order is not None) == (CartState.ORDERED, True)
