@@ -12,7 +12,9 @@ from regulars.foundation.vault.rows import reserve_ids
 from regulars.record.carts import events
 from regulars.record.carts.inputs import CartInput, CartLineInput
 from regulars.record.carts.models import ORDERED, Cart, CartKey, CartLine, CartState
+from regulars.record.carts.operations.ending import settle_carts
 from regulars.record.carts.operations.merging import link_cell, merge
+from regulars.record.carts.queries import silence_of_carts
 from regulars.record.catalog.operations import SoldItem, ensure_variants
 from regulars.record.catalog.operations.turns import take_turns
 from regulars.record.customers.operations import ensure_profiles
@@ -56,6 +58,8 @@ def apply_carts(
     moved_lines = _replace_lines(filled, wanted, log, store_id, is_history)
     _seal_links([*made, *moved], wanted)
     _tell(made, moved, moved_lines, wanted, log, is_history)
+    if late := [cart.pk for cart in known.values() if cart.state in ORDERED or cart not in newer]:
+        settle_carts(late, log, max(one.occurred_at for one in told), silence_of_carts())
     return rows
 
 
@@ -210,13 +214,16 @@ def _replace_lines(
         for cart in sorted(changed)
         for line in lines[cart]
     )
-    filled = {cart.pk: wanted[cart.pk].occurred_at for cart in carts}
-    execute(_FILLED, [list(filled), list(filled.values())])
+    filled = [(cart.pk, wanted[cart.pk]) for cart in carts]
+    columns = [row for row, _ in filled], [said.occurred_at for _, said in filled], [_value(said) for _, said in filled]
+    execute(_FILLED, columns)
     return changed
 
 
 _FILLED = """
-UPDATE carts_cart c SET filled_at = w.at FROM unnest(%s::bigint[], %s::timestamptz[]) AS w(id, at)
+UPDATE carts_cart c SET filled_at = w.at,
+    value_minor = CASE WHEN c.state IN ('ordered', 'recovered') THEN w.value ELSE c.value_minor END
+FROM unnest(%s::bigint[], %s::timestamptz[], %s::bigint[]) AS w(id, at, value)
 WHERE c.id = w.id AND c.filled_at IS DISTINCT FROM w.at
 """
 

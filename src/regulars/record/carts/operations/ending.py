@@ -47,9 +47,11 @@ def settle_carts(cart_ids: Collection[int], log: LogTransaction, at: datetime, s
         elif cart.state not in ORDERED:
             cart.order_id, cart.ordered_at = order.id, order.placed_at
             newly.append(cart)
-        elif (cart.order_id, cart.ordered_at) != (order.id, order.placed_at) and (order.is_named or not cart.is_told):
+        elif order.is_named or not cart.is_told:
+            before = (cart.state, cart.order_id, cart.ordered_at)
             cart.order_id, cart.ordered_at = order.id, order.placed_at
-            moved.append(cart)
+            if before != (_ended(cart, silence), cart.order_id, cart.ordered_at):
+                moved.append(cart)
     _open_again(opened)
     _write(moved, silence)
     fresh = [cart for cart in newly if not cart.is_history and at - (cart.ordered_at or at) <= rules.NEWS]
@@ -106,12 +108,15 @@ def _write(carts: Sequence[Cart], silence: timedelta) -> None:
     emptied = [cart for cart in carts if not cart.value_minor]
     worth = _worth(emptied) if emptied else {}
     for cart in carts:
-        ordered_at = cart.ordered_at or cart.changed_at
-        left_at = rules.abandoned_at(cart.touches, ordered_at, silence)
-        cart.state = CartState.ORDERED if left_at is None else CartState.RECOVERED
+        cart.state = _ended(cart, silence)
         cart.value_minor = cart.value_minor or worth.get(cart.pk, 0)
     columns = ["state", "order", "ordered_at", "is_told", "value_minor"]
     Cart.objects.bulk_update(carts, columns, batch_size=1000)
+
+
+def _ended(cart: Cart, silence: timedelta) -> CartState:
+    left_at = rules.abandoned_at(cart.touches, cart.ordered_at or cart.changed_at, silence)
+    return CartState.ORDERED if left_at is None else CartState.RECOVERED
 
 
 def _worth(carts: Sequence[Cart]) -> dict[int, int]:
