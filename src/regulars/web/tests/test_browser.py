@@ -37,6 +37,7 @@ PAGES = {
     "team": "/team",
     "invite": "/team/invite",
     "settings": "/settings",
+    "identifiers": "/settings/identifiers",
     "tokens": "/settings/tokens",
     "tracking": "/settings/tracking",
     "what just arrived": "/settings/tracking/live",

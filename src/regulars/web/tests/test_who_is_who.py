@@ -13,6 +13,7 @@ from regulars.foundation.audit.models import AuditEntry
 from regulars.foundation.audit.operations import SYSTEM
 from regulars.foundation.ids import to_public
 from regulars.foundation.shop.models import Brand, Store
+from regulars.foundation.shop.settings import read_setting
 from regulars.record.customers.contacts import ContactCard
 from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import Customer, Decision, IdentityKind, PossibleDuplicate
@@ -178,3 +179,18 @@ def test_the_api_previews_merges_splits_and_takes_back(pair: tuple[int, int]) ->
     assert post(f"/customers/{public(one)}/split", {"profiles": [one]})[0] == 400
     decisions = client.get("/api/v1/decisions", headers=headers).json()["items"]
     assert [(d["verdict"], d["withdrawn_at"] is None) for d in decisions] == [("same", False), ("different", True)]
+
+
+def test_staff_name_identifiers_and_say_what_tells_nobody_apart(uk: Store) -> None:
+    client = signed_in("manager")
+    assert client.post("/settings/identifiers", {"name": "loyalty_card", "label": "Loyalty card"}).status_code == 302
+    wrong = client.post("/settings/identifiers", {"name": "loyalty_card", "label": "Again"})
+    assert (wrong.status_code, "already" in wrong.content.decode()) == (400, True)
+    guards = {"most_profiles": "3", "no_identifiers": "till@shop.example\n+44 20 7946 0000\n"}
+    assert client.post("/settings/identifiers", guards).status_code == 302
+    assert client.post("/settings/identifiers", guards | {"no_identifiers": "the till"}).status_code == 400
+    assert read_setting("customers.most_profiles") == 3
+    assert read_setting("customers.no_identifiers") == ["till@shop.example", "+44 20 7946 0000"]
+    page = client.get("/settings/identifiers").content.decode()
+    assert all(word in page for word in ("Loyalty card", "till@shop.example"))
+    assert signed_in("agent").get("/settings/identifiers").status_code == 403

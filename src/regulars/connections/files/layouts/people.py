@@ -8,7 +8,7 @@ from regulars.connections.files.layouts.countries import country_code
 from regulars.connections.files.reading import Row
 from regulars.foundation.card_numbers import mask_card_numbers
 from regulars.record.customers.contacts import ContactCard
-from regulars.record.customers.identifiers import canonical_email, canonical_phone, identifies
+from regulars.record.customers.identifiers import OWN_KIND, canonical_email, canonical_phone, identifies
 from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import IdentityKind
 
@@ -50,6 +50,8 @@ def find_person(rows: list[Row], reading: Reading, at: datetime, built: Built) -
     )
     identities += [IdentityInput(IdentityKind.EMAIL, email)] if email else []
     identities += [IdentityInput(IdentityKind.PHONE, phone)] if phone else []
+    own = [name for name in reading.columns.places if name.startswith(OWN_KIND)]
+    identities += [IdentityInput(IdentityKind.OTHER, v[:120], n) for n in own if (v := reading.columns.first(rows, n))]
     person = PersonInput(tuple(identities), at, reading.store_id, contact=_card(said, email, phone, country))
     return person if identifies(person) else None
 

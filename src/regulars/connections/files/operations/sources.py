@@ -1,5 +1,6 @@
 """A staged file and how it is read: what staging, preview and applying share."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import BinaryIO
@@ -13,9 +14,11 @@ from regulars.connections.files.options import Options
 from regulars.connections.files.reading import MOST_COLUMNS, Checked, check_whole, read_rows
 from regulars.connections.files.recognising import recognise
 from regulars.connections.files.sealed import key_of
-from regulars.connections.files.sniff import Format
+from regulars.connections.files.sniff import Format, folded
 from regulars.connections.files.values import Values
 from regulars.foundation.shop.models import Store
+from regulars.record.customers.identifiers import OWN_KIND
+from regulars.record.customers.operations.kinds import own_kinds
 
 _SAMPLE_ROWS = 500
 
@@ -54,7 +57,12 @@ def open_source(uid: UUID, key: bytes, kind: Kind, store: Store, chosen: Options
     layout = recognise(headers, kind, chosen.layout, chosen.mapping)
     values = Values(form, chosen.zone(store.time_zone), currency, chosen.shift)
     return Source(
-        uid, key, form, headers, layout, Reading(Columns(layout.places(headers)), values, store.pk, store.code)
+        uid,
+        key,
+        form,
+        headers,
+        layout,
+        Reading(Columns(layout.places(headers) | _own_kinds(headers)), values, store.pk, store.code),
     )
 
 
@@ -95,3 +103,9 @@ def source_of(row: Import) -> Source:
         date_order=form.date_order.value,
     )
     return open_source(row.uid, key, Kind(row.kind), row.store, fixed, row.created_at)
+
+
+def _own_kinds(headers: Sequence[str]) -> dict[str, int]:
+    """Columns that carry an identifier of the shop's own: they are headed by its name, or by what it is called."""
+    named = {folded(word): f"{OWN_KIND}{name}" for name, label in own_kinds() for word in (name, label)}
+    return {named[folded(header)]: place for place, header in enumerate(headers) if folded(header) in named}

@@ -10,11 +10,13 @@ import pytest
 
 from regulars.connections.files.queries import list_rejects
 from regulars.connections.files.tests.conftest import Importer
+from regulars.foundation.audit.operations import SYSTEM
 from regulars.foundation.shop.models import Store
 from regulars.record.catalog.models import PriceEntry, Product, StockEntry, Variant
 from regulars.record.consent.models import ConsentEntry, SuppressionEntry
 from regulars.record.customers.inputs import IdentityInput
 from regulars.record.customers.models import CustomerProfile, IdentityKind, Tag
+from regulars.record.customers.operations.kinds import name_kind
 from regulars.record.customers.queries import find_by_identity, read_cards, read_notes, tags_of
 from regulars.record.orders.models import CustomerFigures, Order, Refund
 
@@ -346,3 +348,12 @@ def test_products_that_come_after_the_orders_take_over_what_was_sold(bring_in: I
 def test_a_list_of_addresses_to_leave_alone_is_used_only_where_it_is_named(bring_in: Importer) -> None:
     bring_in("Email,Note\nann@shop.example,x\n", "consent", layout="suppressions")
     assert list(SuppressionEntry.objects.values_list("reason", flat=True)) == ["import"]
+
+
+def test_a_column_headed_by_an_identifier_of_the_shops_own_leads_to_people(bring_in: Importer) -> None:
+    name_kind("loyalty_card", "Loyalty card", SYSTEM, datetime(2026, 1, 1, tzinfo=UTC))
+    file = "Customer number,Name,Loyalty Card\n1,Ann Lee,4711\n2,Ann Lee,4711\n3,Bob Lee,\n"
+    bring_in(file, "customers")
+    assert len(find_by_identity(IdentityInput(IdentityKind.OTHER, "4711", "own:loyalty_card"))) == 1
+    found = [find_by_identity(IdentityInput(IdentityKind.STORE_CUSTOMER, n, "uk"))[0] for n in ("1", "2", "3")]
+    assert (found[0] == found[1], found[1] == found[2]) == (True, False)

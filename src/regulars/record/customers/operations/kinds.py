@@ -8,7 +8,8 @@ from django.db import transaction
 
 from regulars.foundation.audit.operations import Actor, record
 from regulars.foundation.errors import InvalidInput
-from regulars.record.customers.identifiers import OWN_KIND
+from regulars.foundation.shop.settings import write_setting
+from regulars.record.customers.identifiers import OWN_KIND, canonical_email, canonical_phone
 from regulars.record.customers.inputs import IdentityInput
 from regulars.record.customers.models import IdentityKind, OwnKind
 
@@ -38,6 +39,11 @@ def name_kind(name: str, label: str, by: Actor, at: datetime) -> OwnKind:
     return kind
 
 
+def own_kinds() -> list[tuple[str, str]]:
+    """Name and label of each."""
+    return list(OwnKind.objects.order_by("name").values_list("name", "label"))
+
+
 def own_identities(values: Mapping[str, str]) -> list[IdentityInput]:
     """Identities of the shop's own kinds, by their names. Raises UnknownKind."""
     known = set(OwnKind.objects.filter(name__in=values).values_list("name", flat=True)) if values else set()
@@ -48,3 +54,24 @@ def own_identities(values: Mapping[str, str]) -> list[IdentityInput]:
     return [
         IdentityInput(IdentityKind.OTHER, value, f"{OWN_KIND}{name}") for name, value in sorted(values.items()) if value
     ]
+
+
+def change_guards(most_profiles: str, no_identifiers: str, by: Actor, at: datetime) -> None:
+    """What staff wrote: how many records of one store a person may have, and addresses and numbers that tell nobody apart, one a
+    line. It holds for what is looked at from then on. Audited. Raises InvalidInput, and then nothing was changed.
+    """
+    if not (most_profiles.isascii() and most_profiles.isdigit()) or not 2 <= int(most_profiles[:5]) <= 100:
+        raise InvalidInput("A person may have 2 to 100 records in one store", field="most_profiles")
+    lines = list(dict.fromkeys(line.strip() for line in no_identifiers.splitlines() if line.strip()))
+    if len(lines) > 500:
+        raise InvalidInput("At most 500 addresses and numbers can be listed", field="no_identifiers")
+    for line in lines:
+        if not (canonical_email(line) if "@" in line else canonical_phone(line)):
+            raise InvalidInput(
+                f"'{line[:60]}' is neither a mail address nor a phone number with its country code",
+                field="no_identifiers",
+            )
+    with transaction.atomic():
+        write_setting("customers.most_profiles", int(most_profiles), at)
+        write_setting("customers.no_identifiers", lines, at)
+        record("customers.guards_changed", by, "", {"most": int(most_profiles), "listed": len(lines)}, at=at)
