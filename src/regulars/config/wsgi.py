@@ -1,5 +1,6 @@
 """The door of the web server: loaded once in each of its processes."""
 
+import gc
 import os
 
 from django.core.wsgi import get_wsgi_application
@@ -9,3 +10,4 @@ from regulars.foundation.supervisor.processes import ask_to_end_with
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "regulars.config.settings")
 ask_to_end_with(os.getppid())  # a web server that is killed leaves no process behind that holds its port
 application = get_wsgi_application()
+gc.freeze()  # what was loaded stays, and need not be looked through again and again

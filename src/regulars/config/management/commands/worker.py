@@ -1,9 +1,13 @@
+import os
 import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
 from regulars.foundation.work.worker import run_worker
+
+
+_NICENESS = 5  # whoever waits for a page or for our thanks goes first
 
 
 class Command(BaseCommand):
@@ -19,5 +23,6 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, only: list[str], **options: Any) -> None:
+        os.nice(_NICENESS)
         if not run_worker(frozenset(only)):
             sys.exit(1)
