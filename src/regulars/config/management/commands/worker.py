@@ -6,7 +6,6 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from regulars.foundation.work.worker import run_worker
 
-
 _NICENESS = 5  # whoever waits for a page or for our thanks goes first
 
 
