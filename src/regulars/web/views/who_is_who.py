@@ -72,7 +72,9 @@ DUPLICATES = ListPage(
         Column("one", _("Customer"), "strong", value=lambda case: case.one.text),
         Column("other", _("Maybe the same as"), "strong", value=lambda case: case.other.text),
         Column("value", _("They share"), "template", template="web/evidence_cell.html", on_phone=False),
-        Column("reason", _("Waits because"), value=lambda case: REASONS[case.row.reason], on_phone=False),
+        Column(
+            "reason", _("Waits because"), value=lambda case: REASONS[case.row.reason], on_phone=False, on_tablet=False
+        ),
         Column("since", _("Since"), "when", value=lambda case: case.row.since, sort="since"),
     ],
     filters=[
@@ -119,7 +121,7 @@ DECISIONS = ListPage(
         Column("verdict", _("Decided"), "pill", value=_verdict),
         Column("people", _("About"), "template", template="web/people_cell.html"),
         Column("by", _("By"), value=lambda one: one.by or gettext("a program"), on_phone=False),
-        Column("decided", _("When"), "when", value=lambda one: one.row.decided_at, sort="decided"),
+        Column("decided", _("When"), "when", value=lambda one: one.row.decided_at, sort="decided", on_phone=False),
         Column("withdrawn", _("Taken back"), "when", value=lambda one: one.row.withdrawn_at, on_phone=False),
     ],
     filters=[

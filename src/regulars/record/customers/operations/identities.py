@@ -85,16 +85,24 @@ def _former_homes(homeless: list[Home]) -> list[Home]:
     return [Home(home.profiles, former.get(home.profiles)) for home in homeless]
 
 
+def add_buyers(profiles: Collection[int], batch_id: int) -> set[int]:
+    """These have an order from now on; of whom that is news."""
+    if not profiles:
+        return set()
+    new = set(profiles) - set(Buyer.objects.filter(profile__in=profiles).values_list("profile_id", flat=True))
+    Buyer.objects.bulk_create([Buyer(profile_id=p, batch_id=batch_id) for p in sorted(new)], ignore_conflicts=True)
+    return new
+
+
 def note_buyers(profiles: Collection[int], buying: Collection[int], batch_id: int) -> set[int]:
     """Orders tell which of these profiles have one now; of whom that is news. These are to be resolved: two who have bought under
     different names are not joined without being looked at.
     """
     known = set(Buyer.objects.filter(profile__in=profiles).values_list("profile_id", flat=True))
-    new, gone = set(buying) - known, known - set(buying)
-    Buyer.objects.bulk_create([Buyer(profile_id=p, batch_id=batch_id) for p in sorted(new)], ignore_conflicts=True)
+    gone = known - set(buying)
     if gone:
         Buyer.objects.filter(profile__in=gone).delete()
-    return new | gone
+    return gone | add_buyers(set(buying) - known, batch_id)
 
 
 def verify_map() -> list[int]:

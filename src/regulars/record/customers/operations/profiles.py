@@ -61,22 +61,27 @@ class _Person:
         return self.identities[0][0], self.given.store_id
 
 
-def ensure_profiles(inputs: Sequence[PersonInput], log: LogTransaction, *, is_history: bool = False) -> list[int]:
+def ensure_profiles(
+    inputs: Sequence[PersonInput], log: LogTransaction, *, is_history: bool = False, buying: Collection[int] = ()
+) -> list[int]:
     """The profile of each input, made where it is new, with its identities, contact data, attributes, tags and note stored.
 
     Set-wise: the number of queries does not depend on the number of inputs. What is already known changes nothing. Confirmed
     identities that lead to several profiles make one customer of them. Somebody who was erased and comes again is somebody
     new. Raises NoIdentity, and Overtaken where an erasure was faster: the caller's transaction is to be begun again
-    (``foundation.retrying``). Events: customer.created, customer.contact_changed, customer.attribute_set, customer.tagged,
+    (``foundation.retrying``). ``buying``: ``id()`` of the inputs whose first order this may be, so that the guards know it before
+    anybody is joined. Events: customer.created, customer.contact_changed, customer.attribute_set, customer.tagged,
     customer.merged.
     """
     known = find_known(inputs)
     new = [given for place, given in enumerate(inputs) if place not in known]
-    told = iter(_take_in(new, log, is_history) if new else ())
+    told = iter(_take_in(new, log, is_history, buying) if new else ())
     return [known[place] if place in known else next(told) for place in range(len(inputs))]
 
 
-def _take_in(inputs: Sequence[PersonInput], log: LogTransaction, is_history: bool) -> list[int]:
+def _take_in(
+    inputs: Sequence[PersonInput], log: LogTransaction, is_history: bool, buying: Collection[int]
+) -> list[int]:
     people = _with_identities(inputs)
     profiles, fresh = _find_or_make(people, log, is_history)
     lock_profiles({p: identity for (identity, _), p in profiles.items() if p not in fresh})
@@ -85,6 +90,7 @@ def _take_in(inputs: Sequence[PersonInput], log: LogTransaction, is_history: boo
     touched |= _add_contacts(people, profiles, log, is_history)
     touched |= _add_extras(people, profiles, log, is_history)
     joined |= add_names(_names(people, profiles), log)
+    joined |= identities.add_buyers({profiles[p.name] for p in people if id(p.given) in buying}, log.batch_id)
     changed = identities.rearrange(joined, log, at=max(p.occurred_at for p in inputs))
     refresh_cards({*changed, *customers_of(touched).values()})
     return [profiles[p.name] for p in people]

@@ -1,6 +1,6 @@
 """The only writer of orders: set-wise, idempotent by what an order is called, whatever the source."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -118,7 +118,8 @@ def _own_refunds(orders: Iterable[OrderInput]) -> list[RefundInput]:
 
 def _context(said: Sequence[OrderInput | RefundInput], context: Context, known: Known) -> Context:
     """The context with everything that the rows to write point to: profiles, their customers, variants."""
-    profiles = _profiles([s.person for s in said if s.person], context, known)
+    buying = {id(s.person) for s in said if isinstance(s, OrderInput)}
+    profiles = _profiles([s.person for s in said if s.person], buying, context, known)
     names = known.variants.keys()
     unknown = [
         SoldItem(line.product_key, line.sku, line.title, line.is_service, line.variant_key)
@@ -132,7 +133,7 @@ def _context(said: Sequence[OrderInput | RefundInput], context: Context, known: 
     return replace(context, profiles=profiles, owners=customers_of(profiles.values()), variants=known.variants)
 
 
-def _profiles(people: Sequence[PersonInput], context: Context, known: Known) -> dict[int, int]:
+def _profiles(people: Sequence[PersonInput], buying: Collection[int], context: Context, known: Known) -> dict[int, int]:
     """Profile of each person, by the person's ``id()``: equal people need not be hashable."""
     found: dict[int, int] = {}
     unknown = []
@@ -142,9 +143,8 @@ def _profiles(people: Sequence[PersonInput], context: Context, known: Known) -> 
             unknown.append(person)
         else:
             found[id(person)] = profile
-    for person, profile in zip(
-        unknown, ensure_profiles(unknown, context.log, is_history=context.is_history), strict=True
-    ):
+    made = ensure_profiles(unknown, context.log, is_history=context.is_history, buying=buying)
+    for person, profile in zip(unknown, made, strict=True):
         found[id(person)] = profile
         known.remember_profile(person, profile)
     return found

@@ -19,6 +19,7 @@ from regulars.record.customers.operations import decide_link, ensure_profiles, v
 from regulars.record.customers.queries import customers_of
 from regulars.record.customers.verify import differences
 from regulars.record.events import log as event_log
+from regulars.record.events.models import Event
 from regulars.record.orders.inputs import LineInput, OrderInput
 from regulars.record.orders.operations import apply_orders
 from regulars.record.orders.operations.undo import undo_orders
@@ -168,3 +169,13 @@ def test_the_number_of_statements_does_not_grow_with_the_people(store: Store) ->
 
     connection.queries_log.clear()
     assert count(100, 4) == count(1000, 60)
+
+
+def test_who_orders_under_another_name_is_not_joined_for_a_moment_and_parted_again(store: Store) -> None:
+    for place, name in enumerate(("Ann Lee", "Bob Lee")):
+        person = PersonInput((number(place + 1), mail(1)), AT, store.pk, contact=ContactCard(name=name))
+        with event_log.transaction("api") as log:
+            line = LineInput("A", "Mug", 1, Decimal(5))
+            apply_orders([OrderInput(f"O{place}", AT, "GBP", (line,), person)], log, store_id=store.pk, at=AT)
+    assert not Event.objects.filter(kind__in=["customer.merged", "customer.split"]).exists()
+    assert PossibleDuplicate.objects.count() == 1
