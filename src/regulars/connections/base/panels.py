@@ -79,7 +79,7 @@ def _asked(rows: Sequence[Connection]) -> Iterator[Finding]:
 
 NAVIGATION.register(
     "connections",
-    NavigationEntry(Group.SET_UP, _("Connections"), "connections", "link", "connections.view", order=10),
+    NavigationEntry(Group.SET_UP, _("Connections"), "connections", "plug", "connections.view", order=10),
 )
 FINDINGS.register("connections", FindingSource("connections.view", find))
 WATCHERS.register("connection", may_watch)

@@ -223,12 +223,16 @@ class Platform(ABC):
     title: ClassVar[Text]
     fields: ClassVar[tuple[Field, ...]]
     topics: ClassVar[tuple[Topic, ...]]  # in the order of their import
-    guide: ClassVar[str]  # template that guides whoever connects
+    guide: ClassVar[str] = ""  # template that guides whoever connects
     more: ClassVar[str] = ""  # template of what the platform adds to the connection's page
     signing: ClassVar[str] = ""  # the field that holds the secret of its webhooks, where it and not we choose it
     begin: ClassVar[str] = (
         ""  # name of the route that connects in the browser (OAuth, key exchange), where there is one
     )
+
+    def can_begin(self) -> bool:
+        """Whether the shop can hand out its key by itself to this installation, as it stands."""
+        return bool(self.begin)
 
     # --- calling the shop: raise Refused (with what to do), Unreachable, TryLater ---
 

@@ -79,7 +79,8 @@ def connect(request: HttpRequest, platform: str) -> HttpResponse:
         "title": gettext("Connect %s") % kind.title,
         "platform": kind,
         "stores": queries.list_stores(viewer),
-        "given": request.POST,
+        "given": request.POST or {"address": request.GET.get("address", "")},
+        "can_begin": kind.can_begin(),
         "problem": problem,
     }
     return render(request, "base/connect.html", context, status=400 if problem else 200)
@@ -90,7 +91,7 @@ def _connected(request: HttpRequest, kind: Platform, viewer: Viewer) -> HttpResp
     store = choose_store(form.get("store", ""), form.get("address", ""), viewer, at)
     row = begin_connection(kind.code, store, form.get("address", ""), viewer, at)
     credentials = {field.name: text for field in kind.fields if (text := form.get(field.name, "").strip())}
-    if kind.begin and form.get("way") != "key":
+    if kind.can_begin() and form.get("way") != "key":
         return redirect(f"{reverse(kind.begin)}?connection={row.public_id}")
     finish(row, credentials, viewer)
     messages.success(request, gettext("Connected. All that the shop knows is being fetched now."))

@@ -72,7 +72,9 @@ def _write_orders(
     if orders or refunds:
         done = apply_orders(orders, log, store_id=row.store_id, at=at, refunds=refunds, is_history=is_history)
         gained.new += done.created + done.refunds_created
-        gained.changed += done.updated  # of a refund that is known, more is no news: webhooks hold less of it than pages
+        gained.changed += (
+            done.updated
+        )  # of a refund that is known, more is no news: webhooks hold less of it than pages
     gone = _all(one.orders_gone for one in said)
     if gone:
         gained.changed += remove_orders(gone, log, store_id=row.store_id, at=at)

@@ -37,11 +37,16 @@ class UnknownWord(NotFound):
     code = "unknown-agreement"
 
 
+def can_be_told() -> bool:
+    """A shop sends its key to an https address only."""
+    return bool(settings.PUBLIC_URL.startswith("https://"))
+
+
 def authorize_address(row: Connection, at: datetime) -> str:
     """Where the owner agrees. Raises IsOver, and Refused where we have no https address, for the shop sends its key to no other."""
     if row.state == ConnectionState.OVER:
         raise IsOver
-    if not settings.PUBLIC_URL.startswith("https://"):
+    if not can_be_told():
         raise Refused(
             gettext(
                 "A shop sends its key to an https address only, and this installation has none: make a key by hand."

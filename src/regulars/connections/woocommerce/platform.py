@@ -20,7 +20,7 @@ from regulars.connections.base.platforms import (
     Topic,
     WebhookReport,
 )
-from regulars.connections.woocommerce import checking, fetching, hooks, reading, telling
+from regulars.connections.woocommerce import checking, connecting, fetching, hooks, reading, telling
 
 
 class WooCommerce(Platform):
@@ -45,6 +45,9 @@ class WooCommerce(Platform):
     guide = "woocommerce/guide.html"
     begin = "woocommerce-begin"
     more = "woocommerce/more.html"
+
+    def can_begin(self) -> bool:
+        return connecting.can_be_told()
 
     def check(self, account: Account) -> Shop:
         return checking.check(account)

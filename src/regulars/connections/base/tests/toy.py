@@ -51,7 +51,6 @@ class Toy(Platform):
     title = "Toy shop"
     fields = (Field("key", "Key", is_secret=True),)
     topics = (Topic("orders", "Orders"),)
-    guide = "base/empty_guide.html"
 
     def __init__(self) -> None:
         self.shop = Toys()
