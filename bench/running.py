@@ -53,7 +53,9 @@ def running(workers: int) -> Iterator[Running]:
     with ExitStack() as stack:
         processes = {"web": stack.enter_context(_started(["serve"], own))}
         for number in range(workers):
-            processes[f"worker {number}"] = stack.enter_context(_started(["worker", "--only", "inbox.read"], own))
+            processes[f"worker {number}"] = stack.enter_context(
+                _started(["worker", "--only", "inbox.read", "--only", "inbox.few"], own)
+            )
         _wait_for(f"http://127.0.0.1:{port}/readyz")
         server = psutil.Process(connection.connection.info.backend_pid).parent()
         yield Running(f"http://127.0.0.1:{port}", processes | ({"postgresql": server} if server else {}))

@@ -26,6 +26,7 @@ from regulars.foundation.work.leases import Held, LeaseLost, check_lease, extend
 from regulars.foundation.work.loops import Stop
 
 LEASE_SECONDS = loops.LEASE_SECONDS  # of one source
+FEW = 20  # inputs of a source that are read beside the others' floods
 MOST_ATTEMPTS = 3
 KILLED = f"Reading it ended the process, {MOST_ATTEMPTS} times."
 TAKEN = declare("inbox.taken", "what came in is taken and counted, nothing is read")
@@ -42,7 +43,11 @@ WITH RECURSIVE sources AS (
     SELECT (SELECT source FROM inbox_item WHERE state = 'received' AND source > s.source ORDER BY source LIMIT 1)
     FROM sources s WHERE s.source IS NOT NULL
 )
-SELECT source FROM sources WHERE source IS NOT NULL
+SELECT source FROM sources s WHERE source IS NOT NULL AND (%(most)s = 0 OR %(most)s >= (
+    SELECT count(*) FROM (
+        SELECT 1 FROM inbox_item i WHERE i.state = 'received' AND i.source = s.source LIMIT %(most)s + 1
+    ) w
+))
 """
 _NEXT = """
 SELECT id, received_at, kind, attempts, size FROM inbox_item
@@ -78,9 +83,18 @@ class _Taken:
 
 def read_waiting(stop: Stop, at: datetime) -> bool:
     """One batch of every source that waits. True while there may be more."""
+    return _read_each(_waiting_sources(), stop, at)
+
+
+def read_few(stop: Stop, at: datetime) -> bool:
+    """One batch of every source of which little waits, beside ``read_waiting``: so that nobody waits for the end of others' flood."""
+    return _read_each(_waiting_sources(FEW), stop, at)
+
+
+def _read_each(sources: Sequence[str], stop: Stop, at: datetime) -> bool:
     _give_back()
     more = False
-    for source in _waiting_sources():
+    for source in sources:
         if stop.is_set():
             return False
         more |= read_source(source, at)
@@ -110,9 +124,10 @@ def read_source(source: str, at: datetime) -> bool:
         release_lease(held)
 
 
-def _waiting_sources() -> list[str]:
+def _waiting_sources(most: int = 0) -> list[str]:
+    """Sources of which something waits, and not more than so many inputs (0: however many)."""
     with connection.cursor() as cursor:
-        cursor.execute(_SOURCES)
+        cursor.execute(_SOURCES, {"most": most})
         return [row[0] for row in cursor.fetchall()]
 
 
@@ -240,7 +255,8 @@ def _owe(taken: Sequence[_Taken]) -> None:
 
 
 def _give_back() -> None:
-    if _owed:
+    owed = list(_owed)
+    if owed:
         with connection.cursor() as cursor:
-            cursor.execute(_GIVE_BACK, [_owed])
-        _owed.clear()
+            cursor.execute(_GIVE_BACK, [owed])
+        del _owed[: len(owed)]

@@ -113,6 +113,18 @@ def test_a_source_is_read_in_order_in_batches_that_are_not_too_large(echo: Echo)
     assert Item.objects.filter(people=[7], read_at=AT).count() == 8
 
 
+def test_a_source_of_which_little_waits_is_read_beside_the_others(echo: Echo) -> None:
+    arrive(*[b"%d" % n for n in range(reading.FEW + 1)], source="echo:flood")
+    arrive(*[b"few"] * reading.FEW, source="echo:few")
+    while reading.read_few(Stop(), AT):
+        pass
+    assert [body for batch in echo.batches for body in batch] == [b"few"] * reading.FEW
+    assert take_lease("inbox:echo:flood", "somebody", 30) is not None
+    arrive(b"now", source="echo:few")
+    reading.read_waiting(Stop(), AT)
+    assert echo.batches[-1] == [b"now"]
+
+
 def test_what_fails_goes_to_quarantine_and_what_follows_is_read(echo: Echo, caplog: pytest.LogCaptureFixture) -> None:
     arrive(b"before", b"raise", b"refuse", b"after")
     read_all()
