@@ -9,11 +9,12 @@ from typing import Any
 
 from django.db import connection
 
-from regulars.foundation.money import to_minor
+from regulars.foundation.money import line_total, to_minor
 from regulars.foundation.pages.formats import format_money
 from regulars.foundation.shop.models import Brand
 from regulars.messages import links
 from regulars.messages.models import Message
+from regulars.record.carts.left_behind import LeftCart, left_carts
 from regulars.record.customers.contacts import ContactCard
 from regulars.record.customers.queries import customers_of, profiles_of, read_cards
 
@@ -51,21 +52,24 @@ class Prepared:
 
 
 def prepare(messages: Sequence[Message], at: datetime) -> list[Prepared]:
-    """Contexts of these messages, by their profiles' present customers. Three queries, whatever their number."""
+    """Contexts of these messages, by their profiles' present customers. Number of queries: fixed, whatever theirs."""
     owners = customers_of(m.profile_id for m in messages)
     customers = sorted(set(owners.values()))
     cards, members = read_cards(customers), profiles_of(customers)
-    products = last_products(customers, at)
+    products, carts = last_products(customers, at), left_carts(customers)
     prepared = []
     for message in messages:
         customer = owners.get(message.profile_id, message.customer_id)
         card = cards.get(customer, ContactCard())
-        context = build_context(message, card, products.get(customer, []), at)
+        cart = next((c for c in carts.get(customer, ()) if c.brand_id == message.brand_id), None)
+        context = build_context(message, card, products.get(customer, []), cart, at)
         prepared.append(Prepared(message, customer, tuple(members.get(customer, [])), card, context))
     return prepared
 
 
-def build_context(message: Message, card: ContactCard, products: list[dict[str, Any]], at: datetime) -> dict[str, Any]:
+def build_context(
+    message: Message, card: ContactCard, products: list[dict[str, Any]], cart: LeftCart | None, at: datetime
+) -> dict[str, Any]:
     """The names that templates can use (docs/workflows.md). Everything that the mail's bytes depend on is in here, its date included."""
     public_id = links.public_id_of(message)
     brand = message.brand
@@ -83,7 +87,33 @@ def build_context(message: Message, card: ContactCard, products: list[dict[str, 
         },
         "shop": shop_of(brand),
         "products": products,
+        "cart": cart_of(cart, brand),
         "links": {name: links.link_to(name, public_id) for name in (links.UNSUBSCRIBE, links.PREFERENCES)},
+    }
+
+
+def cart_of(cart: LeftCart | None, brand: Brand) -> dict[str, Any]:
+    """The cart that this person left behind in this brand's shops, last touched first; without lines where there is none.
+
+    ``url`` brings it back where the shop gave such a link; else it is the shop's address.
+    """
+    if cart is None:
+        return {"lines": [], "value": "", "url": brand.website}
+    lines = [
+        {
+            "title": display_title(item.title),
+            "quantity": item.quantity,
+            "price": format_money(to_minor(item.unit_price, cart.currency), cart.currency),
+            "total": format_money(line_total(item.quantity, item.unit_price, cart.currency), cart.currency),
+            "url": item.url,
+            "image_url": item.image_url,
+        }
+        for item in cart.items
+    ]
+    return {
+        "lines": lines,
+        "value": format_money(cart.value_minor, cart.currency),
+        "url": cart.link or brand.website,
     }
 
 

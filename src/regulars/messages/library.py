@@ -15,7 +15,7 @@ from regulars.workflows.models import Workflow
 from regulars.workflows.operations import save_version
 from regulars.workflows.recipes import RECIPES, Recipe, get_recipe
 
-KEYS = ("win-back", "thank-champions")
+KEYS = ("abandoned-cart", "win-back", "thank-champions")
 _HEAD = re.compile(r"<!-- (name|subject|preheader): (.*) -->\n")
 
 

@@ -27,6 +27,28 @@ SAMPLE: dict[str, Any] = {
             "image_url": "",
         },
     ],
+    "cart": {
+        "lines": [
+            {
+                "title": "Small popcorn holder",
+                "quantity": 2,
+                "price": "£0.85",
+                "total": "£1.70",
+                "url": "",
+                "image_url": "",
+            },
+            {
+                "title": "Jumbo bag red retrospot",
+                "quantity": 1,
+                "price": "£2.08",
+                "total": "£2.08",
+                "url": "",
+                "image_url": "",
+            },
+        ],
+        "value": "£3.78",
+        "url": "https://shop.example/cart/sample",
+    },
     "links": {
         "unsubscribe": "https://shop.example/unsubscribe/sample",
         "preferences": "https://shop.example/preferences/sample",

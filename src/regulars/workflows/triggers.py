@@ -93,4 +93,35 @@ def _as_arrivals(events: Sequence[Recorded], owners: Mapping[int, int]) -> Itera
         yield Arrival(owners[profile], profile, key, event.occurred_at, entry)
 
 
+@dataclass(frozen=True)
+class CartTrigger:
+    """``{"kind": "cart.abandoned"}``: something happened to a customer's cart. Carts of before begin nothing."""
+
+    name: str
+    words: str
+
+    @property
+    def events(self) -> frozenset[str]:
+        return frozenset({self.name})
+
+    def check(self, settings: Mapping[str, Any]) -> None:
+        refuse_unknown(settings, "kind")
+
+    def describe(self, settings: Mapping[str, Any], names: Names) -> str:
+        return self.words
+
+    def arrivals(self, settings: Mapping[str, Any], events: Sequence[Recorded]) -> list[Arrival]:
+        wanted = [e for e in events if not e.is_history and e.profile_id is not None]
+        return list(_as_arrivals(wanted, customers_of(e.profile_id for e in wanted if e.profile_id is not None)))
+
+    def already_there(self, settings: Mapping[str, Any], at: datetime) -> list[Arrival]:
+        return []
+
+
 TRIGGERS.register("segment.entered", SegmentEntered())
+for trigger in (
+    CartTrigger("cart.abandoned", "When a customer leaves a cart behind"),
+    CartTrigger("cart.recovered", "When a customer orders a cart that was left behind"),
+    CartTrigger("cart.ordered", "When a customer orders a cart"),
+):
+    TRIGGERS.register(trigger.name, trigger)
