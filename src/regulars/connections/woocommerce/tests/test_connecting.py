@@ -70,7 +70,7 @@ def _begin(browser: Client, woo: FakeWooCommerce) -> str:
     form = {"store": "uk", "address": woo.address, "way": "agree"}
     asked = browser.post("/settings/connections/new/woocommerce", form)
     assert asked.status_code == 302
-    return str(browser.get(asked["Location"])["Location"])
+    return str(browser.get(asked["Location"])["Refresh"]).removeprefix("0; url=")
 
 
 def _at_shop(address: str) -> tuple[str, str]:
@@ -123,7 +123,8 @@ def test_a_new_key_from_the_shop_takes_the_place_of_the_one_before(
     )
     row = Connection.objects.get()
     woo.shop.keys.remove(first)
-    address = str(browser.get(f"/connect/woocommerce/begin?connection={row.public_id}")["Location"])
+    away = browser.get(f"/connect/woocommerce/begin?connection={row.public_id}")
+    address = str(away["Refresh"]).removeprefix("0; url=")
     assert accounts.read_secrets(Connection.objects.get()).credentials["consumer_key"] == first.consumer_key
     _, returned = _at_shop(_answer(address, "approve"))
     assert [_to_us(*one) for one in SENT] == [200]
@@ -203,10 +204,16 @@ def test_a_key_of_another_shop_connects_nothing(browser: Client, woo: FakeWooCom
 def test_without_an_https_address_of_ours_a_key_is_made_by_hand(
     browser: Client, woo: FakeWooCommerce, store: Store, settings: Any
 ) -> None:
+    offered = "Go to the shop and agree"
+    assert offered in browser.get("/settings/connections/new/woocommerce").content.decode()
     settings.PUBLIC_URL = "http://localhost:8000"
+    page = browser.get("/settings/connections/new/woocommerce").content.decode()
+    assert offered not in page
+    assert "paste both parts of the key" in page
     form = {"store": "uk", "address": woo.address, "way": "agree"}
-    asked = browser.post("/settings/connections/new/woocommerce", form, follow=True)
-    assert "make a key by hand" in asked.content.decode()
+    assert browser.post("/settings/connections/new/woocommerce", form).status_code == 400
+    begun = browser.get(f"/connect/woocommerce/begin?connection={Connection.objects.get().public_id}", follow=True)
+    assert "make a key by hand" in begun.content.decode()
     key = woo.shop.keys.add("read")
     form |= {"way": "key", "consumer_key": f" {key.consumer_key} ", "consumer_secret": key.consumer_secret}
     done = browser.post("/settings/connections/new/woocommerce", form, follow=True).content.decode()
