@@ -2,8 +2,10 @@
 
 import argparse
 import sys
+from pathlib import Path
 
 import django
+from django.conf import settings
 
 django.setup()
 
@@ -22,7 +24,7 @@ def main() -> int:
     try:
         tell(now(), given.lines)
         if given.shop:
-            connect_web_shop(given.shop, now())
+            connect_web_shop(given.shop, Path(settings.HOME), now())
     except RegularsError as error:
         sys.stderr.write(f"\n{error.sentence}\n")
         return 1

@@ -8,8 +8,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from django.conf import settings
-
 from demo.shop import ensure_shop
 from demo.wares import Ware, choose
 from regulars.connections.tracking.keys import create_key, find_key
@@ -22,12 +20,12 @@ from regulars.record.catalog.models import PriceEntry, Product, StockEntry, Vari
 SILENCE_MINUTES = 1  # so that whoever tries it out can wait for it; the shop's pages say so
 
 
-def connect_web_shop(address: str, at: datetime) -> None:
+def connect_web_shop(address: str, home: Path, at: datetime) -> None:
     """Writes down what the shop needs to run, for its owner's eyes only; done again, it makes no other keys."""
     store = ensure_shop(at)
     store.brand.website = address
     store.brand.save(update_fields=["website"])
-    path = Path(settings.HOME) / "demo" / "web-shop.json"
+    path = home / "demo" / "web-shop.json"
     known: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
     if not known:
         write_setting("carts.silence_minutes", SILENCE_MINUTES, at)

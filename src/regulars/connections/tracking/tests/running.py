@@ -12,10 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import httpx
-import pytest
-from django.db import connections
 
-from regulars.config.databases import settings_for
 from regulars.connections.tracking import jobs, keys
 from regulars.foundation import clock
 from regulars.foundation.audit.operations import SYSTEM
@@ -23,6 +20,7 @@ from regulars.foundation.inbox.keys import forget_cached
 from regulars.foundation.inbox.reading import read_waiting
 from regulars.foundation.shop.models import Brand, Store
 from regulars.foundation.work.loops import Stop
+from tests.connecting import connected
 from tests.database import ROOT, Database
 
 assert jobs.KIND  # the worker's parser is registered by its import
@@ -48,19 +46,11 @@ class Running:
 
     @contextmanager
     def connected(self) -> Iterator[None]:
-        """Inside, models of this process ask the served database; Playwright's loop does not run queries, so they may."""
-        kept = dict(connections.settings["default"])
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-            connections["default"].close()
-            connections.settings["default"].update(settings_for(self.database))
+        """Inside, models of this process ask the served database."""
+        with connected(self.database):
             forget_cached()
-            try:
-                yield
-            finally:
-                connections["default"].close()
-                connections.settings["default"].update(kept)
-                forget_cached()
+            yield
+            forget_cached()
 
 
 @contextmanager
