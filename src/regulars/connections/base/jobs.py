@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
+from regulars.connections.base import codes  # noqa: F401  registers itself as a maker of codes
 from regulars.connections.base.models import Connection, ConnectionState, Pull, PullKind, PullState
 from regulars.connections.base.operations.checking import check_webhooks
 from regulars.connections.base.operations.connecting import CHECK_JOB
