@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 
+from regulars.connections.base.leaving import lead_away
 from regulars.connections.base.operations.connecting import get_connection
 from regulars.connections.base.views import finish
 from regulars.connections.shopify import oauth
@@ -28,7 +29,9 @@ def install(request: HttpRequest) -> HttpResponse:
         names = ("client_id", "client_secret")
         client_id, client_secret = (request.POST.get(name, "").strip()[:300] for name in names)
         try:
-            return redirect(oauth.begin(row, client_id, client_secret, request.session, clock.now()))
+            return lead_away(
+                request, oauth.begin(row, client_id, client_secret, request.session, clock.now()), row.name
+            )
         except RegularsError as error:
             problem = error.sentence
     context = {

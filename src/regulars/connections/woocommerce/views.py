@@ -1,11 +1,12 @@
 """Connecting in the browser: to the shop, its key from it, and back; and the plugin to take along."""
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 from django.views.decorators.csrf import csrf_exempt
 
+from regulars.connections.base.leaving import lead_away
 from regulars.connections.base.models import Connection, ConnectionState
 from regulars.connections.base.operations.connecting import get_connection
 from regulars.connections.base.views import finish
@@ -23,7 +24,7 @@ def begin(request: HttpRequest) -> HttpResponse:
     """Sends the browser to the shop, where its owner agrees."""
     row = get_connection(request.GET.get("connection", ""), viewer_of(request))
     try:
-        return HttpResponseRedirect(authorize_address(row, clock.now()))
+        return lead_away(request, authorize_address(row, clock.now()), row.name)
     except RegularsError as error:
         return _not_connected(request, row, error)
 
