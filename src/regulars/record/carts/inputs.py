@@ -26,6 +26,9 @@ class CartInput:
     ``other_keys`` are further names of the same cart: Shopify's checkout has its own token and its cart's. Whoever states a cart under
     any of them, and an order that names any of them (``OrderInput.cart_keys``), means this one. ``occurred_at`` is when it was so: an
     input older than what is stored changes nothing. ``is_closed``: the platform says that it is gone without an order (deleted).
+
+    ``is_claimed``: a browser says so. It counts while nobody else states that cart; from then on a browser only says whose it is, where
+    nobody knows. ``other_keys`` of a claim mean nothing.
     """
 
     key: str
@@ -37,3 +40,4 @@ class CartInput:
     recovery_url: str = ""  # sealed; kept only where the person is known
     other_keys: tuple[str, ...] = ()
     is_closed: bool = False
+    is_claimed: bool = False

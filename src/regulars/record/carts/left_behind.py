@@ -5,10 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from regulars.foundation.sealing import CannotOpen, unseal
 from regulars.foundation.vault import keys
 from regulars.record.carts.models import Cart, CartState
-from regulars.record.carts.operations.merging import link_cell
+from regulars.record.carts.operations.links import open_link
 from regulars.record.customers.queries import customers_of, profiles_of
 
 
@@ -53,15 +52,7 @@ def open_links(carts: Sequence[Cart]) -> dict[int, str]:
     """The recovery links of these carts in clear; whoever has none, or none that can be opened any more, is left out."""
     told = [cart for cart in carts if cart.profile_id and cart.recovery_url]
     plain = keys.find_keys(cart.profile_id for cart in told if cart.profile_id)
-    return {cart.pk: link for cart in told if (link := _open(cart, plain))}
-
-
-def _open(cart: Cart, plain: Mapping[int, bytes]) -> str:
-    key = plain.get(cart.profile_id or 0)
-    try:
-        return unseal(key, bytes(cart.recovery_url or b""), link_cell(cart.pk)).decode() if key else ""
-    except CannotOpen:
-        return ""
+    return {cart.pk: link for cart in told if (link := open_link(cart, plain.get(cart.profile_id or 0)))}
 
 
 def _left(cart: Cart, links: Mapping[int, str]) -> LeftCart:

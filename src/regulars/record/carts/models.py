@@ -57,6 +57,7 @@ class Cart(models.Model):
         default=False
     )  # that it was ordered was said of this very cart; else it follows from the order
     is_checkout = models.BooleanField(default=False)
+    is_claimed = models.BooleanField(default=False, db_default=False)  # browsers alone speak of it
     is_history = models.BooleanField(default=False)  # stated by imported history: begins nothing
     merged_into = models.ForeignKey("self", on_delete=models.CASCADE, null=True)
     batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)

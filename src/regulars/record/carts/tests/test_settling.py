@@ -14,7 +14,7 @@ from regulars.foundation.vault import keys
 from regulars.record.carts.inputs import CartInput, CartLineInput
 from regulars.record.carts.models import Cart, CartKey
 from regulars.record.carts.operations import abandon_silent_carts, apply_carts
-from regulars.record.carts.operations.merging import link_cell
+from regulars.record.carts.operations.links import link_cell
 from regulars.record.carts.readers import SETTLING
 from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import IdentityKind
