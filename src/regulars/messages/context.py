@@ -15,6 +15,8 @@ from regulars.foundation.shop.models import Brand
 from regulars.messages import links
 from regulars.messages.models import Message
 from regulars.record.carts.left_behind import LeftCart, left_carts
+from regulars.record.coupons.models import WantedCode
+from regulars.record.coupons.queries import codes_of_runs
 from regulars.record.customers.contacts import ContactCard
 from regulars.record.customers.queries import customers_of, profiles_of, read_cards
 
@@ -57,12 +59,14 @@ def prepare(messages: Sequence[Message], at: datetime) -> list[Prepared]:
     customers = sorted(set(owners.values()))
     cards, members = read_cards(customers), profiles_of(customers)
     products, carts = last_products(customers, at), left_carts(customers)
+    codes = codes_of_runs(message.run_id for message in messages if message.run_id)
     prepared = []
     for message in messages:
         customer = owners.get(message.profile_id, message.customer_id)
         card = cards.get(customer, ContactCard())
         cart = next((c for c in carts.get(customer, ()) if c.brand_id == message.brand_id), None)
         context = build_context(message, card, products.get(customer, []), cart, at)
+        context["coupon"] = coupon_of(codes.get(message.run_id or 0))
         prepared.append(Prepared(message, customer, tuple(members.get(customer, [])), card, context))
     return prepared
 
@@ -115,6 +119,14 @@ def cart_of(cart: LeftCart | None, brand: Brand) -> dict[str, Any]:
         "value": format_money(cart.value_minor, cart.currency),
         "url": cart.link or brand.website,
     }
+
+
+def coupon_of(code: WantedCode | None) -> dict[str, str]:
+    """The code that the run made for this person; '' where it made none."""
+    if code is None:
+        return {"code": "", "ends_on": ""}
+    ends = code.expires_at
+    return {"code": code.code, "ends_on": f"{ends.day} {ends:%B %Y}" if ends else ""}
 
 
 def shop_of(brand: Brand) -> dict[str, str]:

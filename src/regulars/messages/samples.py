@@ -49,6 +49,7 @@ SAMPLE: dict[str, Any] = {
         "value": "£3.78",
         "url": "https://shop.example/cart/sample",
     },
+    "coupon": {"code": "BACK-7K3M9QZT4WXP", "ends_on": "16 November 2026"},
     "links": {
         "unsubscribe": "https://shop.example/unsubscribe/sample",
         "preferences": "https://shop.example/preferences/sample",

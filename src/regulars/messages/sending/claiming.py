@@ -16,8 +16,11 @@ MOST_ATTEMPTS = 15
 
 _CLAIM = """
 WITH due AS (
-    SELECT id FROM outbox_message
+    SELECT id FROM outbox_message planned
     WHERE state = 'planned' AND due_at <= %(at)s AND (lease_until IS NULL OR lease_until < clock_timestamp())
+        AND (expires_at <= %(at)s OR NOT EXISTS (  -- a code that the shop does not have yet is not written about
+            SELECT 1 FROM coupons_wantedcode w WHERE w.run_id = planned.run_id AND w.state <> 'made'
+        ))
     ORDER BY due_at, id LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
 UPDATE outbox_message m

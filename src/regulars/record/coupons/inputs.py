@@ -31,6 +31,7 @@ class CouponInput:
     person: PersonInput | None = None
     description: str = ""
     stated_at: datetime | None = None
+    profile_id: int | None = None  # whom we made it for; beside ``person``, which is what sources say
 
 
 @dataclass(frozen=True)

@@ -65,3 +65,43 @@ class Coupon(models.Model):
             models.Index(fields=["-created_at", "-id"], name="coupons_newest"),
             models.Index(fields=["store", "external_id"], name="coupons_by_external_id"),
         ]
+
+
+class MakingState(models.TextChoices):
+    """How far the making of a code is."""
+
+    WAITING = "waiting"
+    MADE = "made"
+    FAILED = "failed"
+
+
+class WantedCode(models.Model):
+    """A code that a workflow's step made up for one customer, and that the customer's shop is to take. Once for each effect."""
+
+    privacy = {
+        "effect_key": PrivacyClass.TOKEN,
+        "node": PrivacyClass.CLEAR,
+        "code": PrivacyClass.CLEAR,
+        "rule": PrivacyClass.CLEAR,
+        "state": PrivacyClass.CLEAR,
+        "problem": PrivacyClass.CLEAR,
+    }
+
+    effect_key = models.BinaryField(max_length=32, unique=True)
+    run_id = models.BigIntegerField(db_index=True)  # the workflow's run and step: they stand on a floor above
+    workflow_id = models.BigIntegerField(db_index=True)
+    node = models.TextField()
+    store = models.ForeignKey("shop.Store", on_delete=models.PROTECT, null=True)
+    profile = models.ForeignKey("customers.Profile", on_delete=models.SET_NULL, null=True)
+    code = models.CharField(max_length=120)
+    rule = models.JSONField()  # percent or amount and currency, minimum, free shipping; decimals as text
+    expires_at = models.DateTimeField(null=True)
+    state = models.CharField(max_length=10, choices=MakingState, default=MakingState.WAITING)
+    tries = models.IntegerField(default=0)
+    problem = models.TextField(blank=True)
+    next_at = models.DateTimeField()
+    planned_at = models.DateTimeField()
+    coupon = models.ForeignKey(Coupon, on_delete=models.SET_NULL, null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["next_at"], condition=models.Q(state="waiting"), name="codes_to_make")]

@@ -134,7 +134,8 @@ def _columns(
     said: CouponInput, before: Coupon | None, profiles: Mapping[int, int], gone: Mapping[str, Buried]
 ) -> dict[str, Any]:
     columns = {column: getattr(said, column) for column in _COLUMNS if column != "profile_id"}
-    columns["profile_id"] = profiles.get(id(said.person)) or (before.profile_id if before else None)
+    known = before.profile_id if before else None
+    columns["profile_id"] = profiles.get(id(said.person)) or said.profile_id or known
     columns["external_id"] = said.external_id or (before.external_id if before else "")
     columns["used"] = said.used if said.used is not None else before.used if before else None
     if _is_gone(_keys(said), said.stated_at, gone):
