@@ -1,5 +1,6 @@
 """The door of the web server: loaded once in each of its processes."""
 
+import atexit
 import gc
 import os
 
@@ -11,3 +12,4 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "regulars.config.settings")
 ask_to_end_with(os.getppid())  # a web server that is killed leaves no process behind that holds its port
 application = get_wsgi_application()
 gc.freeze()  # what was loaded stays, and need not be looked through again and again
+atexit.register(gc.unfreeze)  # else libraries complain of leaks at the end

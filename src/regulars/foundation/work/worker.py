@@ -1,6 +1,7 @@
 """One worker process: every loop in a thread of its own, and Procrastinate's worker beside them. Any number of workers may run."""
 
 import asyncio
+import atexit
 import gc
 import os
 import signal
@@ -27,6 +28,7 @@ def run_worker(only: frozenset[str] = frozenset()) -> bool:
     """Works until SIGTERM or SIGINT; ``only`` names loops (and 'jobs') where not all are wanted. False if something had to be abandoned."""
     load_doors("jobs")
     gc.freeze()  # what was loaded stays: looking through all of it again and again costs a tenth of reading
+    atexit.register(gc.unfreeze)  # else libraries complain of leaks at the end
     stopping = threading.Event()
     _stop_on_signals(stopping)
     owner = f"{socket.gethostname()}:{os.getpid()}"
