@@ -6,6 +6,7 @@ from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.pages.formats import country_name
 from regulars.foundation.pages.lists import Choices, as_row_id
 from regulars.record.catalog.queries import titles_of
+from regulars.record.coupons.queries import code_of
 from regulars.web.queries.customers import countries_of_customers
 
 
@@ -17,6 +18,10 @@ def countries(viewer: Viewer) -> Choices:
 
 def describe_product(value: str) -> str:
     return titles_of([as_row_id(value)]).get(as_row_id(value), value)
+
+
+def describe_coupon(value: str) -> str:
+    return code_of(as_row_id(value)) or value
 
 
 def yes_or_no(value: str) -> str:

@@ -4,6 +4,7 @@ from django.urls import path
 
 from regulars.web.views import (
     account,
+    coupons,
     customer,
     customers,
     home,
@@ -46,6 +47,8 @@ urlpatterns = [
     path("orders/<str:public_id>", orders.one_order, name="order"),
     path("refunds", ledgers.refunds, name="refunds"),
     path("sold", ledgers.sold, name="sold"),
+    path("coupons", coupons.coupons, name="coupons"),
+    path("coupons/<str:public_id>", coupons.one_coupon, name="coupon"),
     path("products", products.products, name="products"),
     path("products/<str:public_id>", products.one_product, name="product"),
     path("team", team.team, name="team"),

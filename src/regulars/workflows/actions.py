@@ -80,17 +80,9 @@ class CodeCarrier:
     def figures(self, workflow_key: str, workflow_id: int, viewer: Viewer) -> Mapping[str, Sequence[NodeFigure]]:
         rows = WantedCode.objects.filter(workflow_id=workflow_id)
         rows = rows if viewer.store_ids is None else rows.filter(store__in=viewer.store_ids)
-        counts: dict[str, dict[str, int]] = {}
-        for node, state, count in rows.values_list("node", "state").annotate(Count("id")):
-            counts.setdefault(node, {})[state] = count
-        return {
-            node: [
-                NodeFigure(label, states[state], f"/coupons?workflow={workflow_id}&making={state}")
-                for state, (label, _tone) in _STATES.items()
-                if state in states
-            ]
-            for node, states in counts.items()
-        }
+        counts = rows.filter(state=MakingState.MADE).values_list("node").annotate(Count("id"))
+        label, _tone = _STATES[MakingState.MADE]
+        return {node: [NodeFigure(label, count, f"/coupons?workflow={workflow_id}")] for node, count in counts}
 
     def outcomes(self, run_id: int) -> Mapping[str, NodeOutcome]:
         found = {}

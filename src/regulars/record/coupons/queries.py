@@ -64,6 +64,18 @@ def get_coupon(public_id: str, viewer: Viewer) -> Coupon:
     return coupon
 
 
+def find_coupons(text: str, viewer: Viewer, limit: int) -> list[Coupon]:
+    """Coupons whose code begins so."""
+    rows = Coupon.objects.filter(name__startswith=name_of(text))
+    rows = rows if viewer.store_ids is None else rows.filter(store__in=viewer.store_ids)
+    return list(rows.order_by("name", "pk")[:limit])
+
+
+def code_of(coupon_id: int) -> str:
+    """The code of a coupon, '' where there is none."""
+    return Coupon.objects.filter(pk=coupon_id).values_list("code", flat=True).first() or ""
+
+
 def find_by_codes(store_id: int, codes: Collection[str]) -> dict[str, Coupon]:
     """Coupons of a store by code, as it is compared (``rules.name_of``)."""
     rows = Coupon.objects.filter(store=store_id, name__in=[name_of(code) for code in codes])

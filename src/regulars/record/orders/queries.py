@@ -16,6 +16,7 @@ from regulars.foundation.pages.lists import ListQuery
 from regulars.foundation.pages.paging import Order as Sorting
 from regulars.record.customers.queries import Stores, profiles_of
 from regulars.record.orders.conversion import WORTH, reporting, unconverted_orders
+from regulars.record.orders.coupons import orders_with_coupon
 from regulars.record.orders.events import MONEY_CHANGED
 from regulars.record.orders.models import (
     CustomerFigures,
@@ -72,7 +73,7 @@ _COLUMNS = {
 
 
 def _of_subject(rows: QuerySet[Order], query: ListQuery) -> QuerySet[Order]:
-    """Orders of one customer, or with one product, by row id."""
+    """Orders of one customer, with one product or with one coupon, by row id."""
     if query.one("customer"):
         customer = query.row_id("customer")
         rows = rows.filter(profile__in=profiles_of([customer]).get(customer, []))
@@ -81,6 +82,8 @@ def _of_subject(rows: QuerySet[Order], query: ListQuery) -> QuerySet[Order]:
             order=OuterRef("pk"), variant__product=query.row_id("product"), until_batch=None
         )
         rows = rows.filter(Exists(lines))
+    if query.one("coupon"):
+        rows = orders_with_coupon(rows, query.row_id("coupon"))
     return rows
 
 

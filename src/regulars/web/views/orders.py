@@ -21,13 +21,16 @@ from regulars.foundation.pages.lists import Column, Empty, Filter, ListPage, Lis
 from regulars.foundation.pages.registries import Text
 from regulars.foundation.pages.sums import Sum
 from regulars.record.catalog.models import Product
+from regulars.record.coupons.models import Coupon
+from regulars.record.coupons.queries import find_by_codes
+from regulars.record.coupons.rules import codes_in, name_of
 from regulars.record.customers.named import describe_customer, with_owners
 from regulars.record.events import totals
 from regulars.record.orders import queries
 from regulars.record.orders.ledgers import refunds_matching
 from regulars.record.orders.models import Order
 from regulars.record.orders.worth import sum_worth
-from regulars.web.filters import countries, describe_product, yes_or_no
+from regulars.web.filters import countries, describe_coupon, describe_product, yes_or_no
 from regulars.web.labels import FULFILMENT, ORDER_STATUS, PAYMENT, fulfilment_pill, order_pill, payment_pill
 
 
@@ -120,6 +123,7 @@ ORDERS = ListPage(
         Filter("net", _("Less refunds"), "hidden", describe=yes_or_no),
         Filter("customer", _("Customer"), "hidden", describe_to=describe_customer),
         Filter("product", _("With"), "hidden", describe=describe_product),
+        Filter("coupon", _("Coupon"), "hidden", describe=describe_coupon),
     ],
     tabs=[(_("Orders"), "/orders"), (_("Refunds"), "/refunds")],
     default_sort="-placed",
@@ -180,12 +184,21 @@ def one_order(request: HttpRequest, public_id: str) -> HttpResponse:
             fulfilment_pill(detail.order.fulfilment_status),
         ],
         "country": country_name(detail.order.country),
+        "codes": _codes(detail.order, viewer),
         "refunded_minor": sum(
             refund.amount_minor for refund in detail.refunds if refund.currency == detail.order.currency
         ),
         "steps": sorted(_steps(detail), key=lambda step: step.at, reverse=True),
     }
     return render(request, "web/order.html", context)
+
+
+def _codes(order: Order, viewer: Viewer) -> list[tuple[str, str]]:
+    """The codes that were used, each with the page of its coupon where the record knows it."""
+    codes = codes_in(order.discount_codes)
+    known = find_by_codes(order.store_id, codes) if viewer.may("coupons.view") else {}
+    found = ((code, known.get(name_of(code))) for code in codes)
+    return [(code, f"/coupons/{to_public(Coupon.PREFIX, coupon.uid)}" if coupon else "") for code, coupon in found]
 
 
 def _steps(detail: queries.OrderDetail) -> Iterator[Step]:
