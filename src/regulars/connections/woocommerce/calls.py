@@ -3,6 +3,7 @@
 import json
 import secrets
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode, urljoin, urlsplit
@@ -33,8 +34,8 @@ class Answer:
     total: int | None = None
 
 
-def get(account: Account, path: str, **query: object) -> Answer:
-    return _call(account, "GET", path, query)
+def get(account: Account, path: str, query: Mapping[str, object] | None = None) -> Answer:
+    return _call(account, "GET", path, query or {})
 
 
 def post(account: Account, path: str, said: dict[str, Any]) -> Answer:
@@ -69,7 +70,7 @@ def about(account: Account) -> dict[str, Any]:
 
 
 def _call(
-    account: Account, method: str, path: str, query: dict[str, object], said: dict[str, Any] | None = None
+    account: Account, method: str, path: str, query: Mapping[str, object], said: dict[str, Any] | None = None
 ) -> Answer:
     """Raises Refused with WooCommerce's own words, NotThere, Unreachable and TryLater."""
     address = account.address + API + path + (f"?{urlencode(query)}" if query else "")

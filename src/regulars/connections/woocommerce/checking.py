@@ -20,7 +20,7 @@ _CANNOT_WRITE = _(
 
 def check(account: Account) -> Shop:
     """Raises Refused where not even orders can be read."""
-    newest = calls.get(account, "orders", per_page=1).said
+    newest = calls.get(account, "orders", {"per_page": 1}).said
     currency = text(part(calls.get(account, "data/currencies/current").said).get("code"), 3)
     about = calls.about(account)
     missing = [sentence for path, sentence in _READ.items() if not _may_read(account, path)]
@@ -44,7 +44,7 @@ def _zone(about: Json) -> str:
 
 def _may_read(account: Account, path: str) -> bool:
     try:
-        calls.get(account, path, per_page=1)
+        calls.get(account, path, {"per_page": 1})
     except Refused:
         return False
     return True

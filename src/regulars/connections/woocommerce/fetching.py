@@ -87,7 +87,7 @@ def _newest(account: Account, listing: Listing, cursor: str, since: datetime) ->
     """From the newest backwards until before the moment; the nightly pull goes through all."""
     page = int(cursor or 1)
     asked = {**listing.query, "orderby": "registered_date", "order": "desc", "per_page": SIZE, "page": page}
-    answer = calls.get(account, listing.path, **asked)
+    answer = calls.get(account, listing.path, asked)
     things = [one for one in things_of(answer) if isinstance(one, dict)]
     oldest = min((made for one in things if (made := find_moment(one, "date_created"))), default=since)
     is_end = len(things) < SIZE or oldest < since

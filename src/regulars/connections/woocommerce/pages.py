@@ -54,8 +54,8 @@ def walk(account: Account, path: str, cursor: str, query: Mapping[str, object], 
 
 
 def _ask(account: Account, path: str, query: Mapping[str, object], offset: int, size: int) -> Answer:
-    more = {"offset": offset} if offset else {}
-    return calls.get(account, path, **query, orderby="id", order="asc", per_page=size, **more)
+    asked = {**query, "orderby": "id", "order": "asc", "per_page": size}
+    return calls.get(account, path, {**asked, "offset": offset} if offset else asked)
 
 
 def _joined(at: Cursor, size: int, ask: Callable[[int], Answer]) -> tuple[int, Answer]:

@@ -39,7 +39,7 @@ def make_coupon(account: Account, rule: CouponRule) -> str:
     except Refused as error:
         if error.details.get("wp_code") != _EXISTS:
             raise
-    for there in calls.get(account, "coupons", code=shop_code(rule.code)).said:
+    for there in calls.get(account, "coupons", {"code": shop_code(rule.code)}).said:
         if is_same_rule(rule, there, account):
             return key(there["id"])
     raise Refused(gettext("There is a coupon of this code in the shop already, and it does something else."))

@@ -1,5 +1,6 @@
 """Walking through a list: nothing is left out, whatever goes away or hides meanwhile, and the walk comes to an end."""
 
+from collections.abc import Mapping
 from random import Random
 from typing import Any
 
@@ -20,7 +21,7 @@ class List:
     def __init__(self, rows: list[int], hidden: set[int], knows_total: bool) -> None:
         self.rows, self.hidden, self.knows_total, self.asked = rows, hidden, knows_total, 0
 
-    def get(self, account: object, path: str, **query: Any) -> Answer:
+    def get(self, account: object, path: str, query: Mapping[str, Any]) -> Answer:
         assert (query["orderby"], query["order"], query["per_page"]) == ("id", "asc", SIZE)
         self.asked += 1
         stretch = sorted(self.rows)[query.get("offset", 0) :][:SIZE]
