@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 from regulars.foundation import sealing
-from regulars.foundation.bulk import fetch
+from regulars.foundation.bulk import execute, fetch
 from regulars.foundation.vault.models import SubjectKey
 
 
@@ -51,12 +51,12 @@ def create_keys(subjects: Iterable[int]) -> dict[int, bytes]:
     """New keys for new subjects, stored wrapped. Plain keys by subject."""
     ring = key_ring()
     keys = {subject: sealing.new_key() for subject in subjects}
-    rows = []
-    for subject, key in keys.items():
-        master_id, wrapped = ring.wrap(key, subject)
-        rows.append(SubjectKey(subject=subject, master_id=master_id, wrapped=wrapped))
-    SubjectKey.objects.bulk_create(rows, batch_size=5000)
+    wrapped = [ring.wrap(key, subject) for subject, key in keys.items()]
+    execute(_ADD, [list(keys), [master_id for master_id, _ in wrapped], [value for _, value in wrapped]])
     return keys
+
+
+_ADD = "INSERT INTO vault_subjectkey (subject, master_id, wrapped) SELECT * FROM unnest(%s::bigint[], %s::text[], %s::bytea[])"
 
 
 class Keys(dict[int, bytes]):

@@ -9,7 +9,7 @@ from regulars.foundation.sealing import Cell, unseal
 from regulars.foundation.shop.settings import read_setting
 from regulars.foundation.vault import keys
 from regulars.record.customers import rules
-from regulars.record.customers.models import IdentityKind, ProfileName
+from regulars.record.customers.models import IdentityKind
 from regulars.record.customers.nobodys import nobodys_tokens
 from regulars.record.customers.rules.names import Words, words_of
 
@@ -67,6 +67,7 @@ FROM customers_profile p JOIN customers_identity n ON n.id = p.named_by_id
 LEFT JOIN customers_buyer b ON b.profile_id = p.id
 WHERE p.id = ANY(%(profiles)s)
 """
+_NAMES = "SELECT id, profile_id, name FROM customers_profilename WHERE profile_id = ANY(%(profiles)s)"
 _DECISIONS = """
 SELECT d.id, d.decided_at, array_agg(m.profile_id) FILTER (WHERE m.side = 0), array_agg(m.profile_id) FILTER (WHERE m.side = 1)
 FROM customers_decision d JOIN customers_decisionprofile m ON m.decision_id = d.id
@@ -167,7 +168,7 @@ def _profiles(ids: Collection[int]) -> list[rules.Profile]:
 
 def _names(profiles: Collection[int]) -> dict[int, set[Words]]:
     """Opened; those of the erased are gone."""
-    rows: list[Any] = list(ProfileName.objects.filter(profile__in=profiles).values_list("id", "profile_id", "name"))
+    rows: list[Any] = fetch(_NAMES, {"profiles": list(profiles)})
     plain = keys.find_keys({profile for _, profile, _ in rows})
     found: dict[int, set[Words]] = {}
     for row, profile, name in rows:

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Q
 
-from regulars.foundation.bulk import fetch
+from regulars.foundation.bulk import execute, fetch
 from regulars.record.customers import events, rules
 from regulars.record.customers.models import Buyer, Customer, CustomerProfile, PossibleDuplicate
 from regulars.record.customers.operations.cards import each_slice, refresh_cards
@@ -23,6 +22,14 @@ SELECT DISTINCT m.profile_id, m.customer_id FROM customers_customerprofile m
 WHERE m.profile_id = ANY(%(profiles)s) AND NOT EXISTS (
     SELECT 1 FROM customers_customerprofile n WHERE n.customer_id = m.customer_id AND n.until_batch_id IS NULL)
 ORDER BY m.customer_id, m.profile_id
+"""
+
+_CASES = """
+SELECT id, low_id, high_id, identity_id, reason FROM customers_possibleduplicate
+WHERE low_id = ANY(%(profiles)s) OR high_id = ANY(%(profiles)s)
+"""
+_MOVE_OUT = """
+UPDATE customers_customerprofile SET until_batch_id = %s WHERE profile_id = ANY(%s) AND until_batch_id IS NULL
 """
 
 
@@ -135,7 +142,7 @@ def _apply(found: Collection[Home], present: dict[int, int], log: LogTransaction
 
 
 def _move(owners: dict[int, int], log: LogTransaction) -> None:
-    CustomerProfile.objects.filter(profile__in=owners, until_batch=None).update(until_batch_id=log.batch_id)
+    execute(_MOVE_OUT, [log.batch_id, list(owners)])
     CustomerProfile.objects.bulk_create(
         [CustomerProfile(profile_id=p, customer_id=c, from_batch_id=log.batch_id) for p, c in sorted(owners.items())],
         batch_size=5000,
@@ -155,10 +162,9 @@ def _tell(
 def _remember_cases(cases: Iterable[rules.Case], everybody: Collection[int], at: datetime) -> None:
     """What waits for staff among these is this, and nothing else."""
     wanted = {(case.low, case.high): case for case in cases}
-    rows = PossibleDuplicate.objects.filter(Q(low__in=everybody) | Q(high__in=everybody))
     known = {
         (low, high): (row, identity, reason)
-        for row, low, high, identity, reason in rows.values_list("id", "low_id", "high_id", "identity_id", "reason")
+        for row, low, high, identity, reason in fetch(_CASES, {"profiles": list(everybody)})
     }
     same = {
         pair

@@ -48,7 +48,8 @@ def _said(inputs: Sequence[PersonInput]) -> dict[int, list[IdentityInput]]:
         for place, given in enumerate(inputs)
         if given.store_id and not (given.contact or given.attributes or given.tags or given.note)
     }
-    return {place: list(dict.fromkeys(some)) for place, some in quiet.items() if some}
+    whole = {place: some for place, some in quiet.items() if some and len(some) == len(inputs[place].identities)}
+    return {place: list(dict.fromkeys(some)) for place, some in whole.items()}  # of the others, a closer look tells
 
 
 def _columns(said: dict[int, list[IdentityInput]], inputs: Sequence[PersonInput]) -> list[list[object]]:

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import QuerySet
 
-from regulars.foundation.bulk import execute
+from regulars.foundation.bulk import execute, fetch
 from regulars.foundation.retrying import Overtaken
 from regulars.foundation.sealing import Cell, seal
 from regulars.foundation.vault import keys
@@ -65,13 +65,16 @@ def identity_rows(wanted: Iterable[IdentityInput]) -> dict[IdentityInput, int]:
     return {i: found[i.kind.value, i.scope, token] for i, token in tokens.items()}
 
 
+_LOCK_IDENTITIES = "SELECT id FROM customers_identity WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+_LOCK_PROFILES = "SELECT id, named_by_id FROM customers_profile WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
+
+
 def lock_identities(identity_ids: Collection[int]) -> None:
     """In key order, against deadlock. Whoever holds them is alone in naming a profile by them or in linking them; nobody
     removes them meanwhile. Raises Overtaken where somebody already has.
     """
     wanted = set(identity_ids)
-    rows = Identity.objects.select_for_update(no_key=True).filter(id__in=wanted).order_by("id")
-    if len(rows.values_list("id", flat=True)) < len(wanted):
+    if len(fetch(_LOCK_IDENTITIES, [list(wanted)])) < len(wanted):
         raise Overtaken
 
 
@@ -79,10 +82,8 @@ def lock_profiles(names: Mapping[int, int]) -> None:
     """Profiles with the identity that names each. What is said of one by two at once is written one after the other, so that
     neither word is lost. Raises Overtaken for one that was erased or undone while we waited: it has that name no more.
     """
-    if names:
-        rows = Profile.objects.select_for_update(no_key=True).filter(id__in=names).order_by("id")
-        if dict(rows.values_list("id", "named_by_id")) != dict(names):
-            raise Overtaken
+    if names and dict(fetch(_LOCK_PROFILES, [list(names)])) != dict(names):
+        raise Overtaken
 
 
 def lock_members(members: Mapping[int, list[int]]) -> dict[int, list[int]]:
@@ -96,6 +97,10 @@ def lock_members(members: Mapping[int, list[int]]) -> dict[int, list[int]]:
     return {customer: some for customer, some in left.items() if some}
 
 
+_THERE = """
+SELECT l.profile_id, l.identity_id, l.trust FROM unnest(%s::bigint[], %s::bigint[]) AS s(profile_id, identity_id)
+JOIN customers_identitylink l ON (l.profile_id, l.identity_id) = (s.profile_id, s.identity_id)
+"""
 _ADD = """
 INSERT INTO customers_identitylink (id, profile_id, identity_id, trust, evidence, value, occurred_at, batch_id)
 SELECT id, profile_id, identity_id, trust, evidence, value, occurred_at, %s
@@ -110,9 +115,8 @@ def add_links(said: Sequence[Evidence], log: LogTransaction) -> list[Evidence]:
     moment the later sees the earlier's link and joins its profile.
     """
     wanted = {evidence.key: evidence for evidence in said}
-    profiles, identities, _ = (set(some) for some in zip(*wanted, strict=True)) if wanted else ((), (), ())
-    there = IdentityLink.objects.filter(profile__in=profiles, identity__in=identities)
-    known = {(p, i, Trust(t)) for p, i, t in there.values_list("profile_id", "identity_id", "trust")}
+    pairs = [[profile for profile, _, _ in wanted], [identity for _, identity, _ in wanted]]
+    known = {(profile, identity, Trust(trust)) for profile, identity, trust in fetch(_THERE, pairs)}
     new = [wanted[key] for key in sorted(wanted.keys() - known)]
     if not new:
         return []

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from operator import itemgetter
 
+from regulars.foundation.bulk import fetch
 from regulars.foundation.errors import InvalidInput
 from regulars.foundation.shop.models import Store
 from regulars.foundation.vault import keys
@@ -147,10 +148,12 @@ def _find_or_make(people: Sequence[_Person], log: LogTransaction, is_history: bo
     return known | fresh, set(fresh.values())
 
 
+_NAMED = "SELECT named_by_id, store_id, id FROM customers_profile WHERE named_by_id = ANY(%s) ORDER BY id DESC"
+
+
 def _profiles_named(names: Collection[Name]) -> dict[Name, int]:
-    rows = Profile.objects.filter(named_by__in={identity for identity, _ in names}).order_by("-id")
     found: dict[Name, int] = {}
-    for identity, store, profile in rows.values_list("named_by_id", "store_id", "id"):
+    for identity, store, profile in fetch(_NAMED, [list({identity for identity, _ in names})]):
         found |= {(identity, store): profile, (identity, None): profile}
     return {name: found[name] for name in names if name in found}
 
