@@ -15,6 +15,7 @@ from regulars.record.carts.models import Cart, CartState
 from regulars.record.carts.operations import abandon_silent_carts, order_carts
 from regulars.record.customers.models import Customer
 from regulars.record.events.log import transaction
+from regulars.record.orders.models import Order
 
 pytestmark = pytest.mark.django_db
 SILENCE = timedelta(minutes=30)
@@ -48,6 +49,18 @@ def test_it_shows_the_newest_first_and_what_became_of_the_cart(shop: Shop) -> No
     assert str(visitor.pill.text) == "Won back"
     assert list_arrivals([shop.server_key], everything())[0].title == arrivals[0].title
     assert list_arrivals([], everything()) == []
+
+
+def test_a_cart_that_a_browser_filled_is_won_back_by_the_order_that_the_server_tells(shop: Shop) -> None:
+    shop.track("Product Added", MUG)
+    shop.track("Checkout Started", {"products": [MUG]})
+    shop.at += SILENCE * 2
+    with transaction("system", "carts") as log:
+        assert abandon_silent_carts(log, shop.at, SILENCE) == 1
+    bought = {"order_id": "1", "products": [MUG], "total": 25}
+    shop.track("Order Completed", bought, shop.server, userId="u1")
+    cart = Cart.objects.get()
+    assert (cart.state, cart.order, cart.value_minor) == (CartState.RECOVERED, Order.objects.get(), 2500)
 
 
 def test_who_may_see_no_customers_and_no_carts_is_shown_neither(shop: Shop) -> None:
