@@ -3,18 +3,18 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
-from threading import Event as Flag
 from typing import Any
 
 import pytest
 
 from regulars.foundation.shop.settings import write_setting
+from regulars.foundation.work.loops import Stop
 from regulars.messages.drive import drive
 from regulars.messages.models import Message
 from regulars.messages.operations import Draft, save_template
 from regulars.messages.tests.sink import Sink
 from regulars.record.coupons.makers import MAKERS, CannotMake, CodeRule, MakeLater
-from regulars.record.coupons.models import Coupon, CouponKind, WantedCode
+from regulars.record.coupons.models import Coupon, WantedCode
 from regulars.record.coupons.operations.making import make_codes, new_code
 from regulars.record.customers.queries import customer_of
 from regulars.record.events.models import Event
@@ -95,8 +95,8 @@ def test_each_gets_a_code_of_their_own_once_the_shop_has_it(maker: FakeMaker, si
     drive(AT)
     drive(AT)
     assert (WantedCode.objects.count(), Message.objects.count(), len(sink.mails)) == (2, 2, 0)
-    make_codes(Flag(), AT)
-    make_codes(Flag(), AT + timedelta(hours=1))
+    make_codes(Stop(), AT)
+    make_codes(Stop(), AT + timedelta(hours=1))
     assert maker.calls == 2
     drive(AT + timedelta(minutes=1))
     codes = dict(WantedCode.objects.values_list("profile_id", "code"))
@@ -114,7 +114,7 @@ def test_each_gets_a_code_of_their_own_once_the_shop_has_it(maker: FakeMaker, si
         "person1@people.example",
     )
     coupon = Coupon.objects.get(code=codes[profiles[0]])
-    assert (coupon.kind, coupon.amount, coupon.profile_id) == (CouponKind.PERCENT, 10, profiles[0])
+    assert (coupon.kind, coupon.amount, coupon.profile_id) == ("percent", Decimal(10), profiles[0])
     assert coupon.external_id == f"key-{coupon.code}"
     created = Event.objects.filter(kind="coupon.created")
     assert set(created.values_list("profile_id", flat=True)) == set(profiles)
@@ -125,12 +125,12 @@ def test_a_shop_that_is_away_is_asked_again_and_one_that_refuses_is_not(maker: F
     begin(1)
     drive(AT)
     maker.problems = [CannotMake("Too many codes."), MakeLater("Away.", 60)]
-    make_codes(Flag(), AT)
+    make_codes(Stop(), AT)
     row = WantedCode.objects.get()
     assert (row.state, row.problem, row.next_at) == ("waiting", "Away.", AT + timedelta(seconds=60))
-    make_codes(Flag(), AT + timedelta(seconds=59))
+    make_codes(Stop(), AT + timedelta(seconds=59))
     assert maker.calls == 1
-    make_codes(Flag(), AT + timedelta(seconds=60))
+    make_codes(Stop(), AT + timedelta(seconds=60))
     row.refresh_from_db()
     assert (row.state, row.problem, Coupon.objects.count()) == ("failed", "Too many codes.", 0)
     drive(AT + DAY)

@@ -61,32 +61,36 @@ def _prices(key: str, at: datetime, row: int, variant: VariantInput) -> Iterable
 
 @dataclass(frozen=True)
 class _Ledger:
-    """One of the histories: its table, and the columns that hold the value and what tells one history of a variant from another."""
+    """One of the histories: its table and columns, and its entries of some variants, of each history the newest or all, as variant, label,
+    currency, value and time."""
 
     table: str
-    value: str
-    label: str
-    currency: str
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return tuple(filter(None, ("variant_id", self.value, self.label, self.currency, "occurred_at")))
-
-    def entries(self, variants: Sequence[int], newest_only: bool) -> list[tuple[int, str, str, Decimal, datetime]]:
-        """Variant, label, currency, value and time; of each history the newest, or all."""
-        label, currency = self.label or "''", self.currency or "''"
-        one = ", ".join(filter(None, ("variant_id", self.label, self.currency)))
-        only = f"DISTINCT ON ({one})" if newest_only else ""
-        return fetch(
-            f"SELECT {only} variant_id, {label}, {currency}, {self.value}, occurred_at FROM {self.table}"
-            f" WHERE variant_id = ANY(%s) ORDER BY {one}, occurred_at DESC, id DESC",
-            [list(variants)],
-        )
+    columns: tuple[str, ...]
+    newest: str
+    entries: str
 
 
-_PRICES = _Ledger("catalog_priceentry", "amount", "kind", "currency")
-_COSTS = _Ledger("catalog_costentry", "amount", "", "currency")
-_COUNTS = _Ledger("catalog_stockentry", "on_hand", "location", "")
+_PRICES = _Ledger(
+    "catalog_priceentry",
+    ("variant_id", "amount", "kind", "currency", "occurred_at"),
+    "SELECT DISTINCT ON (variant_id, kind, currency) variant_id, kind, currency, amount, occurred_at FROM catalog_priceentry"
+    " WHERE variant_id = ANY(%s) ORDER BY variant_id, kind, currency, occurred_at DESC, id DESC",
+    "SELECT variant_id, kind, currency, amount, occurred_at FROM catalog_priceentry WHERE variant_id = ANY(%s)",
+)
+_COSTS = _Ledger(
+    "catalog_costentry",
+    ("variant_id", "amount", "currency", "occurred_at"),
+    "SELECT DISTINCT ON (variant_id, currency) variant_id, '', currency, amount, occurred_at FROM catalog_costentry"
+    " WHERE variant_id = ANY(%s) ORDER BY variant_id, currency, occurred_at DESC, id DESC",
+    "SELECT variant_id, '', currency, amount, occurred_at FROM catalog_costentry WHERE variant_id = ANY(%s)",
+)
+_COUNTS = _Ledger(
+    "catalog_stockentry",
+    ("variant_id", "on_hand", "location", "occurred_at"),
+    "SELECT DISTINCT ON (variant_id, location) variant_id, location, '', on_hand, occurred_at FROM catalog_stockentry"
+    " WHERE variant_id = ANY(%s) ORDER BY variant_id, location, occurred_at DESC, id DESC",
+    "SELECT variant_id, location, '', on_hand, occurred_at FROM catalog_stockentry WHERE variant_id = ANY(%s)",
+)
 
 
 def _append(said: Sequence[_Said], ledger: _Ledger, log: LogTransaction) -> tuple[list[_Said], set[str]]:
@@ -97,14 +101,14 @@ def _append(said: Sequence[_Said], ledger: _Ledger, log: LogTransaction) -> tupl
     if not said:
         return [], set()
     variants = list({s.variant_id for s in said})
-    newest = {
+    newest: dict[History, tuple[Decimal, datetime]] = {
         (row, label, currency): (Decimal(value), at)
-        for row, label, currency, value, at in ledger.entries(variants, True)
+        for row, label, currency, value, at in fetch(ledger.newest, [variants])
     }
-    differing = [s for s in said if newest.get(_history(s), (None,))[0] != s.value]
+    differing = [s for s in said if _history(s) not in newest or newest[_history(s)][0] != s.value]
     news = [s for s in differing if _history(s) not in newest or newest[_history(s)][1] <= s.occurred_at]
     past = {id(s) for s in differing} - {id(s) for s in news}
-    known = {(*entry[:3], entry[4]) for entry in ledger.entries(variants, False)} if past else set()
+    known = {(*entry[:3], entry[4]) for entry in fetch(ledger.entries, [variants])} if past else set()
     fresh = [s for s in differing if id(s) not in past or (*_history(s), s.occurred_at) not in known]
     copy_rows(ledger.table, (*ledger.columns, "batch_id"), ((*_row(s, ledger), log.batch_id) for s in fresh))
     return news, {s.key for s in fresh}
@@ -115,9 +119,10 @@ def _history(said: _Said) -> History:
 
 
 def _row(said: _Said, ledger: _Ledger) -> tuple[object, ...]:
+    """The entry's columns, in the order of the ledger."""
     value = int(said.value) if ledger is _COUNTS else said.value
-    label = (said.label,) if ledger.label else ()
-    return (said.variant_id, value, *label, *((said.currency,) if ledger.currency else ()), said.occurred_at)
+    values = {"amount": value, "on_hand": value, "kind": said.label, "location": said.label, **vars(said)}
+    return tuple(values[column] for column in ledger.columns)
 
 
 def _append_prices(said: Sequence[_Said], log: LogTransaction, is_history: bool) -> set[str]:
