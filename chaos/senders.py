@@ -43,7 +43,7 @@ class Shop:
         count = 0
         while not self.stopping.is_set():
             count += 1
-            calls = [_call(f"{number}-{count}-{n}", dice) for n in range(CALLS)]
+            calls = [_call(f"{number}-{count}-{n}", number, dice) for n in range(CALLS)]
             self._until_thanked(key, calls)
             if dice.random() < AGAIN:
                 self.again += 1
@@ -68,7 +68,7 @@ class Shop:
             line.close()
 
 
-def _call(message: str, dice: random.Random) -> dict[str, Any]:
+def _call(message: str, sender: int, dice: random.Random) -> dict[str, Any]:
     visitor = dice.randrange(VISITORS)
     call = {
         "type": "track",
@@ -78,6 +78,13 @@ def _call(message: str, dice: random.Random) -> dict[str, Any]:
         "properties": {},
     }
     if dice.random() < 0.5:
-        mug = {"product_id": "1", "sku": "MUG", "name": "Mug", "price": 5, "quantity": 1, "cart_id": f"c-{visitor}"}
+        mug = {
+            "product_id": "1",
+            "sku": "MUG",
+            "name": "Mug",
+            "price": 5,
+            "quantity": 1,
+            "cart_id": f"c-{sender}-{visitor}",
+        }
         call |= {"event": "Product Added", "properties": mug}
     return call

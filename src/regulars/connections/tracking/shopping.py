@@ -71,7 +71,9 @@ class _Basket:
     currency: str
     lines: dict[str, CartLineInput] = field(default_factory=dict)
     is_checkout: bool = False
+    is_claimed: bool = True
     is_changed: bool = False
+    is_stated: bool = False  # by this batch; that it was ordered says nothing of what lay in it
     recovery_url: str = ""
     ordered_by: _Deed | None = None
 
@@ -133,7 +135,11 @@ def _fill(deeds: Sequence[_Deed], speaker: Speaker) -> list[_Basket]:
     for cart in find_live_carts(speaker.store_id, named, {deed.told.profile for deed in deeds}) if deeds else []:
         baskets.put(_known(cart, deeds))
     for deed in deeds:
-        basket = _basket_of(deed, baskets, speaker)
+        named = baskets.by_key.get(_cart_key(deed))
+        basket = named if _is_above(named, speaker) else _basket_of(deed, baskets, speaker)
+        if basket and _is_above(basket, speaker):
+            _say_whose(basket, deed, baskets)
+            continue
         if basket is None and deed.name not in {"Order Completed", "Product Removed"}:
             key, at = _fresh_key(deed, baskets), deed.call.times.occurred_at
             basket = baskets.put(_Basket(key, deed.call, deed.customer, at, deed.currency))
@@ -144,9 +150,30 @@ def _fill(deeds: Sequence[_Deed], speaker: Speaker) -> list[_Basket]:
     return baskets.every
 
 
+def _is_above(basket: _Basket | None, speaker: Speaker) -> bool:
+    """Whether a browser speaks of a cart that somebody states whose word stands: it is the same cart, and the call changes nothing."""
+    return basket is not None and not basket.is_claimed and not speaker.is_server
+
+
+def _say_whose(basket: _Basket, deed: _Deed, baskets: _Baskets) -> None:
+    """Of a cart of nobody a browser may say whose it is, and no more."""
+    if basket.customer is None:
+        baskets.give(basket, deed.call, deed.customer)
+        basket.is_changed = True
+
+
 def _known(cart: KnownCart, deeds: Sequence[_Deed]) -> _Basket:
     lines = {line.sku: line for line in cart.lines}
-    return _Basket(cart.key, deeds[0].call, cart.customer_id, cart.changed_at, cart.currency, lines, cart.is_checkout)
+    return _Basket(
+        cart.key,
+        deeds[0].call,
+        cart.customer_id,
+        cart.changed_at,
+        cart.currency,
+        lines,
+        cart.is_checkout,
+        cart.is_claimed,
+    )
 
 
 def _recovery_url(deed: _Deed) -> str:
@@ -189,6 +216,7 @@ def _do(deed: _Deed, basket: _Basket) -> None:
     basket.changed_at = max(basket.changed_at, deed.call.times.occurred_at)
     basket.currency = deed.currency
     basket.is_changed = True
+    basket.is_stated |= deed.name != "Order Completed"
     if deed.name in _FILLING:
         _add(basket.lines, _line(deed.said), 1)
     elif deed.name == "Product Removed":
@@ -245,6 +273,7 @@ def _apply_carts(baskets: Sequence[_Basket], orders: Mapping[str, int], speaker:
                 who(basket.owner, speaker),
                 basket.is_checkout,
                 basket.recovery_url,
+                is_claimed=not speaker.is_server if basket.is_stated else basket.is_claimed,
             )
             for basket in group
         ]
@@ -344,6 +373,7 @@ def _order(deed: _Deed, known: OrderInput | None, speaker: Speaker) -> OrderInpu
         currency=deed.currency,
         lines=tuple(_order_line(line) for product in said["products"] if (line := _line(product))),
         tax_included=False,
+        cart_keys=(key,) if (key := _cart_key(deed)) else (),
     )
     return _changed(deed, blank, speaker)
 

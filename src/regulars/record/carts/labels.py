@@ -14,7 +14,8 @@ STATES: dict[str, tuple[Text, str]] = {
     CartState.RECOVERED: (_("Won back"), "green"),
     CartState.CLOSED: (_("Closed"), "grey"),
 }
+_THE_SAME = (_("The same cart"), "grey")  # in no list and no figure; only its own page says so
 
 
 def state_pill(state: str) -> Pill:
-    return Pill(*STATES.get(state, (state, "grey")))
+    return Pill(*STATES.get(state, _THE_SAME))

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from regulars.foundation.vault import keys
+from regulars.record.carts.links import open_link
 from regulars.record.carts.models import Cart, CartState
-from regulars.record.carts.operations.links import open_link
 from regulars.record.customers.queries import customers_of, profiles_of
 
 

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from regulars.foundation.access.viewer import Viewer
@@ -21,7 +20,7 @@ from regulars.foundation.pages.registries import (
     TimelineKind,
 )
 from regulars.record.carts.labels import state_pill
-from regulars.record.carts.models import Cart
+from regulars.record.carts.models import Cart, CartState
 from regulars.record.carts.queries import UNFINISHED, carts_of_customer
 
 SHOWN = 3
@@ -46,8 +45,8 @@ def show(customer_id: int, viewer: Viewer) -> dict[str, Any] | None:
 
 
 def load(customer_id: int, viewer: Viewer, before: datetime | None, limit: int) -> Sequence[TimelineEntry]:
-    """Carts as they stand, at the moment when they were last touched."""
-    rows = carts_of_customer(customer_id, viewer)
+    """Carts as they stand, at the moment when they were last touched; those that were ordered stand there as the order."""
+    rows = carts_of_customer(customer_id, viewer, (*UNFINISHED, CartState.RECOVERED))
     rows = rows.filter(changed_at__lt=before) if before else rows
     return [_entry(cart) for cart in rows[:limit]]
 
@@ -55,7 +54,14 @@ def load(customer_id: int, viewer: Viewer, before: datetime | None, limit: int) 
 def _entry(cart: Cart) -> TimelineEntry:
     amount = format_money(cart.value_minor, cart.currency)
     detail = f"{amount} · {state_pill(cart.state).text}"
-    return TimelineEntry(f"cart-{cart.pk}", "cart", cart.changed_at, gettext("Filled a cart"), detail, _href(cart))
+    words = _WORDS.get(cart.state, _("Filled a cart"))
+    return TimelineEntry(f"cart-{cart.pk}", "cart", cart.changed_at, str(words), detail, _href(cart))
+
+
+_WORDS = {
+    CartState.ABANDONED: _("Left a cart behind"),
+    CartState.RECOVERED: _("Came back to a cart that was left behind"),
+}
 
 
 NAVIGATION.register(

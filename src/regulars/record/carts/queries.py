@@ -15,6 +15,7 @@ from regulars.foundation.pages.paging import Order as Sorting
 from regulars.foundation.pages.sums import summed
 from regulars.foundation.shop.settings import read_setting
 from regulars.record.carts.inputs import CartLineInput
+from regulars.record.carts.left_behind import open_links
 from regulars.record.carts.models import LIVE, Cart, CartKey, CartLine, CartState
 from regulars.record.customers.queries import customers_of, profiles_of
 
@@ -35,7 +36,12 @@ def is_any_silent(since: datetime) -> bool:
 
 def carts_matching(query: ListQuery, viewer: Viewer) -> QuerySet[Cart]:
     """Carts that fit the filters of the list page and that the viewer may see."""
-    rows = Cart.objects.select_related("store").annotate(line_count=Count("lines")).exclude(state=CartState.MERGED)
+    rows = (
+        Cart.objects.select_related("store", "order")
+        .annotate(line_count=Count("lines"))
+        .exclude(state=CartState.MERGED)
+    )
+    rows = rows.exclude(state=CartState.CLOSED, filled_at=None)  # told to be gone before it was told to be there
     if viewer.store_ids is not None:
         rows = rows.filter(store__in=viewer.store_ids)
     if states := query.choices.get("state"):
@@ -57,23 +63,30 @@ def sums_of(query: ListQuery, viewer: Viewer) -> list[tuple[int, str]]:
 
 @dataclass(frozen=True)
 class CartDetail:
-    """One cart with what lies in it now."""
+    """One cart with what lies in it now, or lay in it when it was ordered. ``link`` is '' for who may not see the person."""
 
     cart: Cart
     lines: Sequence[CartLine]
+    link: str
 
 
 def get_cart(public_id: str, viewer: Viewer) -> CartDetail:
     """Raises NotFound, also for a cart of a store that the viewer does not see."""
-    cart = Cart.objects.filter(uid=from_public(Cart.PREFIX, public_id)).select_related("store", "order").first()
+    cart = (
+        Cart.objects.filter(uid=from_public(Cart.PREFIX, public_id))
+        .select_related("store", "order", "merged_into")
+        .first()
+    )
     if cart is None or not viewer.sees_store(cart.store_id):
         raise NotFound(f"There is no cart {public_id}")
-    return CartDetail(cart, list(cart.lines.select_related("variant__product").order_by("pk")))
+    lines = list(cart.lines.select_related("variant__product").order_by("pk")) if cart.value_minor else []
+    link = open_links([cart]).get(cart.pk, "") if viewer.may("customers.view") else ""
+    return CartDetail(cart, lines, link)
 
 
-def carts_of_customer(customer_id: int, viewer: Viewer) -> QuerySet[Cart]:
-    """A customer's carts that were not ordered, the last touched first."""
-    query = ListQuery(choices={"customer": (str(customer_id),), "state": UNFINISHED})
+def carts_of_customer(customer_id: int, viewer: Viewer, states: tuple[str, ...] = UNFINISHED) -> QuerySet[Cart]:
+    """A customer's carts in these states, the last touched first; unless others are named those that were not ordered."""
+    query = ListQuery(choices={"customer": (str(customer_id),), "state": states})
     return carts_matching(query, viewer).order_by("-changed_at", "-pk")
 
 
@@ -86,6 +99,7 @@ class KnownCart:
     changed_at: datetime
     currency: str
     is_checkout: bool
+    is_claimed: bool
     lines: tuple[CartLineInput, ...]
 
 
@@ -108,6 +122,7 @@ def find_live_carts(store_id: int, keys: Collection[str], profiles: Collection[i
             cart.changed_at,
             cart.currency,
             cart.state == CartState.CHECKOUT,
+            cart.is_claimed,
             tuple(_as_said(line) for line in cart.lines.all()) if cart.value_minor else (),
         )
         for cart in carts
@@ -117,4 +132,6 @@ def find_live_carts(store_id: int, keys: Collection[str], profiles: Collection[i
 
 def _as_said(line: CartLine) -> CartLineInput:
     key = line.variant.product.key if line.variant else ""
-    return CartLineInput(line.sku, line.title, line.quantity, line.unit_price, key)
+    return CartLineInput(
+        line.sku, line.title, line.quantity, line.unit_price, key, line.variant.key if line.variant else ""
+    )

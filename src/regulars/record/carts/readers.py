@@ -8,17 +8,19 @@ from regulars.record.carts import events as own
 from regulars.record.carts.models import Cart, CartState
 from regulars.record.carts.operations import settle_carts, unite_carts
 from regulars.record.carts.queries import silence_of_carts
-from regulars.record.customers.events import MERGED
+from regulars.record.customers.events import MERGED, SPLIT
 from regulars.record.customers.queries import customers_of, profiles_of
 from regulars.record.events.log import transaction
 from regulars.record.events.readers import Reader, Recorded
-from regulars.record.orders.events import ORDER_PLACED, ORDER_UPDATED
+from regulars.record.orders.events import ORDER_CANCELLED, ORDER_PLACED, ORDER_UPDATED
 
-_OF_ORDERS = frozenset({ORDER_PLACED, ORDER_UPDATED})
+_OF_ORDERS = frozenset({ORDER_PLACED, ORDER_UPDATED, ORDER_CANCELLED})
+_OF_PEOPLE = frozenset({MERGED, SPLIT})
 _OF_CARTS = frozenset({own.CART_OPENED, own.CART_CHANGED, own.CHECKOUT_STARTED})
 _NAMED = """
-SELECT DISTINCT k.cart_id FROM orders_order o JOIN carts_cartkey k ON k.store_id = o.store_id AND k.key = ANY(o.cart_keys)
+SELECT k.cart_id FROM orders_order o JOIN carts_cartkey k ON k.store_id = o.store_id AND k.key = ANY(o.cart_keys)
 WHERE o.id = ANY(%s) AND o.cart_keys <> '{}'
+UNION SELECT id FROM carts_cart WHERE order_id = ANY(%s)
 """
 
 
@@ -28,10 +30,11 @@ def settle(events: Sequence[Recorded], at: datetime) -> None:
     touched = {e.subject_id for e in events if e.kind in _OF_CARTS and e.subject_id}
     buyers = {e.profile_id for e in events if e.kind in _OF_ORDERS and e.profile_id}
     fillers = {e.profile_id for e in events if e.kind in _OF_CARTS and e.profile_id}
-    joined = {event.data["kept"] for event in events if event.kind == MERGED}
+    changed = [event.data for event in events if event.kind in _OF_PEOPLE]
+    joined = {customer for data in changed for customer in (data["kept"], *data.get("new", []))}
     owners = customers_of(buyers | fillers)
     with_carts = _with_carts({*joined, *owners.values()})
-    touched |= {cart for (cart,) in fetch(_NAMED, [orders])} if orders else set()
+    touched |= {cart for (cart,) in fetch(_NAMED, [orders, orders])} if orders else set()
     if not (touched or with_carts):
         return
     with transaction("system", "carts") as log:
@@ -53,4 +56,4 @@ def _carts_of(customers: set[int]) -> set[int]:
     return set(rows.exclude(state=CartState.MERGED).values_list("pk", flat=True))
 
 
-SETTLING = Reader("carts.settling", _OF_ORDERS | _OF_CARTS | {MERGED}, settle)
+SETTLING = Reader("carts.settling", _OF_ORDERS | _OF_CARTS | _OF_PEOPLE, settle)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 WITHIN = timedelta(days=7)  # an order later than that after the last touch is another errand
 AFTER = timedelta(hours=1)  # a cart that is filled later than that after the order is another errand
+SAME = timedelta(hours=1)  # between the last touches of two carts of one person that are one
 NEWS = timedelta(days=1)  # what is told later than that after it happened starts no workflow
 
 
@@ -47,17 +48,18 @@ class Basket:
 
 
 def same_carts(baskets: Iterable[Basket]) -> dict[int, int]:
-    """Carts of one person in one store that are one: each that leads into a later touched one with everything that lies in it.
+    """Carts of one person in one store that are one, though their keys differ: each that leads, within the hour, into a later touched one
+    with everything that lies in it.
 
     So a tracker's and a platform's view of one cart meet as soon as they agree, and the cart of before signing in goes into the one of
-    after it. Empty ones stay what they are.
+    after it. All others stay two: another day's, another thing's, and empty ones.
     """
     filled = sorted((b for b in baskets if b.things), key=lambda b: (b.changed_at, b.id))
     into: dict[int, int] = {}
     for place, one in enumerate(filled):
         later = filled[place + 1 :]
         whole = next(
-            (o for o in reversed(later) if one.things <= o.things and o.changed_at - one.changed_at <= WITHIN), None
+            (o for o in reversed(later) if one.things <= o.things and o.changed_at - one.changed_at <= SAME), None
         )
         if whole:
             into[one.id] = whole.id

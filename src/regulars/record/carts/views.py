@@ -1,20 +1,23 @@
 """Carts: what was put into them and not bought, and one cart."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from regulars.foundation import clock
 from regulars.foundation.access.gate import requires
 from regulars.foundation.access.viewer import Viewer, viewer_of
 from regulars.foundation.ids import to_public
 from regulars.foundation.money import line_total
-from regulars.foundation.pages.formats import format_money_short, format_number
+from regulars.foundation.pages.formats import format_money_short, format_number, today
 from regulars.foundation.pages.listing import show_list
 from regulars.foundation.pages.lists import Column, Empty, Filter, ListPage, ListQuery
+from regulars.foundation.pages.stores import within_store
 from regulars.foundation.pages.sums import Sum
 from regulars.record.carts import queries
 from regulars.record.carts.labels import STATES, state_pill
@@ -45,6 +48,7 @@ CARTS = ListPage(
         Column("value", _("Value"), "money", value=lambda one: (one.row.value_minor, one.row.currency), sort="value"),
         Column("currency", _("Currency"), value=lambda one: one.row.currency, on_page=False),
         Column("touched", _("Last touched"), "when", value=lambda one: one.row.changed_at, sort="touched"),
+        Column("order", _("Order"), value=lambda one: one.row.order.number if one.row.order else "", is_optional=True),
         Column("opened", _("Opened"), "when", value=lambda one: one.row.opened_at, is_optional=True),
         Column("store", _("Store"), value=lambda one: one.row.store.name, is_optional=True),
     ],
@@ -76,9 +80,42 @@ CARTS = ListPage(
 )
 
 
+DAYS = 30
+_FIGURES = (
+    (
+        CartState.ABANDONED,
+        _("Left behind in 30 days"),
+        _("Worth"),
+        _(
+            "Carts that were touched last in the last 30 days, left in silence, and neither ordered nor come back to since."
+        ),
+    ),
+    (
+        CartState.RECOVERED,
+        _("Won back in 30 days"),
+        _("Worth"),
+        _("Carts that were touched last in the last 30 days, had been left in silence, and were ordered after that."),
+    ),
+)
+
+
 @requires("carts.view")
 def carts(request: HttpRequest) -> HttpResponseBase:
-    return show_list(request, CARTS)
+    return show_list(request, CARTS, figures=_figures(within_store(request)))
+
+
+def _figures(viewer: Viewer) -> list[dict[str, Any]]:
+    """What was left behind in 30 days and what was won back, each a door to its carts."""
+    since = today(clock.now()) - timedelta(days=DAYS - 1)
+    figures: list[dict[str, Any]] = []
+    for state, label, worth, meaning in _FIGURES:
+        query = ListQuery(choices={"state": (state,)}, dates={"touched": (since, None)})
+        count, total = queries.carts_matching(query, viewer).count(), Sum(queries.sums_of(query, viewer))
+        door = {"href": f"/carts?state={state}&touched_from={since}", "count": count, "definition": meaning}
+        figures.append({"label": label, "value": format_number(count), **door})
+        if count:
+            figures.append({"label": worth, "value": str(total), **door})
+    return figures
 
 
 @requires("carts.view")
@@ -93,6 +130,8 @@ def one_cart(request: HttpRequest, public_id: str) -> HttpResponse:
         "cart": cart,
         "named": named,
         "pill": state_pill(cart.state),
+        "link": detail.link,
+        "merged_into": f"/carts/{to_public(Cart.PREFIX, cart.merged_into.uid)}" if cart.merged_into else "",
         "order": cart.order,
         "order_href": f"/orders/{to_public(Order.PREFIX, cart.order.uid)}" if cart.order else "",
         "lines": [
@@ -117,11 +156,13 @@ def _cart_sentence(cart: Cart) -> str:
         CartState.ORDERED: gettext("%s was in it, and was ordered."),
         CartState.RECOVERED: gettext("%s was left behind in it, and was ordered after all."),
         CartState.CLOSED: gettext("%s was in it when the shop closed it."),
-        CartState.MERGED: gettext("%s lies in it, and it is one with a later cart."),
+        CartState.MERGED: gettext("%s lay in it. It is the same as another cart, and counts there."),
     }
     return sentences[CartState(cart.state)] % value
 
 
 def _moments(cart: Cart) -> Iterator[tuple[datetime, str]]:
     yield cart.opened_at, gettext("Opened")
-    yield cart.changed_at, gettext("Last touched")
+    yield cart.changed_at, gettext("In silence since") if cart.state == CartState.ABANDONED else gettext("Last touched")
+    if cart.ordered_at:
+        yield cart.ordered_at, gettext("Ordered")

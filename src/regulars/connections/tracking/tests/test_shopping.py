@@ -1,12 +1,20 @@
 """What calls do to carts and orders."""
 
+from datetime import timedelta
+from decimal import Decimal
+
 import pytest
 
 from regulars.connections.tracking.tests.shop import MUG, POT, Shop, customer_of_user, events, refusals
 from regulars.foundation.sealing import Cell, unseal
 from regulars.foundation.vault import keys
-from regulars.record.carts.models import Cart, CartLine
+from regulars.record.carts.inputs import CartInput, CartLineInput
+from regulars.record.carts.models import Cart, CartKey, CartLine
+from regulars.record.carts.operations import apply_carts
+from regulars.record.customers.inputs import IdentityInput, PersonInput
+from regulars.record.customers.models import IdentityKind
 from regulars.record.customers.queries import customer_of
+from regulars.record.events.log import transaction
 from regulars.record.events.models import Event
 from regulars.record.orders.models import Order, OrderLine, Refund
 
@@ -52,10 +60,44 @@ def test_one_batch_comes_to_the_same_as_call_by_call(shop: Shop) -> None:
 def test_a_cart_of_another_is_not_reached_from_a_browser(shop: Shop) -> None:
     shop.track("Product Added", MUG | {"cart_id": "k1"}, shop.server, userId="u1")
     shop.track("Cart Viewed", {"cart_id": "k1", "products": [POT]}, anonymousId="stranger")
-    assert dict(Cart.objects.values_list("key", "value_minor"))["k1"] == 2500
-    assert sorted(Cart.objects.values_list("value_minor", flat=True)) == [2500, 3000]
+    assert dict(Cart.objects.values_list("key", "value_minor")) == {"k1": 2500}
     shop.track("Cart Viewed", {"cart_id": "k1", "products": []}, shop.server, userId="u1")
     assert dict(Cart.objects.values_list("key", "value_minor"))["k1"] == 0
+
+
+def _webhook(shop: Shop, mail: str, minutes: int = 0) -> None:
+    """What a platform states of the cart T: checkouts/create."""
+    at = shop.at + timedelta(minutes=minutes)
+    who = PersonInput((IdentityInput(IdentityKind.EMAIL, mail),), at, shop.store.pk) if mail else None
+    line = CartLineInput("MUG1", "Mug", 2, Decimal("12.50"), "10")
+    said = CartInput("checkout-1", at, "EUR", (line,), who, is_checkout=bool(mail), other_keys=("T",))
+    with transaction("test", "webhook") as log:
+        apply_carts([said], log, store_id=shop.store.pk)
+
+
+def test_a_pixel_and_a_platform_that_name_one_cart_mean_one_cart(shop: Shop) -> None:
+    shop.track("Product Added", MUG | {"cart_id": "T"}, anonymousId="pixel-1")
+    _webhook(shop, "ann@shop.example", minutes=1)
+    before = Cart.objects.values().get()
+    assert (before["value_minor"], before["state"], before["is_claimed"]) == (2500, "checkout", False)
+    shop.at += timedelta(minutes=5)
+    shop.track("Checkout Started", {"cart_id": "T", "products": [MUG, POT]}, anonymousId="pixel-1")
+    shop.track("Product Added", POT | {"cart_id": "T"}, anonymousId="pixel-1")
+    shop.track("Order Completed", {"cart_id": "T", "order_id": "o9"}, anonymousId="stranger")
+    assert Cart.objects.values().get() == before
+    assert list(CartLine.objects.values_list("sku", "quantity")) == [("MUG1", 2)]
+    assert sorted(CartKey.objects.values_list("key", flat=True)) == ["T", "checkout-1"]
+
+
+def test_a_pixel_says_whose_a_cart_is_that_the_platform_states_of_nobody(shop: Shop) -> None:
+    _webhook(shop, "")
+    shop.track("Checkout Started", {"cart_id": "T", "products": [POT]}, anonymousId="pixel-1")
+    cart = Cart.objects.get()
+    assert (cart.state, cart.value_minor, cart.is_claimed) == ("open", 2500, False)
+    visitor = cart.profile_id
+    assert visitor is not None
+    shop.track("Checkout Started", {"cart_id": "T", "products": [POT]}, anonymousId="pixel-2")
+    assert Cart.objects.get().profile_id == visitor
 
 
 def _link(cart: Cart) -> bytes:

@@ -7,9 +7,9 @@ from regulars.foundation.bulk import execute
 from regulars.foundation.vault.rows import reserve_ids
 from regulars.record.carts import events
 from regulars.record.carts.inputs import CartInput, CartLineInput
+from regulars.record.carts.links import seal_links
 from regulars.record.carts.models import ORDERED, Cart, CartKey, CartLine, CartState
 from regulars.record.carts.operations.ending import settle_carts
-from regulars.record.carts.operations.links import seal_links
 from regulars.record.carts.operations.merging import merge
 from regulars.record.carts.operations.words import Words, by_cart, names_in, words_of
 from regulars.record.carts.queries import silence_of_carts

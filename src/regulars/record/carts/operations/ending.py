@@ -33,16 +33,18 @@ def order_carts(orders: Mapping[int, int | None], log: LogTransaction, at: datet
 def settle_carts(cart_ids: Collection[int], log: LogTransaction, at: datetime, silence: timedelta) -> set[int]:
     """Works out of what is known whether each of these carts was ordered; those that were not, and are now. Events: as ``order_carts``.
 
-    A cart that was ordered by that rule, and is not any more (it was filled again long after the order), is open again.
+    A cart that was ordered by that rule, and is not any more (filled again long after the order, or the order was called off or names
+    another cart), is open again.
     """
-    rows = Cart.objects.select_for_update().filter(pk__in=cart_ids).exclude(state=CartState.MERGED)
+    wanted = {*cart_ids, *(cart for (cart,) in fetch(_LET_GO, [list(cart_ids)]))}
+    rows = Cart.objects.select_for_update().filter(pk__in=wanted).exclude(state=CartState.MERGED)
     carts = list(rows.order_by("pk"))
     orders = _orders_of(carts)
     newly, moved, opened = [], [], []
     for cart in carts:
         order = rules.order_of(orders.get(cart.pk, ()), cart.opened_at, cart.changed_at)
         if order is None:
-            if cart.state in ORDERED and not cart.is_told:
+            if cart.state in ORDERED and not (cart.is_told and cart.order_id is None):
                 opened.append(cart)
         elif cart.state not in ORDERED:
             cart.order_id, cart.ordered_at = order.id, order.placed_at
@@ -63,18 +65,31 @@ def settle_carts(cart_ids: Collection[int], log: LogTransaction, at: datetime, s
 _NAMED = """
 SELECT k.cart_id, o.id, o.placed_at, true FROM carts_cartkey k
 JOIN orders_order o ON o.store_id = k.store_id AND o.cart_keys @> ARRAY[k.key] AND o.cart_keys <> '{}'
-WHERE k.cart_id = ANY(%s) AND o.cancel_reason <> 'test order'
+WHERE k.cart_id = ANY(%s) AND o.status <> 'cancelled'
+"""
+_TOLD = """
+SELECT c.id, o.id, o.placed_at, true FROM carts_cart c JOIN orders_order o ON o.id = c.order_id
+WHERE c.id = ANY(%s) AND c.is_told AND o.status <> 'cancelled'
 """
 _OF_PERSON = """
 SELECT DISTINCT c.id, o.id, o.placed_at, false FROM unnest(%s::bigint[], %s::bigint[]) AS m(cart_id, profile_id)
 JOIN carts_cart c ON c.id = m.cart_id
-JOIN orders_order o ON o.profile_id = m.profile_id AND o.store_id = c.store_id AND o.cancel_reason <> 'test order'
+JOIN orders_order o ON o.profile_id = m.profile_id AND o.store_id = c.store_id AND o.status <> 'cancelled'
     AND o.placed_at BETWEEN c.opened_at AND c.changed_at + interval '7 days'
 JOIN orders_orderline ol ON ol.order_id = o.id AND ol.until_batch_id IS NULL
 LEFT JOIN catalog_variant ov ON ov.id = ol.variant_id
 JOIN carts_cartline cl ON cl.cart_id = c.id
 LEFT JOIN catalog_variant cv ON cv.id = cl.variant_id
-WHERE ov.product_id = cv.product_id OR ol.sku <> '' AND ol.sku = cl.sku
+WHERE (ov.product_id = cv.product_id OR ol.sku <> '' AND ol.sku = cl.sku) AND NOT EXISTS (
+    SELECT FROM carts_cartkey k WHERE k.store_id = o.store_id AND k.key = ANY(o.cart_keys)
+)
+"""
+# Carts that an order ended as the person's, which names one of these carts: it ends that one only.
+_LET_GO = """
+SELECT DISTINCT c.id FROM carts_cartkey k
+JOIN orders_order o ON o.store_id = k.store_id AND o.cart_keys @> ARRAY[k.key] AND o.cart_keys <> '{}'
+JOIN carts_cart c ON c.order_id = o.id AND c.id <> k.cart_id
+WHERE k.cart_id = ANY(%s)
 """
 
 
@@ -84,7 +99,8 @@ def _orders_of(carts: Sequence[Cart]) -> dict[int, list[rules.Order]]:
     members = profiles_of(set(owners.values()))
     pairs = [(c.pk, profile) for c in carts if c.profile_id for profile in members.get(owners.get(c.profile_id, 0), [])]
     found: dict[int, list[rules.Order]] = defaultdict(list)
-    rows = fetch(_NAMED, [[cart.pk for cart in carts]]) if carts else []
+    own = [[cart.pk for cart in carts]]
+    rows = fetch(_NAMED, own) + fetch(_TOLD, own) if carts else []
     rows += fetch(_OF_PERSON, [[cart for cart, _ in pairs], [profile for _, profile in pairs]]) if pairs else []
     for cart, *order in rows:
         found[cart].append(rules.Order(*order))
@@ -128,10 +144,16 @@ def _worth(carts: Sequence[Cart]) -> dict[int, int]:
 
 
 def _open_again(carts: Sequence[Cart]) -> None:
+    """What is open because its order counts no more is left in silence again, and that begins nothing a second time."""
     for cart in carts:
+        is_filled_again = cart.ordered_at is not None and cart.changed_at > cart.ordered_at + rules.AFTER
+        cart.is_history = cart.is_history or not is_filled_again
         cart.state = CartState.CHECKOUT if cart.is_checkout else CartState.OPEN
-        cart.order_id = cart.ordered_at = None
-    Cart.objects.bulk_update(carts, ["state", "order", "ordered_at"], batch_size=1000)
+        cart.order_id, cart.ordered_at, cart.is_told = None, None, False
+        if cart.filled_at != cart.changed_at:
+            cart.value_minor = 0  # it was emptied
+    columns = ["state", "order", "ordered_at", "is_told", "is_history", "value_minor"]
+    Cart.objects.bulk_update(carts, columns, batch_size=1000)
 
 
 def line_counts(carts: Collection[Cart]) -> dict[int, int]:

@@ -2,8 +2,8 @@
 
 from regulars.foundation.sealing import seal
 from regulars.foundation.vault import keys
+from regulars.record.carts.links import link_cell, open_link
 from regulars.record.carts.models import Cart, CartKey, CartState
-from regulars.record.carts.operations.links import link_cell, open_link
 
 
 def merge(one: Cart, whole: Cart) -> None:

@@ -12,9 +12,9 @@ from regulars.foundation.sealing import unseal
 from regulars.foundation.shop.models import Brand, Store
 from regulars.foundation.vault import keys
 from regulars.record.carts.inputs import CartInput, CartLineInput
+from regulars.record.carts.links import link_cell
 from regulars.record.carts.models import Cart, CartKey
 from regulars.record.carts.operations import abandon_silent_carts, apply_carts
-from regulars.record.carts.operations.links import link_cell
 from regulars.record.carts.readers import SETTLING
 from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import IdentityKind
@@ -23,6 +23,7 @@ from regulars.record.events.log import transaction
 from regulars.record.events.models import Event
 from regulars.record.events.readers import catch_up
 from regulars.record.orders.inputs import LineInput, OrderInput
+from regulars.record.orders.models import OrderStatus
 from regulars.record.orders.operations import apply_orders
 
 pytestmark = pytest.mark.django_db
@@ -202,3 +203,83 @@ def test_shuffled_and_repeated_arrival_ends_in_the_same_cart(
         with_looks = [step for one in arrival for step in (one, chance.choice((one, 31, 90, 130)))]
         tell(store, *with_looks, 200)
         assert [state[1:] for state in states(store)] == [end], arrival
+
+
+def test_an_order_that_names_one_cart_ends_no_other_also_where_that_cart_is_told_later(store: Store) -> None:
+    tell(store, cart(0, "MUG", key="c1"), order(5, "MUG", cart_keys=("c2",)))
+    assert states(store) == [("c1", "ordered", 1000, "1")]  # nobody knows that cart: the person's own is meant
+    tell(store, cart(3, "MUG", "POT", "TEA", key="c2", who=None))
+    assert states(store) == [("c1", "open", 1000, ""), ("c2", "ordered", 3000, "1")]
+
+
+def test_an_order_that_is_called_off_recovers_nothing_and_the_cart_begins_nothing_anew(store: Store) -> None:
+    tell(store, cart(0, "MUG"), 31, order(40, "MUG"))
+    assert states(store) == [("c1", "recovered", 1000, "1")]
+    tell(store, order(40, "MUG", status=OrderStatus.CANCELLED, cancelled_at=AT + 50 * MINUTE), 100)
+    assert states(store) == [("c1", "abandoned", 1000, "")]
+    again = Event.objects.filter(kind="cart.abandoned").order_by("position")
+    assert list(again.values_list("is_history", flat=True)) == [False, True]
+
+
+def test_two_carts_of_one_person_stay_two_on_another_hour(store: Store) -> None:
+    tell(store, cart(0, "MUG", key="c1"), cart(61, "MUG", "POT", key="c2"))
+    assert [key for key, *_ in states(store)] == ["c1", "c2"]
+    tell(store, cart(62, "TEA", key="c3"))
+    assert [key for key, *_ in states(store)] == ["c1", "c2", "c3"]
+
+
+CLAIM = {"is_claimed": True, "who": DEVICE}
+BOTH: list[tuple[Sequence[CartInput | OrderInput], tuple[str, int, str]]] = [
+    (  # the pixel's words of a cart that the platform states count nothing, whichever comes first
+        [
+            cart(0, "MUG", **CLAIM),
+            cart(5, "MUG", is_checkout=True, other_keys=("checkout-1",)),
+            cart(20, "MUG", "POT", **CLAIM),
+            order(40, "MUG", cart_keys=("checkout-1",), external_id="7", stated_at=AT + 40 * MINUTE),
+        ],
+        ("recovered", 1000, "1"),
+    ),
+    (
+        [
+            cart(0, "MUG", **CLAIM),
+            cart(5, "MUG", is_checkout=True, other_keys=("checkout-1",)),
+            order(20, "MUG", number="pixel", cart_keys=("c1",), is_claimed=True),
+            order(20, "MUG", cart_keys=("checkout-1",), external_id="7", stated_at=AT + 21 * MINUTE, number="pixel"),
+        ],
+        ("ordered", 1000, "pixel"),
+    ),
+]
+
+
+@pytest.mark.parametrize(("story", "end"), BOTH)
+def test_a_pixel_and_a_platform_at_once_end_in_one_cart_whatever_comes_first(
+    story: Sequence[CartInput | OrderInput], end: tuple[str, int, str]
+) -> None:
+    chance = random.Random(5)
+    for number, arrival in enumerate(chance.sample(list(itertools.permutations(story)), 8)):
+        store = new_store(f"s{number}")
+        tell(store, *[step for one in arrival for step in (one, chance.choice((one, 36, 90)))], 200)
+        assert [state[1:] for state in states(store)] == [end], arrival
+
+
+def test_a_person_who_becomes_known_in_between_changes_no_end() -> None:
+    """Carts of a device, the order of its person, and the merge of the two, in every order."""
+    steps = ("cart", "later", "order", "merge")
+    for number, arrival in enumerate(itertools.permutations(steps)):
+        store = new_store(f"m{number}")
+        device = IdentityInput(IdentityKind.ANONYMOUS_ID, f"device-{number}")
+        ann = IdentityInput(IdentityKind.EMAIL, f"ann{number}@shop.example")
+        said = {
+            "cart": cart(0, "MUG", who=device),
+            "later": cart(10, "MUG", "POT", who=device),
+            "order": order(50, "POT", who=ann),
+        }
+        for step in arrival:
+            if step == "merge":
+                with transaction("test", "t") as log:
+                    ensure_profiles([PersonInput((ann, device), AT)], log)
+                catch_up([SETTLING], AT + 300 * MINUTE)
+            else:
+                tell(store, said[step])
+        tell(store, 200)
+        assert [state[1:] for state in states(store)] == [("recovered", 2000, "1")], arrival
