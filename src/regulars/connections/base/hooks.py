@@ -5,7 +5,7 @@ from django.views.decorators.csrf import csrf_exempt
 from prometheus_client import Counter
 
 from regulars.connections.base.accounts import account_of
-from regulars.connections.base.models import ConnectionState
+from regulars.connections.base.models import Connection, ConnectionState
 from regulars.connections.base.operations.connecting import find_connection
 from regulars.connections.base.platforms import PLATFORMS, BadSignature, Why
 from regulars.connections.base.readings import KIND, PATH, path_of
@@ -29,15 +29,25 @@ def take(request: HttpRequest, platform: str, public_id: str) -> HttpResponse:
         return _answer(404, "There is no such connection.")
     if row.state == ConnectionState.OVER:
         return _answer(410, "This connection has ended.")
+    body = _body(request)
+    return _answer(413, "This is too large.") if body is None else _take(row, request, body)
+
+
+def _body(request: HttpRequest) -> bytes | None:
+    """None for one that is too large. Not ``request.body``, which Django limits to what forms need."""
     length = request.headers.get("Content-Length", "")
     if length.isdecimal() and int(length) > LARGEST:
-        return _answer(413, "This is too large.")
-    body, at = request.body, clock.now()
-    headers = {name.lower(): value for name, value in request.headers.items()}
+        return None
+    body = request.read(LARGEST + 1)
+    return body if len(body) <= LARGEST else None
+
+
+def _take(row: Connection, request: HttpRequest, body: bytes) -> HttpResponse:
+    at, headers = clock.now(), {name.lower(): value for name, value in request.headers.items()}
     try:
-        delivery = PLATFORMS[platform].authenticate(account_of(row, at), headers, body)
+        delivery = PLATFORMS[row.platform].authenticate(account_of(row, at), headers, body)
     except BadSignature as error:
-        REFUSED.labels(platform).inc()
+        REFUSED.labels(row.platform).inc()
         return _answer(401, error.sentence)
     if delivery is not None:
         kept = headers | {PATH: path_of(Why.WEBHOOK, delivery.topic)}

@@ -110,8 +110,6 @@ class Pull(models.Model):
     since = models.DateTimeField(null=True)  # null: everything
     topics = ArrayField(models.CharField(max_length=30))  # those still to be pulled; the first is at work
     cursor = models.TextField(blank=True)
-    pages = models.IntegerField(default=0)  # put into the inbox
-    read = models.IntegerField(default=0)  # of them, read
     counts = models.JSONField(default=dict)  # by topic: fetched, total, new, changed
     problem = models.TextField(blank=True)
     tries = models.IntegerField(default=0)  # in a row without an answer of the shop

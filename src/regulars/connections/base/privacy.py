@@ -5,11 +5,11 @@ from typing import Any
 
 from regulars.connections.base.models import PlatformRequest, Tell
 from regulars.foundation.privacy import SubjectData, register
+from regulars.foundation.subjects import exported
 
 
 def _export_tells(profile_ids: list[int]) -> list[dict[str, Any]]:
-    rows = Tell.objects.filter(profile__in=profile_ids).order_by("pk")
-    return list(rows.values("connection_id", "channel", "consent", "occurred_at", "state", "told_at"))
+    return exported(Tell.objects.filter(profile__in=profile_ids).order_by("pk"))
 
 
 def _erase_tells(profile_ids: list[int], at: datetime) -> int:
@@ -17,8 +17,7 @@ def _erase_tells(profile_ids: list[int], at: datetime) -> int:
 
 
 def _export_requests(profile_ids: list[int]) -> list[dict[str, Any]]:
-    rows = PlatformRequest.objects.filter(profile__in=profile_ids).order_by("pk")
-    return list(rows.values("connection_id", "kind", "reference", "asked_at", "due_at", "done_at", "outcome"))
+    return exported(PlatformRequest.objects.filter(profile__in=profile_ids).order_by("pk"))
 
 
 def _erase_requests(profile_ids: list[int], at: datetime) -> int:

@@ -1,13 +1,12 @@
 """From the inbox to the record: whatever shops tell, set-wise, in one transaction, idempotent by what the record knows."""
 
 import itertools
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import psycopg
-from django.db import DataError, IntegrityError, transaction
+from django.db import DataError, IntegrityError
 
 from regulars.connections.base.accounts import account_of
 from regulars.connections.base.models import Connection, ConnectionState
@@ -48,7 +47,7 @@ def read(inputs: Sequence[RawInput], at: datetime) -> list[Outcome]:
         for (why, _, _), group in itertools.groupby(told, _together):
             run = list(group)
             try:
-                with transaction.atomic():
+                with log.part():
                     gained = write([one.said for one in run], log, row, why == Why.HISTORY, at)
             except REFUSALS as error:
                 if len(inputs) > 1:
@@ -112,10 +111,9 @@ def _keep_apart(told: Sequence[_One], at: datetime) -> None:
 
 def _count(run: Sequence[_One], gained: Gained) -> None:
     """What a reconciliation found is what no webhook had told."""
-    pages = Counter(one.place.pull_id for one in run if one.place.pull_id)
-    for pull_id, count in pages.items():
-        topic = run[0].place.topic
-        count_read(pull_id, count, {topic: {"new": gained.new, "changed": gained.changed}})
+    place = run[0].place
+    if place.pull_id is not None:
+        count_read(place.pull_id, {place.topic: {"new": gained.new, "changed": gained.changed}})
 
 
 def _note(row: Connection, told: Sequence[_One], at: datetime) -> None:

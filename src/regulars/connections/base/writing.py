@@ -86,8 +86,8 @@ def _all(lists: Iterable[Sequence[Said]]) -> list[Said]:
 
 def _names(said: Statements) -> set[IdentityInput]:
     """The identities that name the profiles of everybody who is spoken of: of each the first that means somebody."""
-    spoken = (one.person for one in chain(said.orders, said.refunds, said.carts) if one.person)
-    people = chain(said.people, spoken)
+    spoken = [one.person for some in (said.orders, said.refunds, said.carts) for one in some]
+    people = [*said.people, *filter(None, spoken)]
     return {name for person in people if (name := next(filter(None, map(canonical, person.identities)), None))}
 
 

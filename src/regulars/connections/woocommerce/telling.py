@@ -20,6 +20,8 @@ def write_consent(account: Account, change: ConsentChange) -> None:
         raise Refused(
             gettext("WooCommerce can note consent with a customer's account only, and this person ordered as a guest.")
         )
+    if not (change.customer_key.isascii() and change.customer_key.isdecimal()):
+        raise Refused(gettext("This person's number is not one of this shop's: it came from elsewhere."))
     name = MARKETING if change.channel == "email" else f"{MARKETING}_{change.channel}"
     said = {
         name: "yes" if change.is_granted else "no",

@@ -67,6 +67,13 @@ def list_waiting() -> list[Waiting]:
         return [Waiting(*row) for row in cursor.fetchall()]
 
 
+def count_waiting(source: str, most: int, until: datetime | None = None) -> int:
+    """How many inputs of a source wait to be read, those received up to a moment where one is given; counted no further than ``most``."""
+    rows = Item.objects.filter(source=source, state=ItemState.RECEIVED)
+    rows = rows.filter(received_at__lte=until) if until else rows
+    return len(rows.values_list("pk")[:most])
+
+
 def count_quarantined(viewer: Viewer) -> int:
     return items_matching(ListQuery(choices={"state": (ItemState.QUARANTINED,)}), viewer).count()
 

@@ -56,6 +56,17 @@ class LogTransaction:
     def append(self, *entries: Entry) -> None:
         self.entries.extend(entries)
 
+    @contextmanager
+    def part(self) -> Iterator[None]:
+        """A savepoint: what is written and appended within it stands as a whole, or not at all."""
+        mark = len(self.entries)
+        try:
+            with database.atomic():
+                yield
+        except BaseException:
+            del self.entries[mark:]
+            raise
+
     def claim(self, keys: Iterable[bytes]) -> set[bytes]:
         """Those of ``keys`` that nobody recorded before; they now belong to this transaction. Sorted against deadlock."""
         with connection.cursor() as cursor:

@@ -63,8 +63,6 @@ class Migration(migrations.Migration):
                 ('since', models.DateTimeField(null=True)),
                 ('topics', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=30), size=None)),
                 ('cursor', models.TextField(blank=True)),
-                ('pages', models.IntegerField(default=0)),
-                ('read', models.IntegerField(default=0)),
                 ('counts', models.JSONField(default=dict)),
                 ('problem', models.TextField(blank=True)),
                 ('tries', models.IntegerField(default=0)),

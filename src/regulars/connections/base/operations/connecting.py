@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -25,6 +26,7 @@ from regulars.record.events.log import transaction as log_transaction
 
 By = Viewer | System
 CHECK_JOB = "connections.check"
+LONGEST = 300  # letters of an address
 
 
 def get_platform(code: str) -> Platform:
@@ -38,15 +40,15 @@ def shop_address(text: str) -> str:
     """A shop's address as it is kept: https, host in small letters, no slash at its end. Raises BadAddress."""
     words = text.strip().rstrip("/")
     words = words if "://" in words else f"https://{words}"
-    parts = urlsplit(words)
-    is_named = parts.hostname and re.fullmatch(r"[a-z0-9.-]+", parts.hostname) and not (parts.query or parts.fragment)
-    reachable = f"{parts.hostname}:{parts.port or 443}" in settings.REACHABLE
-    if not is_named or (parts.scheme != "https" and not reachable):
-        raise BadAddress
     try:
+        parts = urlsplit(words)
+        reachable = f"{parts.hostname}:{parts.port or 443}" in settings.REACHABLE
         outbound().check(words)
-    except Forbidden as error:
+    except (ValueError, Forbidden) as error:
         raise BadAddress from error
+    is_named = parts.hostname and re.fullmatch(r"[a-z0-9.-]+", parts.hostname) and not (parts.query or parts.fragment)
+    if not is_named or len(words) > LONGEST or (parts.scheme != "https" and not reachable):
+        raise BadAddress
     return f"{parts.scheme}://{parts.netloc.lower()}{parts.path}"
 
 
@@ -71,9 +73,17 @@ def begin_connection(platform: str, store: Store, address: str, by: By, at: date
     except IntegrityError as error:
         raise ConnectedAlready from error
     if not is_new and row.store_id != store.pk:
-        row.store = store
-        row.save(update_fields=["store"])
+        _move(row, store, by)
     return row
+
+
+def _move(row: Connection, store: Store, by: By) -> None:
+    """Begun for another store: what the shop has handed out for that one is forgotten. Raises ConnectedAlready for a store not theirs."""
+    if isinstance(by, Viewer) and not by.sees_store(row.store_id):
+        raise ConnectedAlready
+    row.store = store
+    keep_secrets(row, replace(read_secrets(row), credentials={}))
+    row.save(update_fields=["store", "sealed"])
 
 
 def _fresh(store: Store, address: str, by: By, at: datetime) -> dict[str, object]:

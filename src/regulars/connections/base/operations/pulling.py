@@ -9,15 +9,15 @@ from datetime import datetime, timedelta
 from time import monotonic
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
 from django.utils.translation import gettext
 
 from regulars.connections.base.accounts import account_of
 from regulars.connections.base.client import TryLater, Unreachable
 from regulars.connections.base.models import Connection, ConnectionState, Pull, PullKind, PullState
 from regulars.connections.base.platforms import PLATFORMS, Page, Platform, Refused, Why
-from regulars.connections.base.readings import KIND, path_of
+from regulars.connections.base.readings import KIND, PATH, path_of
 from regulars.foundation.crash import crash_point, declare
+from regulars.foundation.inbox.queries import count_waiting
 from regulars.foundation.inbox.receiving import Arrival, receive
 from regulars.foundation.work.operations import enqueue, fail, finish, progress, start_task
 
@@ -88,11 +88,10 @@ def _go_on(pull: Pull, clock: Clock) -> float | None:
     platform, account = PLATFORMS[pull.connection.platform], account_of(pull.connection, clock())
     until = monotonic() + TURN_SECONDS
     while monotonic() < until:
-        pull.refresh_from_db(fields=["read"])
         _show(pull, clock())
         if not pull.topics:
             return None if end_if_read(pull, clock()) else 1.0
-        if pull.pages - pull.read >= MOST_UNREAD:
+        if count_waiting(_source(pull), MOST_UNREAD) >= MOST_UNREAD:
             return 1.0
         page = platform.fetch(account, pull.topics[0], pull.cursor, pull.since, clock())
         crash_point(FETCHED)
@@ -111,22 +110,24 @@ def _store(pull: Pull, platform: Platform, page: Page, at: datetime) -> None:
             why = Why.HISTORY if pull.kind == PullKind.HISTORY else Why.RECONCILE
             path = path_of(why, topic, pull.pk)
             receive([_arrival(pull, page, path, place)], at)
-            pull.pages += 1
         _count(pull, topic, page)
         pull.cursor = page.cursor
         if not page.cursor:
             pull.topics = pull.topics[1:]
         pull.state = PullState.RUNNING if pull.topics else PullState.FETCHED
         pull.worked_at, pull.tries, pull.problem = at, 0, ""
-        pull.save(update_fields=["pages", "cursor", "topics", "state", "worked_at", "tries", "problem"])
+        pull.save(update_fields=["cursor", "topics", "state", "worked_at", "tries", "problem"])
         crash_point(STORED)
 
 
 def _arrival(pull: Pull, page: Page, path: str, place: str) -> Arrival:
     """History has a source of its own, so that a long one does not hold up what happens now."""
+    return Arrival(_source(pull), KIND, page.body, {PATH: path}, pull.connection.store_id, own_id=place)
+
+
+def _source(pull: Pull) -> str:
     row = pull.connection
-    source = f"{row.source}:history" if pull.kind == PullKind.HISTORY else row.source
-    return Arrival(source, KIND, page.body, {":path": path}, row.store_id, own_id=place)
+    return f"{row.source}:history" if pull.kind == PullKind.HISTORY else row.source
 
 
 def _count(pull: Pull, topic: str, page: Page) -> None:
@@ -148,7 +149,7 @@ def _show(pull: Pull, at: datetime) -> None:
         progress(pull.task_id, at, done=done, total=total)
 
 
-def count_read(pull_id: int, pages: int, found: dict[str, dict[str, int]]) -> None:
+def count_read(pull_id: int, found: dict[str, dict[str, int]]) -> None:
     """Reading has come through pages of a pull; ``found`` says by topic how much of them was new or changed. In its transaction."""
     pull = Pull.objects.select_for_update().filter(pk=pull_id).first()
     if pull is None:
@@ -157,14 +158,15 @@ def count_read(pull_id: int, pages: int, found: dict[str, dict[str, int]]) -> No
         one = pull.counts.setdefault(topic, {})
         for name, count in gained.items():
             one[name] = one.get(name, 0) + count
-    Pull.objects.filter(pk=pull_id).update(counts=pull.counts, read=F("read") + pages)
+    Pull.objects.filter(pk=pull_id).update(counts=pull.counts)
 
 
 def end_if_read(pull: Pull, at: datetime) -> bool:
-    """Ends a pull of which everything was fetched and read."""
+    """Ends a pull of which everything was fetched, once nothing that came before its last page waits to be read any more: it is in
+    the record by then, or in quarantine, where it is seen."""
     with transaction.atomic():
         row = Pull.objects.select_for_update().get(pk=pull.pk)
-        if row.topics or row.read < row.pages:
+        if row.topics or count_waiting(_source(pull), 1, until=row.worked_at):
             return False
         Pull.objects.filter(pk=pull.pk).update(state=PullState.DONE, ended_at=at)
         if row.task_id:
@@ -180,7 +182,7 @@ def _try_again(pull: Pull, problem: str, at: datetime) -> float | None:
         _fail(pull, problem, at)
         return None
     Pull.objects.filter(pk=pull.pk).update(tries=pull.tries, problem=problem, worked_at=at)
-    return min(1800.0, 5.0 * 2**pull.tries)
+    return min(1800.0, 5.0 * float(2**pull.tries))
 
 
 def _fail(pull: Pull, problem: str, at: datetime) -> None:

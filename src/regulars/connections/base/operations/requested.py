@@ -28,6 +28,9 @@ def carry_out_requests(stop: Stop, at: datetime) -> bool:
             outcome = _erase(row, at)
         except SomebodyElse:
             continue
+        except Exception as error:  # noqa: BLE001  one that cannot be erased now must not hold up the others; it stays open, and is shown
+            logger.error("an erasure that a shop asks for failed", request=row.pk, why=type(error).__name__)
+            continue
         PlatformRequest.objects.filter(pk=row.pk).update(done_at=at, outcome=outcome)
     return False
 

@@ -33,7 +33,7 @@ def choose_store(code: str, address: str, viewer: Viewer, at: datetime) -> Store
     there = Store.objects.select_related("brand").filter(code=slug).first()
     if there:
         return there
-    email = StaffMember.objects.values_list("email", flat=True).get(pk=viewer.staff_id)
+    email = StaffMember.objects.values_list("email", flat=True).get(pk=viewer.staff_id or 0)
     currency = str(read_setting("shop.reporting_currency") or "EUR")
     return create_store(slug, host, email, currency, str(read_setting("shop.time_zone")), viewer, at)
 

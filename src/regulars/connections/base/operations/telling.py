@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
+import structlog
 from django.db import transaction
 from django.db.models import Q
 
@@ -11,14 +12,17 @@ from regulars.connections.base.client import TryLater, Unreachable
 from regulars.connections.base.models import Connection, ConnectionState, Tell, TellState
 from regulars.connections.base.platforms import PLATFORMS, ConsentChange, Refused
 from regulars.foundation.bulk import execute
+from regulars.foundation.errors import RegularsError
 from regulars.foundation.work.loops import Stop
 from regulars.record.consent.models import ConsentState
 from regulars.record.customers.models import IdentityKind, Profile
 from regulars.record.customers.queries import customers_of, profiles_of, read_cards, read_identities
 from regulars.record.events.readers import Reader, Recorded
 
+logger = structlog.get_logger(__name__)
 TOPIC = "marketing"
 MOST_TRIES = 12
+UNEXPECTED = "The shop's answer was not understood."
 _BATCH = 20
 
 _KEEP = """
@@ -101,7 +105,10 @@ def _tell(row: Tell, at: datetime) -> None:
     except Refused as error:
         _settle(row, TellState.REFUSED, at, error.sentence)
     except (TryLater, Unreachable) as error:
-        _wait(row, at, error)
+        _wait(row, at, error.sentence, error.seconds if isinstance(error, TryLater) else None)
+    except Exception as error:  # noqa: BLE001  whatever is wrong with one must not hold up what others said
+        logger.error("a consent could not be told", tell=row.pk, why=type(error).__name__)
+        _wait(row, at, error.sentence if isinstance(error, RegularsError) else UNEXPECTED)
     else:
         _settle(row, TellState.TOLD, at)
 
@@ -126,10 +133,10 @@ def _settle(row: Tell, state: TellState, at: datetime, problem: str = "") -> Non
     same.update(state=state, problem=problem, told_at=at if state == TellState.TOLD else None)
 
 
-def _wait(row: Tell, at: datetime, error: TryLater | Unreachable) -> None:
+def _wait(row: Tell, at: datetime, problem: str, seconds: float | None = None) -> None:
     tries = row.tries + 1
     if tries >= MOST_TRIES:
-        _settle(row, TellState.REFUSED, at, error.sentence)
+        _settle(row, TellState.REFUSED, at, problem)
         return
-    wait = error.seconds if isinstance(error, TryLater) else min(21_600.0, 30.0 * 2**tries)
-    Tell.objects.filter(pk=row.pk).update(tries=tries, problem=error.sentence, next_at=at + timedelta(seconds=wait))
+    wait = timedelta(seconds=seconds if seconds is not None else min(21_600.0, 30.0 * float(2**tries)))
+    Tell.objects.filter(pk=row.pk).update(tries=tries, problem=problem, next_at=at + wait)

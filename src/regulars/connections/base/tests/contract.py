@@ -7,7 +7,7 @@ import contextlib
 import json
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -328,7 +328,7 @@ def pull(row: Connection, kind: PullKind) -> Pull:
 
 def recorded(row: Connection) -> dict[str, tuple[str, int, int]]:
     """What the record says of the store's orders, as ``Stand.truth`` has it."""
-    rows: Sequence[Order] = Order.objects.filter(store=row.store_id).prefetch_related("refunds")
+    rows = Order.objects.filter(store=row.store_id).prefetch_related("refunds")
     return {
         order.external_id: (order.status, order.total_minor, sum(refund.amount_minor for refund in order.refunds.all()))
         for order in rows

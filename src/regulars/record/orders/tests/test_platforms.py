@@ -4,6 +4,7 @@ import itertools
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -42,7 +43,7 @@ def person(mail: str = "ann@buyers.net") -> PersonInput:
     return PersonInput((IdentityInput(IdentityKind.EMAIL, mail),), AT)
 
 
-def order(external_id: str = "501", number: str = "#1001", price: str = "10.00", **more: object) -> OrderInput:
+def order(external_id: str = "501", number: str = "#1001", price: str = "10.00", **more: Any) -> OrderInput:
     said = OrderInput(
         number,
         AT,
@@ -55,13 +56,13 @@ def order(external_id: str = "501", number: str = "#1001", price: str = "10.00",
         fulfilment_status=FulfilmentStatus.UNFULFILLED,
         stated_at=AT,
     )
-    return replace(said, **more)  # type: ignore[arg-type]
+    return replace(said, **more)
 
 
 def claimed(number: str, price: str = "10.00", **more: object) -> OrderInput:
     """As a tracker says it: paid and done, without the platform's own id."""
     said = order("", number, price, stated_at=None, is_claimed=True, status=OrderStatus.COMPLETED)
-    return replace(said, **more)  # type: ignore[arg-type]
+    return replace(said, **more)
 
 
 def refund(number: str = "r1", amount: int = 400, **more: object) -> RefundInput:
@@ -252,5 +253,5 @@ def test_payments_that_webhooks_do_not_tell_come_later_and_stay(store: Store) ->
     tell(store, order(price="12.00", tells_payments=False, stated_at=AT + timedelta(seconds=1)))
     there = Payment.objects.filter(until_batch=None)
     assert [(one.kind, one.reference, one.amount_minor) for one in there] == [("sale", "81", 1000)]
-    later = {"price": "12.00", "stated_at": AT + timedelta(seconds=1)}
+    later: dict[str, Any] = {"price": "12.00", "stated_at": AT + timedelta(seconds=1)}
     assert tell(store, order(payments=(replace(paid, status="failure"),), **later)).updated == 1
