@@ -6,6 +6,7 @@ from datetime import datetime
 
 from regulars.connections.base.platforms import Account, Incoming, PersonGone, PrivacyRequest, Statements
 from regulars.connections.shopify.mapping import carts, orders, people, products, refunds, rest
+from regulars.connections.shopify.mapping.exchanging import paid_back
 from regulars.connections.shopify.mapping.pages import STRANGE, parse
 from regulars.connections.shopify.mapping.values import Node, amount, moment, number_of, text, whole
 from regulars.connections.shopify.signing import header
@@ -29,10 +30,12 @@ def _order_gone(_account: Account, said: Node, at: datetime) -> Statements:
 
 
 def _refund(_account: Account, said: Node, _at: datetime) -> Statements:
-    """The order's own webhook tells it too; whichever comes first. One without money says nothing until the order does."""
+    """The order's own webhook tells it too; whichever comes first. One without money in the shop's currency leaves it to that."""
     if not said.get("transactions"):
         return Statements()
     currency = parse_currency(rest.currency_of(said))
+    if paid_back(said, currency, None) is None:
+        return Statements()
     one = refunds.refund(rest.refund(said, currency), currency)
     return Statements(
         refunds=[replace(one, order_external_id=number_of(said["order_id"]), stated_at=one.occurred_at)]

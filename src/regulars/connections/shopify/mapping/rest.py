@@ -5,10 +5,10 @@ Payloads: https://shopify.dev/docs/api/webhooks. Since 2025-01 a customer in the
 their own.
 """
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from regulars.connections.shopify.mapping.exchanging import paid_back, rate_of
 from regulars.connections.shopify.mapping.values import Node, decimal
 
 _SENT = {"fulfilled": "FULFILLED", "partial": "PARTIALLY_FULFILLED", "restocked": "RESTOCKED"}
@@ -115,7 +115,7 @@ def sms_consent(said: Node | None) -> Node | None:
 
 def order(payload: Node) -> Node:
     """An order. Its payments are not in it."""
-    rate = _rate(payload.get("total_price_set"))
+    rate = rate_of(payload.get("total_price_set"))
     return _plain(payload) | {
         "email": payload.get("contact_email") or payload.get("email"),
         "requiresShipping": any(line.get("requires_shipping", True) for line in payload["line_items"]),
@@ -177,14 +177,16 @@ def _fulfilment(said: Node) -> Node:
 
 
 def refund(payload: Node, currency: str, rate: Decimal | None = None) -> Node:
-    """A refund. Its transactions are in the shopper's money and are turned into the shop's at the order's own rate."""
-    lines = payload.get("refund_line_items") or ()
-    own = rate or next(filter(None, (_rate(one.get("subtotal_set")) for one in lines)), None)
+    """A refund; ``rate`` is its order's, where it comes with one. Raises ValueError where its money cannot be told in the shop's."""
+    lines, moved = payload.get("refund_line_items") or (), payload.get("transactions") or ()
+    amounts = paid_back(payload, currency, rate)
+    if amounts is None:
+        raise ValueError("money of another currency without a rate")
     return _plain(payload) | {
         "refundLineItems": {"nodes": [_refund_line(one) for one in lines]},
         "refundShippingLines": {"nodes": list(_postage(payload))},
         "orderAdjustments": {"nodes": [one for one in payload.get("order_adjustments") or () if not _is_postage(one)]},
-        "transactions": {"nodes": [_transaction(one, currency, own) for one in payload.get("transactions") or ()]},
+        "transactions": {"nodes": [_transaction(*one, currency) for one in zip(moved, amounts, strict=True)]},
     }
 
 
@@ -233,26 +235,13 @@ def _turned(said: Node) -> Node:
     return _shop(-decimal(said["shop_money"]["amount"]), said["shop_money"]["currency_code"])
 
 
-def _transaction(said: Node, currency: str, rate: Decimal | None) -> Node:
-    paid = decimal(said["amount"])
-    if said.get("currency", currency) != currency:
-        if rate is None:
-            raise ValueError("money of another currency without a rate")
-        paid *= rate
+def _transaction(said: Node, paid: Decimal, currency: str) -> Node:
     return _plain(said) | {
         "kind": said["kind"].upper(),
         "status": said["status"].upper(),
         "gateway": said.get("gateway"),
         "amountSet": _shop(paid, currency),
     }
-
-
-def _rate(said: Mapping[str, Any] | None) -> Decimal | None:
-    """The shop's money for one of the shopper's; None where it cannot be told."""
-    if not said or not said.get("presentment_money"):
-        return None
-    shown = decimal(said["presentment_money"]["amount"])
-    return decimal(said["shop_money"]["amount"]) / shown if shown else None
 
 
 # --- products, checkouts ---

@@ -151,6 +151,27 @@ def test_a_refund_that_comes_alone_is_in_the_shops_own_money() -> None:
     payload["refund_line_items"][0]["subtotal_set"] = state.money_set("11.25", "12.15", "USD")
     here = account(currency="GBP")
     assert PLATFORM.read(here, incoming("refunds/create", payload)).refunds == [REFUND]
+    alone = state.refund_payload("0.999", (), "")
+    alone["transactions"][0]["currency"] = "KWD"
+    assert told("refunds/create", alone).refunds == []  # nothing tells what that is here: its order will
+    booking = {"kind": "refund_discrepancy", "amount_set": state.money_set("-3.00", "-0.999", "KWD")}
+    alone["order_adjustments"] = [booking | {"tax_amount_set": state.money_set("0.00", "0.000", "KWD")}]
+    assert [one.amount_minor for one in told("refunds/create", alone).refunds] == [300]
+
+
+def test_the_shops_side_of_a_refund_is_exact() -> None:
+    """100 yen are 0.61 or 0.62 euro by the order's rate; what the refund is made of says which, with tax on top where it is."""
+    lines = state.refund_payload("2121", (), "")
+    lines["transactions"][0]["currency"] = "JPY"
+    line = {"line_item_id": 1, "quantity": 1, "line_item": state.line_payload(1, "12.50", 2)}
+    line |= {
+        "subtotal_set": state.money_set("12.99", "2021", "JPY"),
+        "total_tax_set": state.money_set("0.61", "100", "JPY"),
+    }
+    lines["refund_line_items"] = [line]
+    assert [one.amount_minor for one in told("refunds/create", lines).refunds] == [1360]
+    lines["transactions"][0]["amount"] = "2021"
+    assert [one.amount_minor for one in told("refunds/create", lines).refunds] == [1299]
     assert told("refunds/create", state.refund_payload("")).refunds == []
 
 
