@@ -66,7 +66,7 @@ class Visitor:
 
 def list_arrivals(keys: Collection[TrackingKey], viewer: Viewer) -> list[Arrival]:
     """Newest first; what became of these visitors' carts stands among it."""
-    rows = _newest(keys)
+    rows = _newest(keys, viewer)
     owners = customers_of(row.profile_id for row in rows if row.profile_id)
     names = {pk: _called(name) for pk, name in names_of(set(owners.values()), viewer).items()}
     said = read_properties(rows) if viewer.may("customers.view") else {}
@@ -90,19 +90,19 @@ def _called(name: Name) -> Name:
     return Name(name.public_id, gettext("Visitor %s") % name.public_id[-4:]) if name.text == name.public_id else name
 
 
-def _newest(keys: Collection[TrackingKey]) -> list[Event]:
+def _newest(keys: Collection[TrackingKey], viewer: Viewer) -> list[Event]:
     newest = Event.objects.aggregate(newest=Max("position"))["newest"] or 0
     window = Event.objects.filter(position__gt=newest - WINDOW).order_by("-position")
     told = list(window.filter(kind__in=TITLES, data__key__in=[key.pk for key in keys])[:SHOWN])
-    members = _everybody_of(told)
+    members = _everybody_of(told, viewer)
     became = window.filter(kind__in=BECAME, profile_id__in=members)[:SHOWN] if members else []
     return sorted([*told, *became], key=lambda row: row.position, reverse=True)[:SHOWN]
 
 
-def _everybody_of(rows: Sequence[Event]) -> set[int]:
-    """Profiles of the customers that these events are about."""
+def _everybody_of(rows: Sequence[Event], viewer: Viewer) -> set[int]:
+    """Profiles of the customers that these events are about, as far as the viewer's stores know them."""
     owners = customers_of(row.profile_id for row in rows if row.profile_id)
-    return {profile for some in profiles_of(set(owners.values())).values() for profile in some}
+    return {profile for some in profiles_of(set(owners.values()), viewer.store_ids).values() for profile in some}
 
 
 def _page_of(row: Event, said: Mapping[str, Any]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Min, QuerySet
 
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.errors import NotFound
@@ -72,6 +72,12 @@ def count_waiting(source: str, most: int, until: datetime | None = None) -> int:
     rows = Item.objects.filter(source=source, state=ItemState.RECEIVED)
     rows = rows.filter(received_at__lte=until) if until else rows
     return len(rows.values_list("pk")[:most])
+
+
+def oldest_waiting() -> datetime | None:
+    """When the oldest input came that waits to be read; None where none waits. What is worked out by time is right up to then only."""
+    oldest = Item.objects.filter(state=ItemState.RECEIVED).aggregate(at=Min("received_at"))["at"]
+    return oldest if isinstance(oldest, datetime) else None
 
 
 def count_quarantined(viewer: Viewer) -> int:

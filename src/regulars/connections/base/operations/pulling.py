@@ -32,6 +32,10 @@ SPANS = {PullKind.QUARTER: timedelta(minutes=25), PullKind.NIGHT: timedelta(days
 Clock = Callable[[], datetime]
 
 
+class Overtaken(Exception):
+    """Another worker goes on with this pull."""
+
+
 def begin_pull(row: Connection, kind: PullKind, at: datetime, staff_id: int | None = None) -> Pull | None:
     """Asks for a pull; None where one of this kind is on its way."""
     topics = [topic.name for topic in PLATFORMS[row.platform].topics if kind == PullKind.HISTORY or topic.is_reconciled]
@@ -75,6 +79,8 @@ def pull_on(pull_id: int, clock: Clock) -> None:
         wait = error.seconds
     except Unreachable as error:
         wait = _try_again(pull, error.sentence, clock())
+    except Overtaken:
+        return
     except Refused as error:
         _fail(pull, error.sentence, clock())
         note_failure(pull.connection, error.sentence, clock())
@@ -103,9 +109,14 @@ def _go_on(pull: Pull, clock: Clock) -> float | None:
 
 
 def _store(pull: Pull, platform: Platform, page: Page, at: datetime) -> None:
-    """One transaction: the page in the inbox, and where the next begins. A page that was stored is known by its place."""
+    """One transaction: the page in the inbox, and where the next begins. A page that was stored is known by its place; one that another
+    worker went past meanwhile (this one stood still) is let go: raises Overtaken.
+    """
     topic, place = pull.topics[0], f"pull:{pull.pk}:{pull.topics[0]}:{pull.cursor}"
     with transaction.atomic():
+        same = Pull.objects.select_for_update().filter(pk=pull.pk, topics=pull.topics, cursor=pull.cursor)
+        if not same.exclude(state__in=(PullState.DONE, PullState.FAILED)).exists():
+            raise Overtaken
         if page.body:
             why = Why.HISTORY if pull.kind == PullKind.HISTORY else Why.RECONCILE
             path = path_of(why, topic, pull.pk)

@@ -156,3 +156,20 @@ def test_a_consent_that_cannot_be_told_holds_up_no_other(
     assert sorted(change.customer_key for change in toy.shop.told) == ["c1", "c2"]
     assert sorted(Tell.objects.values_list("state", flat=True)) == [TellState.REFUSED, TellState.TOLD, TellState.TOLD]
     assert Pull.objects.count() == 1
+
+
+def test_a_worker_that_stood_still_lets_the_pull_go(toy: Toy, row: Connection, monkeypatch: pytest.MonkeyPatch) -> None:
+    toy.shop.orders = {str(n): order(n) for n in range(5)}
+    asked, real = begin_pull(row, PullKind.HISTORY, clock.now()), toy.fetch
+    assert asked is not None
+
+    def slow(*said: Any) -> Any:
+        page = real(*said)
+        monkeypatch.setattr(toy, "fetch", real)
+        pull(row, PullKind.HISTORY)  # another worker, from here to the end
+        return page
+
+    monkeypatch.setattr(toy, "fetch", slow)
+    pull_on(asked.pk, clock.now)
+    asked.refresh_from_db()
+    assert (asked.state, asked.topics, asked.counts["orders"]["fetched"]) == (PullState.DONE, [], 5)

@@ -60,7 +60,8 @@ def change_guards(most_profiles: str, no_identifiers: str, by: Actor, at: dateti
     """What staff wrote: how many records of one store a person may have, and addresses and numbers that tell nobody apart, one a
     line. It holds for what is looked at from then on. Audited. Raises InvalidInput, and then nothing was changed.
     """
-    if not (most_profiles.isascii() and most_profiles.isdigit()) or not 2 <= int(most_profiles[:5]) <= 100:
+    is_number = most_profiles.isascii() and most_profiles.isdigit() and len(most_profiles) <= 3
+    if not is_number or not 2 <= int(most_profiles) <= 100:
         raise InvalidInput("A person may have 2 to 100 records in one store", field="most_profiles")
     lines = list(dict.fromkeys(line.strip() for line in no_identifiers.splitlines() if line.strip()))
     if len(lines) > 500:
