@@ -66,6 +66,6 @@ def _plain(value: Any) -> Any:
             return value.isoformat()
         case UUID() | Decimal():
             return str(value)
-        case tuple():
+        case tuple() | list():
             return [_plain(part) for part in value]
     return value

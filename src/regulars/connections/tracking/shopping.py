@@ -135,8 +135,8 @@ def _fill(deeds: Sequence[_Deed], speaker: Speaker) -> list[_Basket]:
     for cart in find_live_carts(speaker.store_id, named, {deed.told.profile for deed in deeds}) if deeds else []:
         baskets.put(_known(cart, deeds))
     for deed in deeds:
-        named = baskets.by_key.get(_cart_key(deed))
-        basket = named if _is_above(named, speaker) else _basket_of(deed, baskets, speaker)
+        other = baskets.by_key.get(_cart_key(deed))
+        basket = other if _is_above(other, speaker) else _basket_of(deed, baskets, speaker)
         if basket and _is_above(basket, speaker):
             _say_whose(basket, deed, baskets)
             continue

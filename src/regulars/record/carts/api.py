@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -98,7 +99,7 @@ def _filtered(query: CartFilters, viewer: Viewer) -> QuerySet[Cart]:
     return rows.filter(changed_at__gt=query.changed_after) if query.changed_after else rows
 
 
-def _show(carts: Sequence[Cart]) -> list[dict[str, object]]:
+def _show(carts: Sequence[Cart]) -> list[dict[str, Any]]:
     owners = customers_of(cart.profile_id for cart in carts if cart.profile_id)
     uids = dict(Customer.objects.filter(pk__in=set(owners.values())).values_list("pk", "uid"))
     people = {profile: to_public(Customer.PREFIX, uids[customer]) for profile, customer in owners.items()}

@@ -54,7 +54,7 @@ def load(customer_id: int, viewer: Viewer, before: datetime | None, limit: int) 
 def _entry(cart: Cart) -> TimelineEntry:
     amount = format_money(cart.value_minor, cart.currency)
     detail = f"{amount} · {state_pill(cart.state).text}"
-    words = _WORDS.get(cart.state, _("Filled a cart"))
+    words = _WORDS.get(CartState(cart.state)) or _("Filled a cart")
     return TimelineEntry(f"cart-{cart.pk}", "cart", cart.changed_at, str(words), detail, _href(cart))
 
 

@@ -228,20 +228,23 @@ def test_two_carts_of_one_person_stay_two_on_another_hour(store: Store) -> None:
     assert [key for key, *_ in states(store)] == ["c1", "c2", "c3"]
 
 
-CLAIM = {"is_claimed": True, "who": DEVICE}
+def claim(minute: int, *skus: str) -> CartInput:
+    return cart(minute, *skus, who=DEVICE, is_claimed=True)
+
+
 BOTH: list[tuple[Sequence[CartInput | OrderInput], tuple[str, int, str]]] = [
     (  # the pixel's words of a cart that the platform states count nothing, whichever comes first
         [
-            cart(0, "MUG", **CLAIM),
+            claim(0, "MUG"),
             cart(5, "MUG", is_checkout=True, other_keys=("checkout-1",)),
-            cart(20, "MUG", "POT", **CLAIM),
+            claim(20, "MUG", "POT"),
             order(40, "MUG", cart_keys=("checkout-1",), external_id="7", stated_at=AT + 40 * MINUTE),
         ],
         ("recovered", 1000, "1"),
     ),
     (
         [
-            cart(0, "MUG", **CLAIM),
+            claim(0, "MUG"),
             cart(5, "MUG", is_checkout=True, other_keys=("checkout-1",)),
             order(20, "MUG", number="pixel", cart_keys=("c1",), is_claimed=True),
             order(20, "MUG", cart_keys=("checkout-1",), external_id="7", stated_at=AT + 21 * MINUTE, number="pixel"),
@@ -269,7 +272,7 @@ def test_a_person_who_becomes_known_in_between_changes_no_end() -> None:
         store = new_store(f"m{number}")
         device = IdentityInput(IdentityKind.ANONYMOUS_ID, f"device-{number}")
         ann = IdentityInput(IdentityKind.EMAIL, f"ann{number}@shop.example")
-        said = {
+        said: dict[str, CartInput | OrderInput] = {
             "cart": cart(0, "MUG", who=device),
             "later": cart(10, "MUG", "POT", who=device),
             "order": order(50, "POT", who=ann),
