@@ -1,15 +1,17 @@
 """A reader handles each event once, in order, and a poisoned one stops only its own customer."""
 
+import threading
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from regulars.foundation.audit.models import AuditEntry
 from regulars.record.events.log import Entry, head, transaction
-from regulars.record.events.models import ParkedEvent, ReaderPosition
+from regulars.record.events.models import Event, ParkedEvent, ReaderPosition
 from regulars.record.events.queries import list_parked
 from regulars.record.events.readers import (
     PATIENCE,
@@ -59,6 +61,35 @@ def test_each_event_once_and_only_wanted_kinds() -> None:
     happen(2, 3)
     run(notebook, 3)
     assert sorted(notebook.seen) == [(1, 1), (2, 3)]
+    assert lag() == {"notebook": 0}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_began_first_and_commits_last_is_read_last_and_not_missed() -> None:
+    """Bar 25: two writers whose commits come in reversed order; both speak of one customer, whose events keep the order of the log."""
+    notebook, has_begun, may_end = Notebook(), threading.Event(), threading.Event()
+
+    def write_slowly() -> None:
+        with transaction("test") as log:
+            log.append(Entry("test.happened", AT, profile_id=1, data={"n": 1}))
+            has_begun.set()
+            may_end.wait(5)
+        connection.close()
+
+    slow = threading.Thread(target=write_slowly)
+    slow.start()
+    assert has_begun.wait(5)
+    happen(1, 2)
+    happen(2, 3)
+    run(notebook, 2)
+    assert sorted(notebook.seen) == [(1, 2), (2, 3)]
+    may_end.set()
+    slow.join()
+    happen(1, 4)
+    run(notebook, 2)
+    assert [n for profile, n in notebook.seen if profile == 1] == [2, 1, 4]
+    in_log = Event.objects.filter(profile_id=1).order_by("position").values_list("data__n", flat=True)
+    assert list(in_log) == [2, 1, 4]
     assert lag() == {"notebook": 0}
 
 
