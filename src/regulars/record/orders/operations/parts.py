@@ -75,7 +75,8 @@ def insert_parts(orders: Sequence[OrderInput], ids: Mapping[str, int], context: 
 def update_parts(orders: Sequence[OrderInput], ids: Mapping[str, int], context: Context) -> dict[str, list[str]]:
     """Ends and adds what differs. Names of the tables that changed, by order number.
 
-    Payments of which nobody had told are no change of the order: a platform's webhooks may leave them to be asked for.
+    Payments that come to those that are known are no change of the order by themselves: its own states say that it was paid or
+    refunded, and a platform's webhooks may leave payments to be asked for.
     """
     changed: dict[str, list[str]] = defaultdict(list)
     for part in PARTS:
@@ -88,7 +89,7 @@ def update_parts(orders: Sequence[OrderInput], ids: Mapping[str, int], context: 
             difference = rules.multiset_difference(there[ids[order.number]], part.said(order, context))
             ended += difference.ended
             added += [(order, position) for position in difference.added]
-            is_told_later = part is PAYMENTS and not there[ids[order.number]]
+            is_told_later = part is PAYMENTS and not difference.ended
             if (difference.ended or difference.added) and not is_told_later:
                 changed[order.number].append(part.table.removeprefix("orders_"))
         execute(f"UPDATE {part.table} SET until_batch_id = %s WHERE id = ANY(%s)", [context.log.batch_id, ended])

@@ -254,4 +254,7 @@ def test_payments_that_webhooks_do_not_tell_come_later_and_stay(store: Store) ->
     there = Payment.objects.filter(until_batch=None)
     assert [(one.kind, one.reference, one.amount_minor) for one in there] == [("sale", "81", 1000)]
     later: dict[str, Any] = {"price": "12.00", "stated_at": AT + timedelta(seconds=1)}
+    back = replace(paid, kind="refund", reference="82")
+    assert tell(store, order(payments=(paid, back), **later)).updated == 0
+    assert Payment.objects.filter(until_batch=None).count() == 2
     assert tell(store, order(payments=(replace(paid, status="failure"),), **later)).updated == 1
