@@ -16,7 +16,8 @@ from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 
 from regulars.connections.base.accounts import client_of, keep_secrets, read_secrets
-from regulars.connections.base.models import Connection
+from regulars.connections.base.errors import IsOver
+from regulars.connections.base.models import Connection, ConnectionState
 from regulars.connections.shopify.domains import is_stand_in, origin_of, shop_domain
 from regulars.connections.shopify.scopes import ASKED
 from regulars.connections.shopify.signing import is_query_signed
@@ -25,6 +26,7 @@ from regulars.foundation.errors import InvalidInput
 
 GOOD_FOR = timedelta(minutes=20)
 _KEPT = "shopify_install"
+_ID, _SECRET = "install_id", "install_secret"  # of the app that is being installed
 RETURN_PATH = "/connect/shopify/return"
 
 
@@ -48,13 +50,16 @@ def return_address() -> str:
 
 
 def begin(row: Connection, client_id: str, client_secret: str, session: SessionBase, at: datetime) -> str:
-    """The address of Shopify's page on which the owner agrees. Keeps the app's id and secret, sealed. Raises NotAShop, InvalidInput."""
+    """The address of Shopify's page on which the owner agrees. Keeps the app's id and secret, sealed, beside a key that works: whoever
+    does not agree in the end has lost nothing. Raises NotAShop, InvalidInput, IsOver.
+    """
+    if row.state == ConnectionState.OVER:
+        raise IsOver
     origin = origin_of(row.address)
     if not (client_id and client_secret):
         raise InvalidInput("Give the client ID and the client secret of your app.", field="client_id")
     kept = read_secrets(row)
-    kept.credentials.clear()
-    kept.credentials.update(client_id=client_id, client_secret=client_secret)
+    kept.credentials.update({_ID: client_id, _SECRET: client_secret})
     keep_secrets(row, kept)
     row.save(update_fields=["sealed"])
     state = secrets.token_urlsafe(32)
@@ -83,9 +88,12 @@ def exchange(row: Connection, agreed: Agreed, query: Sequence[tuple[str, str]], 
     domain = shop_domain(dict(query).get("shop", ""))
     if domain != urlsplit(row.address).netloc and not is_stand_in(row.address):
         raise NotAgreed
-    app = read_secrets(row).credentials
-    if len({name for name, _ in query}) < len(query) or not is_query_signed(app["client_secret"], query):
+    kept = read_secrets(row).credentials
+    app = {"client_id": kept.get(_ID, ""), "client_secret": kept.get(_SECRET, "")}
+    is_doubled = len({name for name, _ in query}) < len(query)
+    if is_doubled or not app["client_secret"] or not is_query_signed(app["client_secret"], query):
         raise NotAgreed
-    form = {"client_id": app["client_id"], "client_secret": app["client_secret"], "code": agreed.code, "expiring": "1"}
-    token = ask_token(client_of(row.platform, row.address), row.address, form, at)
-    return {"client_id": app["client_id"], "client_secret": app["client_secret"]} | as_credentials(token)
+    token = ask_token(
+        client_of(row.platform, row.address), row.address, app | {"code": agreed.code, "expiring": "1"}, at
+    )
+    return app | as_credentials(token)

@@ -148,12 +148,17 @@ def _busy_day(fake: FakeShopify, dice: random.Random, deeds: int) -> Iterator[No
     yield
     for number in range(deeds):
         variant = dice.choice(products).variants[0]
-        kind = dice.randrange(9)
+        kind = dice.randrange(12)
         order = dice.choice(orders) if orders else None
         if kind < 3 or order is None or order.cancelled_at:
             payment = dice.choice(["paid", "authorized", "pending"])
             orders.append(
-                shop.add_order([(variant, dice.randint(1, 3))], customer=dice.choice(people), payment=payment)
+                shop.add_order(
+                    [(variant, dice.randint(1, 3))],
+                    customer=dice.choice(people),
+                    payment=payment,
+                    currency=dice.choice(["EUR", "JPY"]),
+                )
             )
         elif kind == 3:
             shop.set_consent(dice.choice(people), dice.choice(["SUBSCRIBED", "UNSUBSCRIBED"]))
@@ -165,8 +170,17 @@ def _busy_day(fake: FakeShopify, dice: random.Random, deeds: int) -> Iterator[No
             shop.update_customer(dice.choice(people), first_name=f"Ada {number}")
         elif kind == 7:
             shop.add_checkout([(variant, 2)], customer=dice.choice(people), email=f"c{number % 4}@ringstrasse.net")
-        else:
+        elif kind == 8:
             shop.update_order(order, note=f"Note {number}")
+        elif kind == 9:
+            shop.pay(order)
+        elif kind == 10:
+            shop.fulfil(order, company="DHL", tracking=[f"JD{number}"])
+        else:
+            fact = shop.truth()["orders"][order.number_of_kind]
+            left = fact["received"][0] - fact["refunded"][0]
+            if left > 500:
+                shop.refund(order, amount=500)
         yield
 
 

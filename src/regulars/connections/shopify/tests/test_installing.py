@@ -9,14 +9,16 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
 import pytest
+from django.contrib.sessions.backends.db import SessionStore
 from django.test import Client as Browser
 from django.utils.html import escape
 
 from fakes.shopify.serving import FakeShopify
 from fakes.shopify.settings import App
 from regulars.connections.base import accounts
-from regulars.connections.base.accounts import account_of, read_secrets
+from regulars.connections.base.accounts import Secrets, account_of, keep_secrets, read_secrets
 from regulars.connections.base.client import Client, Pace
+from regulars.connections.base.errors import IsOver
 from regulars.connections.base.models import Connection, ConnectionState
 from regulars.connections.base.operations.connecting import begin_connection
 from regulars.connections.shopify import oauth
@@ -268,3 +270,24 @@ def test_the_way_of_the_client_credentials(browser: Browser, fake: FakeShopify) 
     page = browser.get(done["Location"]).content.decode()
     assert "Fake Goods" in page
     assert f"/settings/connections/{row.public_id}/renew" not in page
+
+
+def test_beginning_to_install_loses_no_key_that_works(store: Store) -> None:
+    row = begin_connection("shopify", store, "https://tea.myshopify.com", SYSTEM, clock.now())
+    keep_secrets(row, Secrets({"access_token": "shpat_1"}, "k"))
+    row.state = ConnectionState.ACTIVE
+    row.save()
+    oauth.begin(row, "id", "secret", SessionStore(), clock.now())
+    assert read_secrets(row).credentials["access_token"] == "shpat_1"
+    row.state = ConnectionState.OVER
+    with pytest.raises(IsOver):
+        oauth.begin(row, "id", "secret", SessionStore(), clock.now())
+
+
+def test_an_answer_to_what_was_connected_otherwise_meanwhile_is_refused(store: Store) -> None:
+    row = begin_connection("shopify", store, "https://tea.myshopify.com", SYSTEM, clock.now())
+    keep_secrets(row, Secrets({"access_token": "shpat_1"}, "k"))
+    row.save()
+    query = [("shop", "tea.myshopify.com"), ("state", "s"), ("code", "c"), ("hmac", "00")]
+    with pytest.raises(oauth.NotAgreed):
+        oauth.exchange(row, oauth.Agreed(row.public_id, "c"), query, clock.now())
