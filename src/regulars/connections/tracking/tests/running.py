@@ -25,6 +25,7 @@ from tests.database import ROOT, Database
 
 assert jobs.KIND  # the worker's parser is registered by its import
 PATIENCE = 30.0
+STARTING = 120.0  # seconds; on a machine that is busy, importing everything takes long
 
 
 @dataclass
@@ -88,14 +89,14 @@ def _start(running: Running) -> "subprocess.Popen[bytes]":
 
 
 def _wait_for(process: "subprocess.Popen[bytes]", address: str) -> None:
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + STARTING
     while time.monotonic() < end and process.poll() is None:
         try:
             if httpx.get(f"{address}/readyz").status_code == 200:
                 return
         except httpx.TransportError:
             time.sleep(0.05)
-    raise AssertionError("the web server does not answer")
+    raise AssertionError(f"the web server does not answer (it ended with {process.poll()})")
 
 
 def free_port() -> int:
