@@ -117,7 +117,7 @@ def present(sides: Sides) -> list[Home]:
 def decide(sides: Sides, viewer: Viewer, at: datetime) -> Decision:
     """Raises NotAllowed, OtherStores, CannotOpen for somebody who was erased. Audited. Events: customer.merged, customer.split."""
     may_decide(sides.profiles, viewer)
-    with event_log.transaction("staff", viewer.actor) as log:
+    with event_log.transaction(*_said_by(viewer)) as log:
         if sum(map(len, lock_members({0: sorted(sides.profiles)}).values())) < len(sides.profiles):
             raise CannotOpen(gettext("One of these people was erased: there is nobody left to decide about"))
         row = _decide(sides, viewer.staff_id, log, at)
@@ -137,6 +137,11 @@ def is_of_stores(profiles: Collection[int], store_ids: Collection[int]) -> bool:
     owners = set(customers_of(profiles).values())
     known = CustomerProfile.objects.filter(customer__in=owners, until_batch=None)
     return not known.exclude(profile__store__in=store_ids).exists()
+
+
+def _said_by(viewer: Viewer) -> tuple[str, str]:
+    """Source and reference on the log."""
+    return ("api", viewer.actor) if viewer.token_id else ("staff", str(viewer.staff_id))
 
 
 def _audited(sides: Sides) -> dict[str, list[int]]:
@@ -159,7 +164,7 @@ def withdraw(decision: Decision, viewer: Viewer, at: datetime) -> None:
     """Everybody is who they would be without it. Raises NotAllowed, OtherStores, AlreadyWithdrawn. Audited."""
     profiles = list(decision.profiles.values_list("profile_id", flat=True))
     may_decide(profiles, viewer)
-    with event_log.transaction("staff", viewer.actor) as log:
+    with event_log.transaction(*_said_by(viewer)) as log:
         _withdraw([decision], viewer.staff_id, at)
         resolve(profiles, log, at)
         record("customer.undecided", viewer, to_public(Decision.PREFIX, decision.uid), at=at)
