@@ -84,7 +84,7 @@ DAYS = 30
 _FIGURES = (
     (
         CartState.ABANDONED,
-        _("Left behind in 30 days"),
+        _("Left behind, 30 days"),
         _("Worth"),
         _(
             "Carts that were touched last in the last 30 days, left in silence, and neither ordered nor come back to since."
@@ -92,7 +92,7 @@ _FIGURES = (
     ),
     (
         CartState.RECOVERED,
-        _("Won back in 30 days"),
+        _("Won back, 30 days"),
         _("Worth"),
         _("Carts that were touched last in the last 30 days, had been left in silence, and were ordered after that."),
     ),

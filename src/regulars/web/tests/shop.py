@@ -17,10 +17,13 @@ from regulars.foundation.inbox.receiving import Arrival, receive
 from regulars.foundation.shop.models import Brand, Store
 from regulars.insight.segments.operations import refresh
 from regulars.record.carts.inputs import CartInput, CartLineInput
-from regulars.record.carts.operations import abandon_silent_carts, apply_carts
+from regulars.record.carts.operations import abandon_silent_carts, apply_carts, order_carts
 from regulars.record.consent.inputs import ConsentInput
 from regulars.record.consent.models import ConsentState
 from regulars.record.consent.operations import leave_alone, record_consents
+from regulars.record.coupons.inputs import CouponInput
+from regulars.record.coupons.models import CouponKind
+from regulars.record.coupons.operations import apply_coupons
 from regulars.record.customers.contacts import ContactCard
 from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import Customer, IdentityKind, PossibleDuplicate
@@ -29,7 +32,7 @@ from regulars.record.customers.operations.decisions import decide, different_peo
 from regulars.record.customers.queries import customers_of
 from regulars.record.events import log as event_log
 from regulars.record.orders.inputs import LineInput, OrderInput, RefundInput
-from regulars.record.orders.models import FulfilmentStatus, OrderStatus, PaymentStatus
+from regulars.record.orders.models import FulfilmentStatus, Order, OrderStatus, PaymentStatus
 from regulars.record.orders.operations import apply_orders
 
 PASSWORD = "correct horse battery"
@@ -79,6 +82,7 @@ def make_shop(at: datetime, people: int = 45, seed: int = 7) -> Shop:
     with event_log.transaction("import", "second") as log:
         apply_orders(more, log, store_id=second.pk, at=at, is_history=True)
     _fill_carts(store, at, chance)
+    _give_coupons(store, at)
     _words_of_staff(owner, brand, at)
     _confuse(second, owner, at, chance)
     _track(store, at)
@@ -116,13 +120,26 @@ def _fill_carts(store: Store, at: datetime, chance: random.Random) -> None:
             ),
             _person(n, store, touched) if n % 4 else None,
             is_checkout=n % 3 == 0,
+            recovery_url=f"https://shop.example/cart/?regulars_cart={n}.0c1f7a5be8d94b6f8e2a4477b1c0d9aa",
         )
         for n in range(12)
     ]
     with event_log.transaction("api", "carts") as log:
-        apply_carts(carts, log, store_id=store.pk, is_history=True)
+        made = apply_carts(carts, log, store_id=store.pk, is_history=True)
     with event_log.transaction("silence", "carts") as log:
         abandon_silent_carts(log, at, timedelta(hours=24))
+    order = Order.objects.filter(store=store).order_by("-placed_at").first()
+    with event_log.transaction("api", "won back") as log:
+        order_carts({made["cart-11"]: order.pk if order else None}, log, at - timedelta(hours=1), is_history=True)
+
+
+def _give_coupons(store: Store, at: datetime) -> None:
+    """One that many use, one that has run out, and one for somebody alone."""
+    spring = CouponInput("SPRING10", CouponKind.PERCENT, Decimal(10), "GBP", Decimal(20), used=90)
+    old = CouponInput("XMAS", CouponKind.FIXED, Decimal("7.50"), "GBP", expires_at=at - timedelta(days=300))
+    own = CouponInput("BACK-7K3M9QZT4WXP", CouponKind.FREE_SHIPPING, usage_limit=1, person=_person(1, store, at))
+    with event_log.transaction("shop", "coupons") as log:
+        apply_coupons([spring, old, own], log, store_id=store.pk, at=at - timedelta(days=400))
 
 
 def _track(store: Store, at: datetime) -> None:
@@ -205,6 +222,7 @@ def _order(number: int, placed: datetime, person: PersonInput | None, chance: ra
         payment_status=PaymentStatus.PENDING if number % 19 == 0 else PaymentStatus.PAID,
         fulfilment_status=FulfilmentStatus.UNFULFILLED if number % 19 == 0 else FulfilmentStatus.FULFILLED,
         country=person.contact.country if person and person.contact else "",
+        discount_codes="SPRING10" if number % 7 == 0 else "",
         refunds=() if is_cancelled else refund,
     )
 
