@@ -6,9 +6,10 @@ from datetime import datetime
 from django.db.models import QuerySet
 
 from regulars.connections.base.accounts import account_of
-from regulars.connections.base.client import TryLater, Unreachable
+from regulars.connections.base.client import TryLater
 from regulars.connections.base.models import Connection, ConnectionState
 from regulars.connections.base.platforms import PLATFORMS, CouponRule, Refused
+from regulars.foundation.errors import RegularsError
 from regulars.record.coupons.makers import MAKERS, CannotMake, CodeRule, MakeLater
 
 
@@ -28,7 +29,7 @@ class ConnectedShops:
             raise CannotMake(error.sentence) from error
         except TryLater as error:
             raise MakeLater(error.sentence, error.seconds) from error
-        except Unreachable as error:
+        except RegularsError as error:
             raise MakeLater(error.sentence) from error
 
 

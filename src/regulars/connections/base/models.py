@@ -172,12 +172,22 @@ class RequestKind(models.TextChoices):
 class PlatformRequest(models.Model):
     """What a platform asked in a person's name, by when it must be done, and when it was."""
 
-    privacy = {"kind": PrivacyClass.CLEAR, "reference": PrivacyClass.CLEAR, "outcome": PrivacyClass.CLEAR}
+    privacy = {
+        "kind": PrivacyClass.CLEAR,
+        "reference": PrivacyClass.CLEAR,
+        "token": PrivacyClass.TOKEN,
+        "orders": PrivacyClass.CLEAR,
+        "outcome": PrivacyClass.CLEAR,
+    }
 
     connection = models.ForeignKey(Connection, on_delete=models.CASCADE, related_name="requests")
     kind = models.CharField(max_length=10, choices=RequestKind)
     profile = models.ForeignKey("customers.Profile", on_delete=models.SET_NULL, null=True)
     reference = models.CharField(max_length=120)  # the platform's own number of the request, or of the person
+    token = models.BinaryField(null=True, max_length=16)  # of the identity, for somebody whose history is still to come
+    orders = ArrayField(
+        models.CharField(max_length=80), default=list
+    )  # that the platform asks to be redacted, by its ids
     asked_at = models.DateTimeField()
     due_at = models.DateTimeField()
     done_at = models.DateTimeField(null=True)

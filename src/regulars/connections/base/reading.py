@@ -9,6 +9,7 @@ import psycopg
 from django.db import DataError, IntegrityError
 
 from regulars.connections.base.accounts import account_of
+from regulars.connections.base.erased import drop_erased
 from regulars.connections.base.models import Connection, ConnectionState
 from regulars.connections.base.operations.pulling import count_read
 from regulars.connections.base.platforms import PLATFORMS, Account, Incoming, Platform, Statements, Why
@@ -16,11 +17,13 @@ from regulars.connections.base.readings import PATH, Place, path_of, place_of
 from regulars.connections.base.writing import Gained, write
 from regulars.foundation.errors import InvalidInput
 from regulars.foundation.inbox.parsers import Outcome, RawInput
+from regulars.foundation.inbox.queries import forgotten_since
 from regulars.foundation.inbox.receiving import Arrival, receive
+from regulars.foundation.retrying import Overtaken
 from regulars.record.events import log as event_log
 
 # What the record says to something that it cannot hold; COPY's errors come from the driver itself.
-REFUSALS = (DataError, IntegrityError, psycopg.DataError, psycopg.IntegrityError, InvalidInput)
+REFUSALS = (DataError, IntegrityError, psycopg.DataError, psycopg.IntegrityError, UnicodeEncodeError, InvalidInput)
 CANNOT = "The record cannot hold this."
 
 
@@ -43,7 +46,10 @@ def read(inputs: Sequence[RawInput], at: datetime) -> list[Outcome]:
     platform, account = PLATFORMS[row.platform], account_of(row, at)
     told = [_understood(raw, platform, account) for raw in inputs]
     people: dict[int, frozenset[int]] = {}
+    since = min(one.raw.received_at for one in told)
     with event_log.transaction(row.platform, row.public_id) as log:
+        forgotten = forgotten_since(since)
+        dropped = {one.raw.id for one in told if forgotten and drop_erased(one.said, one.raw.received_at, forgotten)}
         for (why, _, _), group in itertools.groupby(told, _together):
             run = list(group)
             try:
@@ -58,7 +64,9 @@ def read(inputs: Sequence[RawInput], at: datetime) -> list[Outcome]:
             _count(run, gained)
         _keep_apart(told, at)
         _note(row, told, at)
-    return [Outcome(people[one.raw.id], one.refused) for one in told]
+        if forgotten_since(since) != forgotten:
+            raise Overtaken  # somebody was erased whom we may have made anew meanwhile
+    return [Outcome(people[one.raw.id], one.refused, one.raw.id in dropped) for one in told]
 
 
 def _together(one: _One) -> tuple[Why, int | None, str]:

@@ -6,8 +6,9 @@ from datetime import datetime
 from itertools import chain
 from typing import TypeVar
 
+from regulars.connections.base import events
 from regulars.connections.base.models import Connection
-from regulars.connections.base.platforms import Statements
+from regulars.connections.base.platforms import PersonGone, Statements
 from regulars.connections.base.requests import keep_requests
 from regulars.record.carts.operations import apply_carts
 from regulars.record.catalog.operations import apply_products, count_stock, remove_products
@@ -16,8 +17,8 @@ from regulars.record.coupons.operations import apply_coupons, remove_coupons
 from regulars.record.customers.identifiers import canonical
 from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.operations import ensure_profiles
-from regulars.record.customers.queries import find_profiles
-from regulars.record.events.log import LogTransaction
+from regulars.record.customers.queries import customers_of, find_profiles
+from regulars.record.events.log import LogTransaction, event_key
 from regulars.record.orders.operations import apply_orders, remove_orders
 
 Said = TypeVar("Said")
@@ -47,9 +48,21 @@ def write(said: Sequence[Statements], log: LogTransaction, row: Connection, is_h
     apply_carts(_all(one.carts for one in said), log, store_id=row.store_id, is_history=is_history)
     gained.new += record_consents(_all(one.consents for one in said), row.store.brand_id, log, is_history=is_history)
     record_suppressions(_all(one.suppressions for one in said), log, is_history=is_history)
+    _note_gone(_all(one.people_gone for one in said), row, log, is_history)
     keep_requests(_all(one.requests for one in said), row, log, at)
     gained.profiles = find_profiles({name for one in said for name in _names(one)}, row.store_id)
     return gained
+
+
+def _note_gone(gone: Sequence[PersonGone], row: Connection, log: LogTransaction, is_history: bool) -> None:
+    """Accounts that the shop deleted are noted in the log, once each, where they are known."""
+    profiles = find_profiles({one.identity for one in gone}, row.store_id) if gone else {}
+    owners = customers_of(profiles.values())
+    news = {event_key(row.source, f"gone:{profiles[one.identity]}"): one for one in gone if one.identity in profiles}
+    for key in log.claim(news):
+        one = news[key]
+        profile = profiles[one.identity]
+        log.append(events.customer_gone(profile, owners.get(profile), row.platform, one.stated_at, is_history))
 
 
 def _write_catalog(

@@ -46,6 +46,8 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('export', 'Export'), ('erase', 'Erase'), ('erase-shop', 'Erase Shop')], max_length=10)),
                 ('reference', models.CharField(max_length=120)),
+                ('token', models.BinaryField(max_length=16, null=True)),
+                ('orders', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=80), default=list, size=None)),
                 ('asked_at', models.DateTimeField()),
                 ('due_at', models.DateTimeField()),
                 ('done_at', models.DateTimeField(null=True)),

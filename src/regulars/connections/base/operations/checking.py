@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from regulars.connections.base.accounts import account_of, read_secrets
-from regulars.connections.base.client import TryLater, Unreachable
 from regulars.connections.base.models import Connection, ConnectionState
 from regulars.connections.base.operations.connecting import CHECK_JOB
 from regulars.connections.base.operations.pulling import note_failure, note_success
@@ -31,7 +30,7 @@ def check_webhooks(connection_id: int, clock: Clock) -> None:
         return
     try:
         report = PLATFORMS[row.platform].ensure_webhooks(account_of(row, clock()), hook_address(row))
-    except (Unreachable, TryLater, Refused) as error:
+    except RegularsError as error:
         note_failure(row, error.sentence, clock())
         Connection.objects.filter(pk=row.pk).update(checked_at=clock())
         if not isinstance(error, Refused):

@@ -19,6 +19,7 @@ from regulars.connections.base.readings import KIND, PATH, path_of
 from regulars.foundation.crash import crash_point, declare
 from regulars.foundation.inbox.queries import count_waiting
 from regulars.foundation.inbox.receiving import Arrival, receive
+from regulars.foundation.outbound import OutboundError
 from regulars.foundation.work.operations import enqueue, fail, finish, progress, start_task
 
 JOB = "connections.pull"
@@ -30,6 +31,9 @@ STORED = declare("pull.stored", "a page is in the inbox and the next is known, n
 
 SPANS = {PullKind.QUARTER: timedelta(minutes=25), PullKind.NIGHT: timedelta(days=7), PullKind.HAND: timedelta(days=7)}
 Clock = Callable[[], datetime]
+
+
+_ENDED = (PullState.DONE, PullState.FAILED)
 
 
 class Overtaken(Exception):
@@ -50,6 +54,8 @@ def begin_pull(row: Connection, kind: PullKind, at: datetime, staff_id: int | No
                 pull.save(update_fields=["task"])
             ask_for(pull, at)
     except IntegrityError:
+        if not Pull.objects.filter(connection=row, kind=kind).exclude(state__in=_ENDED).exists():
+            raise
         return None
     return pull
 
@@ -77,7 +83,7 @@ def pull_on(pull_id: int, clock: Clock) -> None:
         wait = _go_on(pull, clock)
     except TryLater as error:
         wait = error.seconds
-    except Unreachable as error:
+    except (Unreachable, OutboundError) as error:
         wait = _try_again(pull, error.sentence, clock())
     except Overtaken:
         return

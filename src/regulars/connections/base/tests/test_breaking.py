@@ -11,9 +11,18 @@ from django.test import Client
 from regulars.connections.base import reading
 from regulars.connections.base.accounts import keep_secrets, read_secrets
 from regulars.connections.base.errors import BadAddress, ConnectedAlready
-from regulars.connections.base.models import Connection, Pull, PullKind, PullState, Tell, TellState
+from regulars.connections.base.models import (
+    Connection,
+    PlatformRequest,
+    Pull,
+    PullKind,
+    PullState,
+    Tell,
+    TellState,
+)
 from regulars.connections.base.operations.connecting import begin_connection, shop_address
 from regulars.connections.base.operations.pulling import begin_pull, pull_on
+from regulars.connections.base.operations.requested import carry_out_requests
 from regulars.connections.base.operations.telling import tell_shops
 from regulars.connections.base.platforms import PLATFORMS, Account, ConsentChange
 from regulars.connections.base.tests.contract import Sent, post, pull, read_all
@@ -21,9 +30,13 @@ from regulars.connections.base.tests.toy import Toy, order, sign
 from regulars.foundation import clock
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.audit.operations import SYSTEM
+from regulars.foundation.inbox.models import Item, ItemState
 from regulars.foundation.shop.models import Brand, Store
+from regulars.foundation.vault import keys
 from regulars.foundation.work.loops import Stop
-from regulars.record.customers.models import Profile
+from regulars.record.customers.models import ContactVersion, Profile
+from regulars.record.customers.operations.erasure import erase_profiles
+from regulars.record.customers.queries import customers_of
 from regulars.record.events.models import Event
 from regulars.record.orders.models import Order
 
@@ -173,3 +186,68 @@ def test_a_worker_that_stood_still_lets_the_pull_go(toy: Toy, row: Connection, m
     pull_on(asked.pk, clock.now)
     asked.refresh_from_db()
     assert (asked.state, asked.topics, asked.counts["orders"]["fetched"]) == (PullState.DONE, [], 5)
+
+
+def _erase(client: Client, row: Connection, **said: Any) -> None:
+    body = json.dumps(said).encode()
+    assert post(client, row, Sent({"X-Toy-Signature": sign(read_secrets(row).signing, body)}, body)) == 200
+
+
+def test_who_comes_with_the_history_after_the_erasure_was_asked_for_is_erased(
+    toy: Toy, row: Connection, client: Client
+) -> None:
+    toy.shop.orders = {"1": order(1)}
+    asked = begin_pull(row, PullKind.HISTORY, clock.now())
+    _erase(client, row, erase="c1")
+    read_all()
+    carry_out_requests(Stop(), clock.now())
+    assert asked is not None
+    assert PlatformRequest.objects.get().done_at is None
+    pull(row, PullKind.HISTORY)
+    carry_out_requests(Stop(), clock.now())
+    assert PlatformRequest.objects.get().outcome == "Erased."
+    assert keys.still_held(Profile.objects.values_list("pk", flat=True)) == set()
+
+
+def test_what_was_fetched_before_an_erasure_brings_nobody_back(toy: Toy, row: Connection) -> None:
+    toy.shop.orders = {"1": order(1)}
+    pull(row, PullKind.HISTORY)
+    [profile] = Profile.objects.values_list("pk", flat=True)
+    asked = begin_pull(row, PullKind.HAND, clock.now())
+    assert asked is not None
+    pull_on(asked.pk, clock.now)
+    erase_profiles(customers_of([profile])[profile], [profile], SYSTEM, clock.now())
+    read_all()
+    assert list(Profile.objects.values_list("pk", flat=True)) == [profile]
+    assert ContactVersion.objects.count() == 0
+    assert Order.objects.count() == 1
+
+
+def test_a_guest_of_an_order_that_is_to_be_redacted_is_erased_and_another_account_is_not(
+    toy: Toy, row: Connection, client: Client
+) -> None:
+    toy.shop.orders = {"1": order(1), "2": order(2, customer=""), "3": order(3)}
+    pull(row, PullKind.HISTORY)
+    _erase(client, row, erase="c1", orders=["2", "3"])
+    read_all()
+    carry_out_requests(Stop(), clock.now())
+    held = keys.still_held(Profile.objects.values_list("pk", flat=True))
+    assert sorted(Order.objects.filter(profile__in=held).values_list("number", flat=True)) == ["3"]
+
+
+def test_an_account_that_the_shop_deleted_is_noted_once(toy: Toy, row: Connection, client: Client) -> None:
+    toy.shop.orders = {"1": order(1)}
+    pull(row, PullKind.HISTORY)
+    for _ in range(2):
+        _erase(client, row, gone="c1")
+        _erase(client, row, gone="nobody")
+    read_all()
+    assert Event.objects.filter(kind="connection.customer_gone").count() == 1
+
+
+def test_half_a_character_is_refused_by_itself(toy: Toy, row: Connection) -> None:
+    toy.shop.page = 5
+    toy.shop.orders = {"1": order(1), "2": order("\ud800")}
+    pull(row, PullKind.HISTORY)
+    assert [one.number for one in Order.objects.all()] == ["1"]
+    assert Item.objects.filter(state=ItemState.QUARANTINED).count() == 1

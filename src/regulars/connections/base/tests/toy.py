@@ -17,6 +17,7 @@ from regulars.connections.base.platforms import (
     Field,
     Incoming,
     Page,
+    PersonGone,
     Platform,
     PrivacyRequest,
     Refused,
@@ -100,7 +101,11 @@ class Toy(Platform):
         for thing in things if isinstance(things, list) else [things]:
             if "erase" in thing:
                 identity = IdentityInput(IdentityKind.STORE_CUSTOMER, thing["erase"], account.store_code)
-                said.requests.append(PrivacyRequest("erase", incoming.raw.received_at, identity))
+                orders = tuple(thing.get("orders", ()))
+                said.requests.append(PrivacyRequest("erase", incoming.raw.received_at, identity, orders))
+            elif "gone" in thing:
+                identity = IdentityInput(IdentityKind.STORE_CUSTOMER, thing["gone"], account.store_code)
+                said.people_gone.append(PersonGone(identity, incoming.raw.received_at))
             elif not isinstance(thing.get("total"), str):
                 said.unreadable.append(Unreadable(json.dumps(thing).encode(), "Its total is no amount."))
             else:
@@ -120,13 +125,14 @@ def _order(thing: Mapping[str, str], account: Account) -> OrderInput:
     at = datetime(2026, 3, 1, 12, tzinfo=UTC)
     own = IdentityInput(IdentityKind.STORE_CUSTOMER, thing["customer"], account.store_code)
     mail = IdentityInput(IdentityKind.EMAIL, thing["mail"])
-    person = PersonInput((own, mail), at, account.store_id, contact=ContactCard(email=thing["mail"]))
+    names = (own, mail) if thing["customer"] else (mail,)
+    person = PersonInput(names, at, account.store_id, contact=ContactCard(email=thing["mail"]))
     line = LineInput("A1", "Abacus", 1, Decimal(thing["total"]))
     return OrderInput(
         thing["number"], at, thing.get("currency", "GBP"), (line,), person, external_id=thing["number"], stated_at=at
     )
 
 
-def order(number: int, total: object = "12.50", **more: str) -> dict[str, object]:
+def order(number: int | str, total: object = "12.50", **more: str) -> dict[str, object]:
     """One order of the toy shop."""
     return {"number": str(number), "total": total, "mail": f"child{number}@toys.net", "customer": f"c{number}"} | more

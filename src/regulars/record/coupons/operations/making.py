@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import structlog
 from django.db import transaction
 
 from regulars.foundation.bulk import execute
@@ -19,6 +20,7 @@ from regulars.record.coupons.operations.apply import apply_coupons
 from regulars.record.customers.queries import customers_of, read_cards
 from regulars.record.events import log as event_log
 
+logger = structlog.get_logger(__name__)
 _ALPHABET = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # what nobody mistakes for another when it is read aloud
 _LENGTH = 12  # 60 bits: nobody guesses one
 _BATCH = 20
@@ -102,6 +104,9 @@ def _make(row: WantedCode, at: datetime) -> None:
         _settle(row, MakingState.FAILED, at, error.sentence)
     except MakeLater as error:
         _wait(row, at, error)
+    except Exception as error:  # noqa: BLE001  whatever is wrong with one must not hold up the others
+        logger.error("a code could not be made", code=row.pk, why=type(error).__name__)
+        _wait(row, at, MakeLater("The shop's answer was not understood."))
     else:
         _keep(row, rule, external_id, at)
 
