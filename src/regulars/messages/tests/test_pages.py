@@ -126,14 +126,14 @@ def test_who_was_there_already_is_asked_about_and_begins_later(staff: Client) ->
                 batch_id=entries.batch_id,
             )
     path = f"/workflows/{to_public(Workflow.PREFIX, Workflow.objects.get().uid)}"
-    assert "3 customers are in the segment already and have not been" in staff.get(f"{path}/switch").content.decode()
+    assert "3 customers are there already and have not been" in staff.get(f"{path}/switch").content.decode()
     staff.post(f"{path}/switch", {"to": "on", "who": "all"})
     last = Run.objects.order_by("-since")[0]
     page = staff.get(f"/runs/{to_public(Run.PREFIX, last.uid)}").content.decode()
     assert ("Not begun yet" in page, "do not begin all at once" in page, "Now here" in page) == (True, True, False)
     assert staff.get(f"{path}/switch")["Location"] == path
     staff.post(f"{path}/switch", {"to": "off"})
-    assert "Nobody is in the segment who has not" in staff.get(f"{path}/switch").content.decode()
+    assert "Nobody is there already who has not" in staff.get(f"{path}/switch").content.decode()
 
 
 def test_the_timeline_says_what_its_links_open(staff: Client, sent: Message) -> None:
@@ -182,7 +182,7 @@ def test_ready_made_workflows_are_added_switched_off(staff: Client) -> None:
     workflow = Workflow.objects.get()
     assert (workflow.key, workflow.is_on) == ("thank-champions", False)
     address = f"/workflows/{to_public(Workflow.PREFIX, workflow.uid)}/switch"
-    assert "Nobody is in the segment who has not been through this already." in staff.get(address).content.decode()
+    assert "Nobody is there already who has not been through this." in staff.get(address).content.decode()
     staff.post(address, {"to": "on", "who": "none"})
     assert Workflow.objects.get().is_on
     staff.post(address, {"to": "off"})

@@ -10,7 +10,7 @@ from regulars.foundation.sealing import Cell, unseal
 from regulars.foundation.vault import keys
 from regulars.record.carts.inputs import CartInput, CartLineInput
 from regulars.record.carts.models import Cart, CartKey, CartLine
-from regulars.record.carts.operations import apply_carts
+from regulars.record.carts.operations import abandon_silent_carts, apply_carts
 from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import IdentityKind
 from regulars.record.customers.queries import customer_of
@@ -98,6 +98,17 @@ def test_a_pixel_says_whose_a_cart_is_that_the_platform_states_of_nobody(shop: S
     assert visitor is not None
     shop.track("Checkout Started", {"cart_id": "T", "products": [POT]}, anonymousId="pixel-2")
     assert Cart.objects.get().profile_id == visitor
+
+
+def test_what_a_browser_filled_and_left_is_won_back_by_an_order_that_a_server_states(shop: Shop) -> None:
+    shop.track("Product Added", MUG | {"cart_id": "T"})
+    left_at = shop.at + timedelta(minutes=30)
+    with transaction("test", "silence") as log:
+        assert abandon_silent_carts(log, left_at, timedelta(minutes=30)) == 1
+    shop.at = left_at + timedelta(minutes=10)
+    shop.track("Order Completed", {"order_id": "o1", "cart_id": "T", "products": [MUG]}, shop.server)
+    cart = Cart.objects.get()
+    assert (cart.state, cart.value_minor, cart.order_id) == ("recovered", 2500, Order.objects.get().pk)
 
 
 def _link(cart: Cart) -> bytes:

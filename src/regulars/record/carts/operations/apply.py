@@ -147,13 +147,14 @@ def _take_over(cart: Cart, said: Words, profiles: Mapping[int, int], is_history:
 
 
 def _forget(cart: Cart, said: Words) -> None:
-    """What browsers said of it counts no more; an order that names it still does."""
-    cart.opened_at = cart.changed_at = said.moments[0]
+    """What browsers said of it counts no more, but for when they touched it before that; an order that names it still does."""
+    touches = sorted(at for at in cart.touches if at < said.moments[0])
+    cart.opened_at, cart.changed_at = min([*touches, said.moments[0]]), said.moments[0]
     cart.filled_at, cart.value_minor, cart.is_checkout, cart.is_claimed = None, 0, False, False
     if cart.state not in ORDERED or (cart.is_told and cart.order_id is None):
         cart.state, cart.is_told, cart.ordered_at = CartState.OPEN, False, None
     CartLine.objects.filter(cart=cart).delete()
-    Cart.objects.filter(pk=cart.pk).update(touches=[])
+    Cart.objects.filter(pk=cart.pk).update(touches=touches)
 
 
 def _take_content(change: Change, said: Words, is_newer: bool) -> None:
