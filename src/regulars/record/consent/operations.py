@@ -68,7 +68,7 @@ def record_consents(
         words = {name: str(getattr(given, name)) for name in ("channel", "topic", "state", "method", "source")}
         is_late = given.occurred_at < newest[token, given.channel, given.topic]
         owner = people.get(profile or 0)
-        words_of_brand = {**words, "brand_id": brand_id}
+        words_of_brand: dict[str, str | int] = {**words, "brand_id": brand_id}
         log.append(events.changed(profile, owner, given.occurred_at, words_of_brand, is_history or is_late))
     ConsentEntry.objects.bulk_create(_entries(fresh, brand_id, log.batch_id), batch_size=5000)
     return len(fresh)

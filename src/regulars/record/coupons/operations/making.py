@@ -113,17 +113,21 @@ def _make(row: WantedCode, at: datetime) -> None:
 
 def _rule(row: WantedCode) -> CodeRule:
     said = row.rule
-    decimals = {name: Decimal(said[name]) for name in ("percent", "amount", "minimum") if said.get(name) is not None}
+    percent, amount, minimum = (
+        Decimal(said[name]) if said.get(name) is not None else None for name in ("percent", "amount", "minimum")
+    )
     owner = customers_of([row.profile_id]).get(row.profile_id) if row.profile_id else None
     card = read_cards([owner], [row.store_id] if row.store_id else None).get(owner) if owner else None
     return CodeRule(
         row.code,
         f"Regulars {row.code.rpartition('-')[0]}".strip(),
+        percent=percent,
+        amount=amount,
+        minimum=minimum,
         currency=said.get("currency", ""),
         is_free_shipping=bool(said.get("is_free_shipping")),
         email=card.email if card else "",
         ends_at=row.expires_at,
-        **decimals,
     )
 
 

@@ -59,7 +59,7 @@ def test_a_code_is_one_whatever_its_capitals_and_tells_what_changed() -> None:
     other = CouponInput("SPRING", CouponKind.PERCENT, Decimal(20), used=3, person=ANN, stated_at=AT + HOUR)
     assert tell(store, other) == AppliedCoupons(updated=1, coupon_ids={"SPRING": first.coupon_ids["Spring"]})
     row = Coupon.objects.get()
-    assert (row.code, row.amount, row.external_id, row.used) == ("SPRING", 20, "9", 3)
+    assert (row.code, row.amount, row.external_id, row.used) == ("SPRING", Decimal(20), "9", 3)
     assert row.profile_id == Profile.objects.get().pk
     assert tell(store, coupon(2, amount=Decimal(20))).updated == 1  # back to its first spelling
     assert Coupon.objects.get().profile_id is not None
@@ -72,19 +72,19 @@ def test_the_same_again_and_what_is_late_change_nothing() -> None:
     assert tell(store, coupon(1)).unchanged == 1
     assert tell(store, coupon(0, amount=Decimal(99))).unchanged == 1
     assert tell(store, coupon(2, amount=Decimal(11), used=5)).updated == 1  # how often it was used is no event
-    assert (Coupon.objects.get().amount, Coupon.objects.get().used, kinds()) == (11, 5, ["coupon.created"])
+    assert (Coupon.objects.get().amount, Coupon.objects.get().used, kinds()) == (Decimal(11), 5, ["coupon.created"])
 
 
 @pytest.mark.parametrize(
     "removal", [CouponRemoval(AT + 2 * HOUR, external_id="9"), CouponRemoval(AT + 2 * HOUR, code="SPRING")]
 )
 def test_what_is_gone_stays_gone_in_any_order_until_it_is_stated_again(removal: CouponRemoval) -> None:
-    story = [coupon(0), coupon(1), removal]
+    story: list[CouponInput | CouponRemoval] = [coupon(0), coupon(1), removal]
     for number, order in enumerate(itertools.permutations(story)):
         store = new_store(f"a{number}")
         tell(store, *order, order[0])
         row = Coupon.objects.get(store=store)
-        assert (row.status, row.amount, row.stated_at) == (CouponStatus.DELETED, 11, AT + HOUR)
+        assert (row.status, row.amount, row.stated_at) == (CouponStatus.DELETED, Decimal(11), AT + HOUR)
     for number, order in enumerate(itertools.permutations([*story, coupon(3)])):
         store = new_store(f"b{number}")
         tell(store, *order)

@@ -59,7 +59,7 @@ def order(external_id: str = "501", number: str = "#1001", price: str = "10.00",
     return replace(said, **more)
 
 
-def claimed(number: str, price: str = "10.00", **more: object) -> OrderInput:
+def claimed(number: str, price: str = "10.00", **more: Any) -> OrderInput:
     """As a tracker says it: paid and done, without the platform's own id."""
     said = order("", number, price, stated_at=None, is_claimed=True, status=OrderStatus.COMPLETED)
     return replace(said, **more)
