@@ -359,6 +359,8 @@ def _as_they_stand(rows: Iterable[Order]) -> dict[str, OrderInput]:
             status=OrderStatus(row.status),
             payment_status=PaymentStatus(row.payment_status),
             cancelled_at=row.cancelled_at,
+            cart_keys=tuple(row.cart_keys),
+            is_claimed=True,
         )
         for row in rows
     }
@@ -373,6 +375,7 @@ def _order(deed: _Deed, known: OrderInput | None, speaker: Speaker) -> OrderInpu
         currency=deed.currency,
         lines=tuple(_order_line(line) for product in said["products"] if (line := _line(product))),
         tax_included=False,
+        is_claimed=True,
         cart_keys=(key,) if (key := _cart_key(deed)) else (),
     )
     return _changed(deed, blank, speaker)
@@ -424,4 +427,5 @@ def _refund(deed: _Deed, amount_minor: int, speaker: Speaker) -> RefundInput:
         lines=lines,
         order_number=_number(deed)[:120],
         person=who(deed.call, speaker),
+        is_claimed=True,
     )

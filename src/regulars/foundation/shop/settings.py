@@ -32,9 +32,12 @@ KNOWN: dict[str, Known] = {
         "Inputs of one public source that may wait to be read; beyond, it is asked to send later (429)", 250_000
     ),
     "customers.most_profiles": Known(
-        "Records of one store that one person may have; a merge beyond waits for review, an address of more joins nobody", 10
+        "Records of one store that one person may have; a merge beyond waits for review, an address of more joins nobody",
+        10,
     ),
-    "customers.no_identifiers": Known("Mail addresses and phone numbers that tell nobody apart, beside those of staff", []),
+    "customers.no_identifiers": Known(
+        "Mail addresses and phone numbers that tell nobody apart, beside those of staff", []
+    ),
     "carts.silence_minutes": Known("Minutes without a touch after which a cart counts as abandoned", 30),
     "messages.per_day": Known(
         "Marketing messages that one person gets within a day, over all workflows; 0: no limit", 1

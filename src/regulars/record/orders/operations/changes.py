@@ -76,6 +76,7 @@ def _change(
     after = columns(order, context)
     after |= {"stated_at": order.stated_at or before["stated_at"], "cart_keys": order.cart_keys or before["cart_keys"]}
     after |= {"external_id": after["external_id"] or before["external_id"]}
+    after |= {"is_claimed": after["is_claimed"] and before["is_claimed"]}
     names = [name for name in rules.changed_columns(before, after) if name != "stated_at"] + moved
     return _Change(order, row, before, after, bytes(sealed) if sealed else None, digest, names)
 

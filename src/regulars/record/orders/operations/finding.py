@@ -48,7 +48,7 @@ class Present:
     def outlives(self, said: OrderInput) -> bool:
         """Whether the input says less than what is known, and so changes nothing."""
         if said.is_claimed and not self.is_claimed:
-            return True
+            return self.stated_at is not None  # a platform's; what files and the API say, a tracker may go on with
         if self.is_claimed and not said.is_claimed:
             return False
         reached = rules.progress(self.status, self.payment_status, self.fulfilment_status)

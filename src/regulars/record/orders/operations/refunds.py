@@ -56,9 +56,7 @@ def apply_refunds(refunds: Sequence[RefundInput], order_ids: Mapping[str, int], 
     wanted: dict[str, RefundInput] = {}
     for refund in refunds:
         order = orders.get(_named(refund))
-        if not (refund.is_claimed and order and not order.is_claimed) and not _is_older(
-            refund, wanted.get(refund.number)
-        ):
+        if not (refund.is_claimed and order and order.is_stated) and not _is_older(refund, wanted.get(refund.number)):
             wanted[refund.number] = refund
     if not wanted:
         return RefundsApplied(unchanged=len(refunds))
@@ -98,7 +96,7 @@ class _Order:
 
     id: int
     profile_id: int | None
-    is_claimed: bool
+    is_stated: bool  # by a platform
 
 
 def _known(numbers: Iterable[str], context: Context) -> dict[str, _Known]:
@@ -134,18 +132,19 @@ def _orders_named(refunds: Iterable[RefundInput], there: Mapping[str, int], cont
     external = {rules.bare_id(refund.order_external_id) for refund in said if refund.order_external_id}
     wanted = {"store": context.store_id, "ids": list(ids), "numbers": list(numbers - {""}), "external": list(external)}
     found: dict[str, _Order] = {}
-    for row, number, external_id, profile, is_claimed in fetch(_NAMED, wanted) if said else []:
-        order = _Order(row, profile, is_claimed)
+    for row, number, external_id, profile, is_stated in fetch(_NAMED, wanted) if said else []:
+        order = _Order(row, profile, is_stated)
         found |= {rules.order_name("", number): order, rules.order_name(external_id, number): order}
     return found
 
 
 _NAMED = """
-SELECT id, number, external_id, profile_id, is_claimed FROM orders_order WHERE id = ANY(%(ids)s)
+SELECT id, number, external_id, profile_id, NOT is_claimed AND stated_at IS NOT NULL FROM orders_order WHERE id = ANY(%(ids)s)
 UNION
-SELECT id, number, external_id, profile_id, is_claimed FROM orders_order WHERE store_id = %(store)s AND number = ANY(%(numbers)s)
+SELECT id, number, external_id, profile_id, NOT is_claimed AND stated_at IS NOT NULL FROM orders_order
+WHERE store_id = %(store)s AND number = ANY(%(numbers)s)
 UNION
-SELECT id, number, external_id, profile_id, is_claimed FROM orders_order
+SELECT id, number, external_id, profile_id, NOT is_claimed AND stated_at IS NOT NULL FROM orders_order
 WHERE store_id = %(store)s AND external_id = ANY(%(external)s) AND external_id <> ''
 """
 

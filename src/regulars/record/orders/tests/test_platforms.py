@@ -258,3 +258,8 @@ def test_payments_that_webhooks_do_not_tell_come_later_and_stay(store: Store) ->
     assert tell(store, order(payments=(paid, back), **later)).updated == 0
     assert Payment.objects.filter(until_batch=None).count() == 2
     assert tell(store, order(payments=(replace(paid, status="failure"),), **later)).updated == 1
+
+
+def test_a_tracker_goes_on_with_an_order_of_a_file(store: Store) -> None:
+    tell(store, order(stated_at=None), claimed("1001", status=OrderStatus.CANCELLED))
+    assert [(fact[0], fact[1], fact[2], fact[6]) for fact in facts(store)] == [("#1001", "501", "cancelled", False)]
