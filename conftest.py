@@ -11,6 +11,8 @@ from django.db import connections
 from pytest_django.plugin import DjangoDbBlocker
 
 from regulars.config.databases import settings_for
+from regulars.foundation.inbox.keys import forget_cached
+from regulars.foundation.vault.keys import forget_cached_ring
 from tests.database import Database, start_database
 
 _KEY = pytest.StashKey[ExitStack]()
@@ -73,3 +75,11 @@ def process_environment(database_url: str, tmp_path: Path) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "regulars.config.settings",
     }
     return {**os.environ, **changes}
+
+
+@pytest.fixture(autouse=True)
+def _no_keys_left_over() -> Iterator[None]:
+    """Torn down last, when a test's own data folder is gone: what is cached of its keys would open nothing of the next test's."""
+    yield
+    forget_cached_ring()
+    forget_cached()

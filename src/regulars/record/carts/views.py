@@ -17,7 +17,7 @@ from regulars.foundation.money import line_total
 from regulars.foundation.pages.formats import format_money_short, format_number, today
 from regulars.foundation.pages.listing import show_list
 from regulars.foundation.pages.lists import Column, Empty, Filter, ListPage, ListQuery
-from regulars.foundation.pages.stores import within_store
+from regulars.foundation.pages.stores import keep_store, within_store
 from regulars.foundation.pages.sums import Sum
 from regulars.record.carts import queries
 from regulars.record.carts.labels import STATES, state_pill
@@ -101,17 +101,22 @@ _FIGURES = (
 
 @requires("carts.view")
 def carts(request: HttpRequest) -> HttpResponseBase:
-    return show_list(request, CARTS, figures=_figures(within_store(request)))
+    return show_list(request, CARTS, figures=_figures(request))
 
 
-def _figures(viewer: Viewer) -> list[dict[str, Any]]:
+def _figures(request: HttpRequest) -> list[dict[str, Any]]:
     """What was left behind in 30 days and what was won back, each a door to its carts."""
+    viewer = within_store(request)
     since = today(clock.now()) - timedelta(days=DAYS - 1)
     figures: list[dict[str, Any]] = []
     for state, label, worth, meaning in _FIGURES:
         query = ListQuery(choices={"state": (state,)}, dates={"touched": (since, None)})
         count, total = queries.carts_matching(query, viewer).count(), Sum(queries.sums_of(query, viewer))
-        door = {"href": f"/carts?state={state}&touched_from={since}", "count": count, "definition": meaning}
+        door = {
+            "href": keep_store(f"/carts?state={state}&touched_from={since}", request),
+            "count": count,
+            "definition": meaning,
+        }
         figures.append({"label": label, "value": format_number(count), **door})
         if count:
             figures.append({"label": worth, "value": str(total), **door})

@@ -87,7 +87,7 @@ class Order(models.Model):
     discount_codes = models.TextField(blank=True)
     line_count = models.IntegerField(default=0)
     cancel_reason = models.CharField(
-        max_length=60, blank=True
+        max_length=60, blank=True, db_default=""
     )  # why it counts nothing: a test order, deleted in the shop
     cart_keys = ArrayField(
         models.CharField(max_length=120), default=list, db_default=[]

@@ -39,7 +39,7 @@ def manager(client: Client) -> StaffMember:
 
 
 def add(count: int, first: int = 0) -> None:
-    numbers = (IdentityInput(IdentityKind.STORE_CUSTOMER, str(first + n), "uk") for n in range(count))
+    numbers = (IdentityInput(IdentityKind.STORE_CUSTOMER, str(1000 + first + n), "uk") for n in range(count))
     with transaction("import", "imp") as log:
         ensure_profiles([PersonInput((number,), AT) for number in numbers], log)
 

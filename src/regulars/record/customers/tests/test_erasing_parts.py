@@ -1,6 +1,7 @@
 """A shop has one of its accounts erased: whoever else the same person is stays as they were."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from regulars.foundation.vault.models import SubjectKey
 from regulars.record.customers.contacts import ContactCard
 from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import Erasure, IdentityKind
-from regulars.record.customers.operations import ensure_profiles
+from regulars.record.customers.operations import ensure_profiles, erasure
 from regulars.record.customers.operations.erasure import SomebodyElse, erase_profiles, replay_erasures
 from regulars.record.customers.queries import customers_of, read_cards
 from regulars.record.events.log import transaction
@@ -61,9 +62,9 @@ def test_of_somebody_else_nothing_is_erased(store: Store) -> None:
 
 
 def test_after_a_restore_only_the_part_is_erased_again(
-    store: Store, django_capture_on_commit_callbacks: Any, settings: Any, tmp_path: Any
+    store: Store, django_capture_on_commit_callbacks: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    settings.HOME = tmp_path
+    monkeypatch.setattr(erasure, "list_path", lambda: tmp_path / "erasures.jsonl")
     customer, old, new = _two_of_one(store)
     wrapped = SubjectKey.objects.get(subject=old)
     with django_capture_on_commit_callbacks(execute=True):

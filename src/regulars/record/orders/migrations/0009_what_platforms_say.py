@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
         migrations.AddField(
             model_name='order',
             name='cancel_reason',
-            field=models.CharField(blank=True, max_length=60),
+            field=models.CharField(blank=True, db_default='', max_length=60),
         ),
         migrations.AddField(
             model_name='order',
