@@ -257,6 +257,8 @@ def merge_two(workflow: Workflow) -> tuple[tuple[int, int], tuple[int, int]]:
     """Two people on their way through the workflow, joined; the run of the first stays."""
     one, two = make_people(2, make_shop())
     enter([one], AT)
+    read()
+    work_off("w", AT)
     enter([two], AT + DAY)
     read(AT + DAY)
     work_off("w", AT + DAY)
@@ -269,6 +271,8 @@ def merge_two(workflow: Workflow) -> tuple[tuple[int, int], tuple[int, int]]:
 def test_a_run_that_ends_while_a_merge_waits_for_it_keeps_its_end(workflow: Workflow) -> None:
     one, two = make_people(2, make_shop())
     enter([one], AT)
+    read()
+    work_off("w", AT)
     enter([two], AT + DAY)
     read(AT + DAY)
     work_off("w", AT + DAY)
