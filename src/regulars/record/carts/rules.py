@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 WITHIN = timedelta(days=7)  # an order later than that after the last touch is another errand
 AFTER = timedelta(hours=1)  # a cart that is filled later than that after the order is another errand
@@ -13,7 +14,7 @@ NEWS = timedelta(days=1)  # what is told later than that after it happened start
 def abandoned_at(touches: Collection[datetime], until: datetime, silence: timedelta) -> datetime | None:
     """When the first silence ended that was long enough; None where there was none up to that moment."""
     moments = sorted(at for at in touches if at <= until)
-    for at, following in zip(moments, [*moments[1:], until], strict=True):
+    for at, following in pairwise([*moments, until]):
         if following - at >= silence:
             return at + silence
     return None

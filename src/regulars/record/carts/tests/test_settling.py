@@ -91,6 +91,12 @@ def test_an_order_that_names_the_cart_ends_it_whoever_placed_it(store: Store) ->
     assert kinds() == ["opened", "ordered"]
 
 
+def test_an_order_that_was_placed_before_the_cart_was_touched_ends_it(store: Store) -> None:
+    """Clocks differ: a shop may date its order before the tracker's last word of the cart."""
+    tell(store, cart(5, "MUG"), order(2, "MUG", cart_keys=("c1",)))
+    assert states(store) == [("c1", "ordered", 1000, "1")]
+
+
 def test_the_same_person_ends_it_with_some_of_the_same_things_only(store: Store) -> None:
     tell(store, cart(0, "MUG", "CUP"), order(5, "POT", number="1"), order(6, "CUP", "TEA", number="2"))
     assert states(store) == [("c1", "ordered", 2000, "2")]
