@@ -1,0 +1,75 @@
+"""Relations: what a condition may ask of customers. Each module declares its own in its ``facts.py``.
+
+A relation says how the rows of one table of the warehouse speak of people: which column is the moment, which rows count, and which fields
+may be compared or summed. Conditions (``insight.conditions``) measure rows in a window and compare the measure, so that 'ordered twice in
+30 days', 'lives in Germany', 'is in this segment' and 'opened a mail' are one kind of question. Every engine reads the same declaration.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from regulars.foundation.registry import Registry
+
+
+class FieldType(StrEnum):
+    """Decides which comparisons and measures a field has."""
+
+    TEXT = "text"
+    NUMBER = "number"  # decimal, six places
+    MONEY = "money"  # integer minor units of the reporting currency; null where the day has no rate
+    MOMENT = "moment"  # UTC
+    DATE = "date"  # a day of the calendar without a zone: days since 1970-01-01
+    FLAG = "flag"
+    LIST = "list"  # of texts, in one column: each item between two LIST_MARKs
+    TOKEN = "token"  # noqa: S105  personal: a LIST of keyed tokens; the value is given in clear and never stored
+
+
+LIST_MARK = "\x1f"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One column that conditions may use. ``meaning`` is what staff read: lower case, without an article."""
+
+    column: str
+    type: FieldType
+    meaning: str
+    is_listed: bool = False  # few values: the builder completes them from the data
+
+
+class RelationKind(StrEnum):
+    """LOCAL rows depend on one customer; SNAPSHOT rows are published together for all (scores, clusters, predictions)."""
+
+    LOCAL = "local"
+    SNAPSHOT = "snapshot"
+
+
+@dataclass(frozen=True)
+class Relation:
+    """Rows of ``table`` (a warehouse table with a ``profile_id``) that speak of people.
+
+    ``at`` is the column of the moment: a row counts from then on, and windows are about it. ``until``: the column of the moment from
+    which it counts no more (null: it still does). ``counts``: a boolean column; rows where it is false are left out. ``latest_by``: of
+    rows equal in these columns only the one with the latest ``at`` counts (of those, the one with the greatest key of the table).
+    ``rises_with``: kinds of events after which its rows of that event's customer may be others.
+    """
+
+    name: str
+    meaning: str  # 'orders that count', as in: has more than two ...
+    table: str
+    at: str
+    fields: Mapping[str, Field]
+    rises_with: tuple[str, ...]
+    kind: RelationKind = RelationKind.LOCAL
+    until: str = ""
+    counts: str = ""
+    latest_by: tuple[str, ...] = ()
+
+
+RELATIONS: Registry[Relation] = Registry("relation")
+
+
+def register(relation: Relation) -> Relation:
+    """Called from a module's ``facts.py``."""
+    return RELATIONS.register(relation.name, relation)
