@@ -143,6 +143,28 @@ def checkout_node(**more: Any) -> dict[str, Any]:
     } | more
 
 
+def _checkout_line_payload() -> dict[str, Any]:
+    return {
+        "key": "1f2e",
+        "fulfillment_service": "manual",
+        "gift_card": False,
+        "grams": 100,
+        "presentment_title": "Assam",
+        "presentment_variant_title": "100 g",
+        "product_id": 501,
+        "quantity": 3,
+        "requires_shipping": True,
+        "sku": "TEA-1",
+        "taxable": True,
+        "title": "Assam",
+        "variant_id": 601,
+        "variant_title": "100 g",
+        "vendor": "Teahouse",
+        "line_price": "37.50",
+        "price": "12.50",
+    }
+
+
 def checkout_payload(**more: Any) -> dict[str, Any]:
     return {
         "id": 901414060,
@@ -160,27 +182,7 @@ def checkout_payload(**more: Any) -> dict[str, Any]:
         "currency": CURRENCY,
         "completed_at": None,
         "customer_locale": "de",
-        "line_items": [
-            {
-                "key": "1f2e",
-                "fulfillment_service": "manual",
-                "gift_card": False,
-                "grams": 100,
-                "presentment_title": "Assam",
-                "presentment_variant_title": "100 g",
-                "product_id": 501,
-                "quantity": 3,
-                "requires_shipping": True,
-                "sku": "TEA-1",
-                "taxable": True,
-                "title": "Assam",
-                "variant_id": 601,
-                "variant_title": "100 g",
-                "vendor": "Teahouse",
-                "line_price": "37.50",
-                "price": "12.50",
-            }
-        ],
+        "line_items": [_checkout_line_payload()],
         "name": "#901414060",
         "abandoned_checkout_url": "https://tea.example/548380009/checkouts/b1946ac92492d2347c6235b4d2611184/recover?key=1f2e",
         "discount_codes": [],

@@ -209,35 +209,63 @@ def order_node(**more: Any) -> dict[str, Any]:
         "totalPriceSet": both("57.50"),
         "subtotalPriceSet": bag("52.50"),
         "totalTaxSet": bag("3.76"),
-        "customer": {
-            "id": gid("Customer", 7001),
-            "firstName": "Ada",
-            "lastName": "Marsh",
-            "defaultEmailAddress": {"emailAddress": "Ada.Marsh@ringstrasse.net"},
-            "defaultPhoneNumber": {"phoneNumber": "+4930123456"},
-        },
+        "customer": _buyer_node(),
         "billingAddress": address_node(),
         "shippingAddress": address_node(),
-        "transactions": [
-            {
-                "id": gid("OrderTransaction", 81),
-                "kind": "SALE",
-                "status": "SUCCESS",
-                "gateway": "shopify_payments",
-                "test": False,
-                "createdAt": CREATED,
-                "processedAt": CREATED,
-                "amountSet": bag("57.50"),
-            }
-        ],
+        "transactions": [_moved_node(81, "SALE", CREATED, "57.50")],
         "fulfillments": [],
         "refunds": [],
         "lineItems": {"nodes": [line_node(1, "12.50", 2, ("2.50",), "1.47"), line_node(2, "30.00", 1, (), "1.96")]},
     } | more
 
 
+def _buyer_node() -> dict[str, Any]:
+    return {
+        "id": gid("Customer", 7001),
+        "firstName": "Ada",
+        "lastName": "Marsh",
+        "defaultEmailAddress": {"emailAddress": "Ada.Marsh@ringstrasse.net"},
+        "defaultPhoneNumber": {"phoneNumber": "+4930123456"},
+    }
+
+
+def _moved_node(number: int, kind: str, at: str, amount: str) -> dict[str, Any]:
+    return {
+        "id": gid("OrderTransaction", number),
+        "kind": kind,
+        "status": "SUCCESS",
+        "gateway": "shopify_payments",
+        "test": False,
+        "createdAt": at,
+        "processedAt": at,
+        "amountSet": bag(amount),
+    }
+
+
 def order_payload(**more: Any) -> dict[str, Any]:
     """The same state as ``order_node`` tells; a webhook of an order holds no payments."""
+    money = {
+        "current_subtotal_price": "52.50",
+        "current_subtotal_price_set": money_set("52.50"),
+        "current_total_price": "57.50",
+        "current_total_price_set": money_set("57.50"),
+        "subtotal_price": "52.50",
+        "subtotal_price_set": money_set("52.50"),
+        "total_discounts": "2.50",
+        "total_discounts_set": money_set("2.50"),
+        "total_line_items_price": "55.00",
+        "total_outstanding": "0.00",
+        "total_price": "57.50",
+        "total_price_set": money_set("57.50"),
+        "total_shipping_price_set": money_set("5.00"),
+        "total_tax": "3.76",
+        "total_tax_set": money_set("3.76"),
+    }
+    return _told_of_order() | money | more
+
+
+def _told_of_order() -> dict[str, Any]:
+    """All of it but its sums."""
     return {
         "id": 450789469,
         "admin_graphql_api_id": gid("Order", 450789469),
@@ -256,10 +284,6 @@ def order_payload(**more: Any) -> dict[str, Any]:
         "contact_email": "ada.marsh@ringstrasse.net",
         "created_at": SHOP_TIME[CREATED],
         "currency": CURRENCY,
-        "current_subtotal_price": "52.50",
-        "current_subtotal_price_set": money_set("52.50"),
-        "current_total_price": "57.50",
-        "current_total_price_set": money_set("57.50"),
         "customer_locale": "de",
         "discount_codes": [{"code": "SPRING", "amount": "2.50", "type": "percentage"}],
         "email": "ada.marsh@ringstrasse.net",
@@ -274,22 +298,11 @@ def order_payload(**more: Any) -> dict[str, Any]:
         "presentment_currency": CURRENCY,
         "processed_at": SHOP_TIME[CREATED],
         "source_name": "web",
-        "subtotal_price": "52.50",
-        "subtotal_price_set": money_set("52.50"),
         "tags": "",
         "tax_lines": [{"price": "3.76", "rate": 0.07, "title": "VAT"}],
         "taxes_included": True,
         "test": False,
         "token": "abcdef1234567890",
-        "total_discounts": "2.50",
-        "total_discounts_set": money_set("2.50"),
-        "total_line_items_price": "55.00",
-        "total_outstanding": "0.00",
-        "total_price": "57.50",
-        "total_price_set": money_set("57.50"),
-        "total_shipping_price_set": money_set("5.00"),
-        "total_tax": "3.76",
-        "total_tax_set": money_set("3.76"),
         "updated_at": SHOP_TIME[CHANGED],
         "billing_address": address_payload(),
         "customer": customer_payload(),
@@ -300,7 +313,7 @@ def order_payload(**more: Any) -> dict[str, Any]:
         "refunds": [],
         "shipping_address": address_payload(),
         "shipping_lines": [{"id": 77, "price": "5.00", "price_set": money_set("5.00"), "title": "Parcel"}],
-    } | more
+    }
 
 
 SENT_NODE = {
@@ -352,7 +365,7 @@ def refund_node(money: str = "16.25", lines: Lines = ONE_PACKET, postage: str = 
         },
         "refundShippingLines": {"nodes": [_postage_back(postage)] if postage else []},
         "orderAdjustments": {"nodes": []},
-        "transactions": {"nodes": [_money_back(money)] if money else []},
+        "transactions": {"nodes": [_moved_node(82, "REFUND", CHANGED, money)] if money else []},
     }
 
 
@@ -360,21 +373,7 @@ def _postage_back(amount: str) -> dict[str, Any]:
     return {"id": gid("RefundShippingLine", 4), "subtotalAmountSet": bag(amount), "taxAmountSet": bag("0.33")}
 
 
-def _money_back(amount: str) -> dict[str, Any]:
-    return {
-        "id": gid("OrderTransaction", 82),
-        "kind": "REFUND",
-        "status": "SUCCESS",
-        "gateway": "shopify_payments",
-        "test": False,
-        "createdAt": CHANGED,
-        "processedAt": CHANGED,
-        "amountSet": bag(amount),
-    }
-
-
 def refund_payload(money: str = "16.25", lines: Lines = ONE_PACKET, postage: str = "5.00") -> dict[str, Any]:
-    bought = {1: line_payload(1, "12.50", 2), 2: line_payload(2, "30.00", 1)}
     return {
         "id": 509562969,
         "admin_graphql_api_id": gid("Refund", 509562969),
@@ -386,48 +385,50 @@ def refund_payload(money: str = "16.25", lines: Lines = ONE_PACKET, postage: str
         "total_duties_set": money_set("0.00"),
         "user_id": 548380009,
         "order_adjustments": [],
-        "transactions": [
-            {
-                "id": 82,
-                "admin_graphql_api_id": gid("OrderTransaction", 82),
-                "amount": money,
-                "currency": CURRENCY,
-                "created_at": SHOP_TIME[CHANGED],
-                "processed_at": SHOP_TIME[CHANGED],
-                "gateway": "shopify_payments",
-                "kind": "refund",
-                "order_id": 450789469,
-                "parent_id": 81,
-                "status": "success",
-                "test": False,
-            }
-        ]
-        if money
-        else [],
-        "refund_line_items": [
-            {
-                "id": 104689539 + line,
-                "line_item_id": line,
-                "location_id": 487838322,
-                "quantity": quantity,
-                "restock_type": "return",
-                "subtotal": float(subtotal),
-                "subtotal_set": money_set(subtotal),
-                "total_tax": float(tax),
-                "total_tax_set": money_set(tax),
-                "line_item": bought[line],
-            }
-            for line, quantity, subtotal, tax in lines
-        ],
-        "refund_shipping_lines": [
-            {
-                "id": 4,
-                "shipping_line": {"id": 77, "title": "Parcel"},
-                "subtotal_amount_set": money_set(postage),
-                "tax_amount_set": money_set("0.33"),
-            }
-        ]
-        if postage
-        else [],
+        "transactions": [_money_back_payload(money)] if money else [],
+        "refund_line_items": [_line_back_payload(*line) for line in lines],
+        "refund_shipping_lines": [_postage_back_payload(postage)] if postage else [],
         "duties": [],
+    }
+
+
+def _money_back_payload(amount: str) -> dict[str, Any]:
+    return {
+        "id": 82,
+        "admin_graphql_api_id": gid("OrderTransaction", 82),
+        "amount": amount,
+        "currency": CURRENCY,
+        "created_at": SHOP_TIME[CHANGED],
+        "processed_at": SHOP_TIME[CHANGED],
+        "gateway": "shopify_payments",
+        "kind": "refund",
+        "order_id": 450789469,
+        "parent_id": 81,
+        "status": "success",
+        "test": False,
+    }
+
+
+def _line_back_payload(line: int, quantity: int, subtotal: str, tax: str) -> dict[str, Any]:
+    bought = {1: line_payload(1, "12.50", 2), 2: line_payload(2, "30.00", 1)}
+    return {
+        "id": 104689539 + line,
+        "line_item_id": line,
+        "location_id": 487838322,
+        "quantity": quantity,
+        "restock_type": "return",
+        "subtotal": float(subtotal),
+        "subtotal_set": money_set(subtotal),
+        "total_tax": float(tax),
+        "total_tax_set": money_set(tax),
+        "line_item": bought[line],
+    }
+
+
+def _postage_back_payload(amount: str) -> dict[str, Any]:
+    return {
+        "id": 4,
+        "shipping_line": {"id": 77, "title": "Parcel"},
+        "subtotal_amount_set": money_set(amount),
+        "tax_amount_set": money_set("0.33"),
     }

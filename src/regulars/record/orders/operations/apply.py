@@ -69,12 +69,7 @@ def apply_orders(
     found = find_orders(inputs, store_id)
     orders, there = found.orders, found.there
     digests = {number: rules.digest(order) for number, order in orders.items()}
-    fresh = [order for number, order in orders.items() if number not in there]
-    changed = [
-        order
-        for number, order in orders.items()
-        if number in there and there[number].digest != digests[number] and not there[number].outlives(order)
-    ]
+    fresh, changed = found.fresh(), found.changed(digests)
     own_refunds = _own_refunds([*fresh, *changed])
     gone = Context(log, store_id, at, is_history, gone=found.gone)
     context = _context([*fresh, *changed, *own_refunds, *refunds], gone, known or Known())

@@ -68,6 +68,14 @@ class Found:
     names: dict[str, str]
     doubles: set[int]
 
+    def fresh(self) -> list[OrderInput]:
+        return [order for number, order in self.orders.items() if number not in self.there]
+
+    def changed(self, digests: Mapping[str, bytes]) -> list[OrderInput]:
+        """Of the known orders those that are said to be otherwise than before; ``digests`` by number."""
+        known = ((order, self.there[number]) for number, order in self.orders.items() if number in self.there)
+        return [order for order, row in known if row.digest != digests[order.number] and not row.outlives(order)]
+
 
 def find_orders(inputs: Sequence[OrderInput], store_id: int) -> Found:
     """Locks the orders that are known, in the order of their ids. Of several inputs about one order the one that stands is kept."""
