@@ -195,7 +195,7 @@ class Leaf:
 
 @dataclass(frozen=True)
 class Step:
-    """One step of a sequence. ``is_absent``: no such row between the step before and the one after it."""
+    """One step of a sequence. ``is_absent``: no such row between the steps around it that happened."""
 
     of: str
     where: tuple[Filter, ...] = ()
