@@ -4,6 +4,7 @@ A platform's tests subclass ``Contract`` and give a ``Stand``. Time is real only
 """
 
 import contextlib
+import copy
 import json
 import random
 from abc import ABC, abstractmethod
@@ -18,6 +19,7 @@ from django.test import Client
 import regulars.connections.base.jobs  # noqa: F401  the parser that reads what shops tell
 from fakes.disturbing import Disturbance
 from regulars.connections.base import accounts
+from regulars.connections.base.accounts import Secrets, keep_secrets, read_secrets
 from regulars.connections.base.models import Connection, ConnectionState, Pull, PullKind, PullState
 from regulars.connections.base.operations import pulling
 from regulars.connections.base.operations.connecting import (
@@ -29,15 +31,44 @@ from regulars.connections.base.operations.connecting import (
 from regulars.connections.base.operations.pulling import begin_pull, pull_on
 from regulars.connections.base.platforms import PLATFORMS
 from regulars.foundation import clock
+from regulars.foundation.access.operations import create_staff
+from regulars.foundation.access.tokens import create_token
 from regulars.foundation.audit.operations import SYSTEM
+from regulars.foundation.ids import to_public
 from regulars.foundation.inbox.models import Item, ItemState
+from regulars.foundation.inbox.queries import open_item
 from regulars.foundation.inbox.reading import read_waiting
 from regulars.foundation.shop.models import Brand, Store
 from regulars.foundation.work.loops import Stop
+from regulars.record.catalog.models import Product
+from regulars.record.customers.models import Customer
 from regulars.record.events.models import Event
 from regulars.record.orders.models import Order
 
 TURNS = 400  # of a pull; more would be a defect
+VECTOR = b'{"id":820982911946154508,"total_price":"403.00"}'
+DEEP = 5_000
+POISON = [
+    b"",
+    b"\x00",
+    b"[" * 100_000,
+    b"[" * DEEP + b"]" * DEEP,
+    b'{"id": 7, "note": ' + b"[" * DEEP + b"]" * DEEP + b"}",
+    b'{"id": ' + b"9" * 5_000 + b"}",
+    b'{"id": "\\ud800"}',
+    b'{"id": "\\u0000", "email": "a\\u0000@shop-guest.net"}',
+    b'{"id": 1e400, "total": 1e400, "total_price": -1e400}',
+    b'{"id": NaN}',
+    b"NaN",
+    b'"x"',
+    b"null",
+    b"[1, null, {}]",
+    b'{"id": {"a": []}}',
+    b"\xff\xfe{}",
+]
+MOST_BENT, MOST_SHOWN = 8, 2  # 120 of each kind were tried too
+SHOWN: dict[str, Any] = {"orders": Order, "customers": Customer, "products": Product}
+WRONG: list[Any] = [None, "", "x", -1, 1.5, True, [], [7], {}, {"a": []}, "\x00", "\ud800", "9" * 400, 10**30, "1e400"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +83,9 @@ class Stand(ABC):
     """A fake shop, and what the contract does with it. Amounts are in minor units of the shop's currency."""
 
     platform: ClassVar[str]
+    vector: ClassVar[
+        tuple[str, str, str]
+    ]  # a secret, the header of the signature, and what it is of ``VECTOR``, by the reference
     address: str
     disturbance: Disturbance
     now: datetime  # the fake's clock; ``pass_time`` moves it
@@ -83,8 +117,8 @@ class Stand(ABC):
         """By order id: its state as ``Order.status`` has it, its total, and what was given back of it."""
 
     @abstractmethod
-    def signed(self, body: bytes, like: Sent) -> Sent:
-        """Other bytes with the headers of a delivery, rightly signed."""
+    def signed(self, body: bytes, like: Sent, secret: str = "") -> Sent:
+        """Other bytes with the headers of a delivery, signed with this secret; '' is the one that is good."""
 
 
 class Contract:
@@ -169,64 +203,79 @@ class Contract:
         read_all()
         assert Event.objects.count() == before
 
-    def test_only_what_the_shop_signed_is_taken(self, stand: Stand, row: Connection, client: Client) -> None:
+    def test_a_delivery_of_which_one_byte_differs_is_refused(
+        self, stand: Stand, row: Connection, client: Client
+    ) -> None:
+        """Bar 1, with the vectors of the reference: 401 and nothing stored for every byte of body and signature."""
+        stand.place_order()
+        like, (secret, name, signature) = stand.deliveries()[0], stand.vector
+        _sign_with(row, secret)
+        headers = {**like.headers, name: signature}
+        bad = [Sent(headers, _flipped(VECTOR, at)) for at in range(len(VECTOR))]
+        bad += [
+            Sent(headers | {name: _flipped(signature.encode(), at).decode()}, VECTOR) for at in range(len(signature))
+        ]
+        bad += [Sent(headers | {name: strange}, VECTOR) for strange in ("é" + signature, "é", "", signature * 2)]
+        bad += [Sent({k: v for k, v in headers.items() if k != name}, VECTOR)]
+        bad += [stand.signed(VECTOR, like, "the secret of another store")]
+        assert [post(client, row, one) for one in bad] == [401] * len(bad)
+        assert not Item.objects.exists()
+        assert post(client, row, Sent(headers, VECTOR)) == 200
+
+    def test_a_body_is_checked_as_it_came(self, stand: Stand, row: Connection, client: Client) -> None:
+        """Bar 2."""
         stand.place_order()
         one = stand.deliveries()[0]
-        name = next(name for name in one.headers if name.lower().endswith(("hmac-sha256", "signature")))
-        signature = one.headers[name]
-        bad = [
-            Sent(one.headers, one.body[:at] + bytes([one.body[at] ^ 1]) + one.body[at + 1 :])
-            for at in (0, len(one.body) // 2, len(one.body) - 1)
+        said = json.loads(one.body)
+        again = [
+            json.dumps(said, indent=1),
+            json.dumps(said, sort_keys=True),
+            json.dumps(said, separators=(" ,", ": ")),
         ]
-        bad += [
-            Sent(
-                {**one.headers, name: signature[:at] + ("A" if signature[at] != "A" else "B") + signature[at + 1 :]},
-                one.body,
-            )
-            for at in (0, 20)
-        ]
-        bad += [Sent({**one.headers, name: "é" + signature}, one.body), Sent({**one.headers, name: ""}, one.body)]
-        bad += [Sent({k: v for k, v in one.headers.items() if k != name}, one.body)]
-        bad += [Sent(one.headers, json.dumps(json.loads(one.body), indent=1, sort_keys=True).encode())]
-        assert [post(client, row, each) for each in bad] == [401] * len(bad)
+        assert [post(client, row, Sent(one.headers, text.encode())) for text in again] == [401] * 3
         assert not Item.objects.exists()
-        odd = stand.signed(b' {"id" :\r\n 1, "note": "\xf0\x9f\x8d\x93" } ', one)
-        assert post(client, row, odd) == 200
+        odd = [b' {"id" :\r\n 1, "note": "\xf0\x9f\x8d\x93" } ', b'{"b":1,\t"a":2}\r\n', one.body]
+        assert [post(client, row, stand.signed(body, one)) for body in odd] == [200] * 3
+        assert sorted(open_item(item)[1] for item in Item.objects.all()) == sorted(odd)
 
     def test_a_renewed_secret_and_the_one_before_are_both_good_for_a_while(
         self, stand: Stand, row: Connection, client: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        """Bar 3."""
         stand.place_order()
-        one = stand.deliveries()[0]
-        at = clock.now()
+        old, at = stand.deliveries()[0], clock.now()
         renew_secret(row, SYSTEM, at, signing="another secret altogether")
-        monkeypatch.setattr(clock, "now", lambda: at + timedelta(minutes=61))
-        assert post(client, row, one) == 200
-        monkeypatch.setattr(clock, "now", lambda: at + timedelta(hours=3))
-        assert post(client, row, one) == 401
+
+        def answers(after: timedelta) -> list[int]:
+            monkeypatch.setattr(clock, "now", lambda: at + after)
+            new = stand.signed(b'{"after": "%d"}' % after.seconds, old, "another secret altogether")
+            return [post(client, row, old), post(client, row, new)]
+
+        assert answers(timedelta(0)) == answers(timedelta(minutes=61)) == [200, 200]
+        assert answers(timedelta(hours=3)) == answers(timedelta(days=3)) == [401, 200]
 
     def test_what_cannot_be_read_waits_apart_and_the_next_is_read(
         self, stand: Stand, row: Connection, client: Client
     ) -> None:
-        stand.place_order()
-        good = stand.deliveries()
-        poison = [
-            b"\x00",
-            b"[" * 100_000,
-            b'{"id": ' + b"9" * 5_000 + b"}",
-            b'{"id": "\\ud800"}',
-            b"NaN",
-            b'"x"',
-            b'{"id": {"a": []}}',
-        ]
-        for body in poison:
-            assert post(client, row, stand.signed(body, good[0])) == 200
-        for one in good:
+        """Bar 11: the corpus, and values of each kind of delivery with everything in their place that they should not be."""
+        stand.advance_order(stand.place_order())
+        like, *more = stand.deliveries()
+        for body in POISON:
+            assert post(client, row, stand.signed(body, like)) == 200
+        assert post(client, row, stand.signed(b'"' + b"x" * 10_000_000 + b'"', like)) == 413
+        for one in {tuple(json.loads(sent.body)): sent for sent in (like, *more)}.values():
+            for body in _with_wrong_types(json.loads(one.body)):
+                assert post(client, row, stand.signed(body, one)) == 200
+        key = stand.place_order()
+        for one in stand.deliveries():
             assert post(client, row, one) == 200
         read_all()
-        assert recorded(row) == stand.truth()
-        assert Item.objects.filter(state=ItemState.QUARANTINED).count() >= len(poison) - 1
+        assert recorded(row)[key] == stand.truth()[key]
         assert not Item.objects.filter(state=ItemState.RECEIVED).exists()
+        apart = Item.objects.filter(state=ItemState.QUARANTINED)
+        assert apart.count() >= len(POISON) - 3  # what says nothing of anything is read, as a word about nobody
+        assert "" not in apart.values_list("reason", flat=True)
+        _read_back()
 
     def test_what_comes_days_late_or_again_after_a_month_is_taken_for_what_it_is(
         self, stand: Stand, row: Connection, client: Client, monkeypatch: pytest.MonkeyPatch
@@ -302,6 +351,51 @@ def post(client: Client, row: Connection, sent: Sent) -> int:
     kind = next((v for k, v in sent.headers.items() if k.lower() == "content-type"), "application/json")
     address = f"/hooks/{row.platform}/{row.public_id}"
     return client.post(address, data=sent.body, content_type=kind, headers=headers).status_code
+
+
+def _flipped(text: bytes, at: int) -> bytes:
+    return text[:at] + bytes([text[at] ^ 1]) + text[at + 1 :]
+
+
+def _sign_with(row: Connection, secret: str) -> None:
+    keep_secrets(row, Secrets(read_secrets(row).credentials, secret))
+    row.save(update_fields=["sealed"])
+
+
+def _with_wrong_types(thing: Any) -> Iterator[bytes]:
+    """The body, each time with something else in the place of one value, at whatever depth it stands."""
+    dice, places = random.Random(11), list(_places(thing))
+    for place in dice.sample(places, min(len(places), MOST_BENT)):
+        bent = copy.deepcopy(thing)
+        inner = bent
+        for step in place[:-1]:
+            inner = inner[step]
+        inner[place[-1]] = dice.choice(WRONG)
+        yield json.dumps(bent).encode()
+
+
+def _places(thing: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    inside = thing.items() if isinstance(thing, dict) else enumerate(thing) if isinstance(thing, list) else ()
+    for step, value in inside:
+        yield (*before, step)
+        yield from _places(value, (*before, step))
+
+
+def _read_back() -> None:
+    """Every row that is there now, as pages and programs read it."""
+    member, _ = create_staff("reader@shop.example", "owner", SYSTEM, clock.now())
+    browser = Client()
+    browser.force_login(member)
+    pages = ["/orders", "/customers", "/products", "/carts", "/coupons", "/refunds", "/sold", "/settings/connections"]
+    for name, model in SHOWN.items():
+        pages += [f"/{name}/{to_public(model.PREFIX, one.uid)}" for one in model.objects.all()[:MOST_SHOWN]]
+    pages += ["/settings/inbox", "/settings/inbox?state=quarantined"]
+    pages += [f"/settings/inbox/{number}?open=1" for number in Item.objects.values_list("pk", flat=True)[:MOST_SHOWN]]
+    assert {page: status for page in pages if (status := browser.get(page).status_code) != 200} == {}
+    _, token = create_token("reader", ["all"], SYSTEM, clock.now())
+    for name in ("customers", "orders", "products", "events", "carts", "coupons"):
+        answer = browser.get(f"/api/v1/{name}?limit=200", headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == 200, (name, answer.content)
 
 
 def read_all() -> None:

@@ -23,6 +23,7 @@ class ShopifyStand(Stand):
     """A shop whose clock stands still unless it is moved."""
 
     platform = "shopify"
+    vector = ("hush", "X-Shopify-Hmac-Sha256", "gHDQy76+38chKmG/hW2suoASSgJPriCh7sYbzaB7OQI=")
 
     def __init__(self) -> None:
         self.now = clock.now().replace(microsecond=0)
@@ -78,10 +79,10 @@ class ShopifyStand(Stand):
     def truth(self) -> dict[str, tuple[str, int, int]]:
         return {str(key): _told(fact) for key, fact in self.fake.shop.truth()["orders"].items()}
 
-    def signed(self, body: bytes, like: Sent) -> Sent:
+    def signed(self, body: bytes, like: Sent, secret: str = "") -> Sent:
         """As a delivery of its own."""
         own = {
-            "X-Shopify-Hmac-Sha256": signature(self.signing(), body).decode(),
+            "X-Shopify-Hmac-Sha256": signature(secret or self.signing(), body).decode(),
             "X-Shopify-Webhook-Id": str(uuid.uuid4()),
         }
         return Sent({**like.headers, **own}, body)

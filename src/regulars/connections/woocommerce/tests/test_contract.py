@@ -32,6 +32,11 @@ _STEPS = ("paid", "completed", "refund a part", "refund the rest")
 
 class WooStand(Stand):
     platform: ClassVar[str] = "woocommerce"
+    vector: ClassVar[tuple[str, str, str]] = (
+        "a&amp;b",
+        "X-WC-Webhook-Signature",
+        "3uECSBIrEaJNx/sgmKwZNkjLkgcb5mggyqzWs7gNYPA=",
+    )
 
     def __init__(self) -> None:
         self.now = clock.now().replace(microsecond=0) - timedelta(minutes=10)
@@ -86,8 +91,8 @@ class WooStand(Stand):
             for number, one in self.shop.truth().orders.items()
         }
 
-    def signed(self, body: bytes, like: Sent) -> Sent:
-        secret = next(iter(self.shop.webhooks.secrets.values()))
+    def signed(self, body: bytes, like: Sent, secret: str = "") -> Sent:
+        secret = secret or next(iter(self.shop.webhooks.secrets.values()))
         signature = webhook_signature(body, secret).decode()
         return Sent({**like.headers, "X-WC-Webhook-Signature": signature}, body)
 
