@@ -56,10 +56,14 @@ def _leaf(leaf: Leaf | Sequence | Share) -> _Json:
             return {"share": {"percent": _number(percent), "salt": salt}}
         case Sequence(steps, within, window):
             return {"sequence": [_step(step) for step in steps], "within": _span(within)} | _window(window)
-        case Leaf(Ratio(top, bottom), test):
-            return {"ratio": [_measured(top), _measured(bottom)]} | _test(test)
-        case Leaf(Measured() as figure, test):
-            return _measured(figure) | _test(test)
+        case Leaf(figure, test):
+            return _figure(figure) | _test(test)
+
+
+def _figure(figure: Measured | Ratio) -> _Json:
+    if isinstance(figure, Ratio):
+        return {"ratio": [_measured(part) for part in (figure.top, figure.bottom)]}
+    return _measured(figure)
 
 
 def _measured(figure: Measured) -> _Json:
