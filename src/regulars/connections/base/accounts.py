@@ -2,15 +2,16 @@
 
 import json
 import secrets
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 
 from django.conf import settings
+from django.db import transaction
 
 from regulars.connections.base.client import Client, Pace, limits
-from regulars.connections.base.models import Connection
+from regulars.connections.base.models import Connection, ConnectionState
 from regulars.connections.base.platforms import Account
 from regulars.foundation.outbound import Outbound
 from regulars.foundation.sealing import Cell, KeyRing, new_key, seal, unseal
@@ -37,6 +38,10 @@ class Secrets:
         """The same with a new secret; the one that was keeps its force for a while."""
         return Secrets(self.credentials, signing, self.signing, (at + OVERLAP).isoformat())
 
+    def holding(self, credentials: Mapping[str, str]) -> "Secrets":
+        """The same with other credentials."""
+        return replace(self, credentials=dict(credentials))
+
 
 def new_secret() -> str:
     return secrets.token_urlsafe(32)
@@ -53,6 +58,16 @@ def keep_secrets(row: Connection, kept: Secrets) -> None:
 
 def read_secrets(row: Connection) -> Secrets:
     return Secrets(**json.loads(unseal(_key(row), bytes(row.sealed), _cell(row)))) if row.sealed else Secrets()
+
+
+def change_secrets(connection_id: int, change: Callable[[Secrets], Secrets]) -> None:
+    """Keeps what ``change`` makes of the secrets as they stand, under the row's lock: whoever changes others of them at the same moment
+    (a token that is renewed while an installation begins) loses nothing. One that has ended keeps none."""
+    with transaction.atomic():
+        working = Connection.objects.select_for_update().exclude(state=ConnectionState.OVER)
+        if row := working.filter(pk=connection_id).first():
+            keep_secrets(row, change(read_secrets(row)))
+            row.save(update_fields=["sealed"])
 
 
 def account_of(row: Connection, at: datetime, credentials: Mapping[str, str] | None = None) -> Account:

@@ -15,7 +15,7 @@ from urllib.parse import urlencode, urlsplit
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 
-from regulars.connections.base.accounts import client_of, keep_secrets, read_secrets
+from regulars.connections.base.accounts import change_secrets, client_of, read_secrets
 from regulars.connections.base.errors import IsOver
 from regulars.connections.base.models import Connection, ConnectionState
 from regulars.connections.shopify.domains import is_stand_in, origin_of, shop_domain
@@ -58,10 +58,8 @@ def begin(row: Connection, client_id: str, client_secret: str, session: SessionB
     origin = origin_of(row.address)
     if not (client_id and client_secret):
         raise InvalidInput("Give the client ID and the client secret of your app.", field="client_id")
-    kept = read_secrets(row)
-    kept.credentials.update({_ID: client_id, _SECRET: client_secret})
-    keep_secrets(row, kept)
-    row.save(update_fields=["sealed"])
+    app = {_ID: client_id, _SECRET: client_secret}
+    change_secrets(row.pk, lambda kept: kept.holding({**kept.credentials, **app}))
     state = secrets.token_urlsafe(32)
     session[_KEPT] = {"state": state, "connection": row.public_id, "until": (at + GOOD_FOR).isoformat()}
     asked = {"client_id": client_id, "scope": ASKED, "redirect_uri": return_address(), "state": state}

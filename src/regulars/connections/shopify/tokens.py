@@ -13,9 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.db import transaction
-
-from regulars.connections.base.accounts import keep_secrets, read_secrets
+from regulars.connections.base.accounts import Secrets, change_secrets, read_secrets
 from regulars.connections.base.client import Client, Unreachable
 from regulars.connections.base.models import Connection
 from regulars.connections.base.platforms import Account, Refused
@@ -105,7 +103,7 @@ def _refreshed(account: Account, at: datetime) -> str:
         raise Refused("The permission of this shop has run out: connect it anew.")
     form = {"grant_type": "refresh_token", "client_id": client_id, "client_secret": secret}
     fresh = ask_token(account.client, account.address, form | {"refresh_token": token.refresh}, at)
-    _keep(account, fresh)
+    _keep(account, fresh, token)
     return fresh.value
 
 
@@ -115,12 +113,11 @@ def _newest(account: Account) -> Token:
     return kept_token(held if held.get("access_token") else account.credentials)
 
 
-def _keep(account: Account, token: Token) -> None:
-    with transaction.atomic():
-        row = Connection.objects.select_for_update().filter(pk=account.connection_id).first()
-        if row is None or not row.sealed:
-            return  # it has ended meanwhile
-        kept = read_secrets(row)
-        kept.credentials.update(as_credentials(token))
-        keep_secrets(row, kept)
-        row.save(update_fields=["sealed"])
+def _keep(account: Account, fresh: Token, used: Token) -> None:
+    """Instead of the one that it was got with; not over that of an installation which was finished meanwhile."""
+
+    def renewed(kept: Secrets) -> Secrets:
+        is_of_this = kept.credentials.get("refresh_token") == used.refresh
+        return kept.holding({**kept.credentials, **as_credentials(fresh)}) if is_of_this else kept
+
+    change_secrets(account.connection_id, renewed)

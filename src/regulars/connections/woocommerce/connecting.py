@@ -9,16 +9,14 @@ import hmac
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.db import transaction
 from django.urls import reverse
 from django.utils.translation import gettext
 
-from regulars.connections.base.accounts import keep_secrets, read_secrets
+from regulars.connections.base.accounts import Secrets, change_secrets, read_secrets
 from regulars.connections.base.errors import IsOver
 from regulars.connections.base.models import Connection, ConnectionState
 from regulars.connections.base.operations.connecting import find_connection
@@ -106,9 +104,9 @@ def _is_word(value: object) -> bool:
 
 def _keep(row: Connection, words: Mapping[str, str]) -> None:
     """Beside the key that works now, instead of an earlier agreement: a word is good for one key."""
-    with transaction.atomic():
-        held = Connection.objects.select_for_update().get(pk=row.pk)
-        kept = read_secrets(held)
+
+    def agreed_anew(kept: Secrets) -> Secrets:
         standing = {name: text for name, text in kept.credentials.items() if name not in (WORD, UNTIL, KEY, SECRET)}
-        keep_secrets(held, replace(kept, credentials={**standing, **words}))
-        held.save(update_fields=["sealed"])
+        return kept.holding({**standing, **words})
+
+    change_secrets(row.pk, agreed_anew)

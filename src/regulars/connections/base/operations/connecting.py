@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -10,7 +9,15 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from regulars.connections.base import events
-from regulars.connections.base.accounts import account_of, give_key, keep_secrets, new_secret, outbound, read_secrets
+from regulars.connections.base.accounts import (
+    account_of,
+    change_secrets,
+    give_key,
+    keep_secrets,
+    new_secret,
+    outbound,
+    read_secrets,
+)
 from regulars.connections.base.errors import BadAddress, ConnectedAlready, IsOver, NoSuchConnection, NoSuchPlatform
 from regulars.connections.base.models import Connection, ConnectionState, PullKind
 from regulars.connections.base.operations.pulling import begin_pull
@@ -82,7 +89,7 @@ def _move(row: Connection, store: Store, by: By) -> None:
     if isinstance(by, Viewer) and not by.sees_store(row.store_id):
         raise ConnectedAlready
     row.store = store
-    keep_secrets(row, replace(read_secrets(row), credentials={}))
+    keep_secrets(row, read_secrets(row).holding({}))
     row.save(update_fields=["store", "sealed"])
 
 
@@ -111,9 +118,7 @@ def complete_connection(
         is_first = row.state == ConnectionState.NEW
         kept = read_secrets(row)
         kept = kept.renewed(signing, at) if signing and signing != kept.signing else kept
-        kept.credentials.clear()
-        kept.credentials.update(credentials)
-        keep_secrets(row, kept)
+        keep_secrets(row, kept.holding(credentials))
         row.name, row.state, row.problem, row.failing_since = shop.name[:120], ConnectionState.ACTIVE, "", None
         row.about = {
             "version": shop.version,
@@ -134,9 +139,7 @@ def renew_secret(row: Connection, by: By, at: datetime, *, signing: str = "") ->
     """A new secret for its webhooks; the one before stays good for two hours. Audited."""
     _allow(by, row.store)
     with transaction.atomic():
-        held = Connection.objects.select_for_update().get(pk=row.pk)
-        keep_secrets(held, read_secrets(held).renewed(signing or new_secret(), at))
-        held.save(update_fields=["sealed"])
+        change_secrets(row.pk, lambda kept: kept.renewed(signing or new_secret(), at))
         enqueue(CHECK_JOB, lock=f"connection:{row.pk}", once=f"check:{row.pk}", connection_id=row.pk)
         record("connection.secret_renewed", by, row.public_id, {}, at=at)
 

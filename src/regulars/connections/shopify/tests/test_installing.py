@@ -21,10 +21,11 @@ from regulars.connections.base.client import Client, Pace
 from regulars.connections.base.errors import IsOver
 from regulars.connections.base.models import Connection, ConnectionState
 from regulars.connections.base.operations.connecting import begin_connection
-from regulars.connections.shopify import oauth
+from regulars.connections.shopify import oauth, tokens
 from regulars.connections.shopify.calls import ask
 from regulars.connections.shopify.tests.shop import Canned, data, reply
 from regulars.connections.shopify.tests.standing import standing
+from regulars.connections.shopify.tokens import Token, token_of
 from regulars.foundation import clock
 from regulars.foundation.access.operations import create_staff
 from regulars.foundation.audit.operations import SYSTEM
@@ -278,10 +279,50 @@ def test_beginning_to_install_loses_no_key_that_works(store: Store) -> None:
     row.state = ConnectionState.ACTIVE
     row.save()
     oauth.begin(row, "id", "secret", SessionStore(), clock.now())
+    row.refresh_from_db()
     assert read_secrets(row).credentials["access_token"] == "shpat_1"
     row.state = ConnectionState.OVER
     with pytest.raises(IsOver):
         oauth.begin(row, "id", "secret", SessionStore(), clock.now())
+
+
+def _connected(store: Store, **credentials: str) -> Connection:
+    row = begin_connection("shopify", store, f"https://{SHOP}", SYSTEM, clock.now())
+    keep_secrets(row, Secrets(APP | credentials, "k"))
+    row.state = ConnectionState.ACTIVE
+    row.save()
+    return row
+
+
+def test_a_token_that_is_renewed_in_the_moment_in_which_an_installation_begins_is_kept(
+    store: Store, outside: Canned
+) -> None:
+    at = clock.now()
+    row = _connected(store, access_token="shpat_1", refresh_token="shprt_1", expires_at=at.isoformat())
+    outside.answers += [reply({"access_token": "shpat_2", "refresh_token": "shprt_2", "expires_in": 3600})]
+    assert token_of(account_of(Connection.objects.select_related("store").get(pk=row.pk), at), at) == "shpat_2"
+    oauth.begin(row, "id", "secret", SessionStore(), at)  # read before the token was renewed
+    row.refresh_from_db()
+    kept = read_secrets(row).credentials
+    assert (kept["access_token"], kept["refresh_token"], kept["install_id"]) == ("shpat_2", "shprt_2", "id")
+
+
+def test_a_token_that_is_renewed_while_an_installation_ends_does_not_take_the_new_ones_place(
+    store: Store, outside: Canned, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = clock.now()
+    row = _connected(store, access_token="shpat_1", refresh_token="shprt_1", expires_at=at.isoformat())
+    account = account_of(row, at)
+
+    def finished_meanwhile(*given: object) -> Token:
+        installed = {"access_token": "shpat_new", "refresh_token": "shprt_new"}
+        accounts.change_secrets(row.pk, lambda kept: kept.holding(APP | installed))
+        return Token("shpat_2", refresh="shprt_2")
+
+    monkeypatch.setattr(tokens, "ask_token", finished_meanwhile)
+    token_of(account, at)
+    row.refresh_from_db()
+    assert read_secrets(row).credentials == APP | {"access_token": "shpat_new", "refresh_token": "shprt_new"}
 
 
 def test_an_answer_to_what_was_connected_otherwise_meanwhile_is_refused(store: Store) -> None:
