@@ -174,7 +174,7 @@ def test_a_kill_at_any_moment_leaves_right_memberships_after_the_next_run(
     store: Store, monkeypatch: pytest.MonkeyPatch, point: str, passed: int
 ) -> None:
     make_shop(store)
-    monkeypatch.setattr(operations, "CHUNK", 7)
+    monkeypatch.setattr(operations.rfm, "CHUNK", 7)
     count = 0
 
     def crash_point(name: str) -> None:
@@ -183,7 +183,7 @@ def test_a_kill_at_any_moment_leaves_right_memberships_after_the_next_run(
         if name == point and count == passed:
             raise Killed
 
-    monkeypatch.setattr(operations, "crash_point", crash_point)
+    monkeypatch.setattr(operations.rfm, "crash_point", crash_point)
     is_killed = not (point == operations.BEFORE_COMPUTED and passed > 1)
     if is_killed:
         with pytest.raises(Killed):
@@ -202,13 +202,13 @@ def test_a_kill_between_chunks_of_a_later_refresh_tells_each_change_once(
 ) -> None:
     make_shop(store)
     operations.refresh(NOW)
-    monkeypatch.setattr(operations, "CHUNK", 3)
+    monkeypatch.setattr(operations.rfm, "CHUNK", 3)
 
     def die(name: str) -> None:
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(operations, "crash_point", die)
+        patched.setattr(operations.rfm, "crash_point", die)
         with pytest.raises(Killed):
             operations.refresh(NOW + 200 * DAY)
     done = operations.refresh(NOW + 200 * DAY)
@@ -285,7 +285,7 @@ def test_a_refresh_that_is_begun_again_counts_everybody_once(store: Store, monke
             failed.append(kind)
             raise Overtaken
 
-    monkeypatch.setattr(operations, "_tell", tell)
+    monkeypatch.setattr(operations.rfm, "_tell", tell)
     done = operations.refresh(NOW)
     assert failed
     assert sum(done.initial.values()) == Membership.objects.filter(left_at=None).count() == len(present())
