@@ -1,4 +1,4 @@
-"""Which comparisons and measures a field has, and which regular expressions all engines read alike. Pure."""
+"""Which comparisons and measures a field has. Pure."""
 
 from regulars.foundation.relations import FieldType
 from regulars.insight.conditions.language import Measure, Op
@@ -35,8 +35,3 @@ MEASURES: dict[FieldType, frozenset[Measure]] = {
 def type_of_measure(measure: Measure, of: FieldType) -> FieldType:
     """What a measure of a field of this type is."""
     return FieldType.NUMBER if measure is Measure.DISTINCT else of
-
-
-def expression_problem(pattern: str) -> str:
-    """Why not every engine reads this regular expression alike, as a sentence; '' where all do."""
-    return ""

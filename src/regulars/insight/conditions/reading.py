@@ -9,7 +9,7 @@ from typing import Any as Anything
 
 from regulars.foundation.errors import InvalidInput
 from regulars.foundation.relations import RELATIONS, Field, FieldType, Relation
-from regulars.insight.conditions.comparing import MEASURES, OPS, SPANS, expression_problem, type_of_measure
+from regulars.insight.conditions.comparing import MEASURES, OPS, SPANS, type_of_measure
 from regulars.insight.conditions.language import (
     DENYING,
     VERSION,
@@ -41,6 +41,7 @@ from regulars.insight.conditions.language import (
     Value,
     Window,
 )
+from regulars.insight.conditions.texts import expression_problem
 
 MOST_LEAVES = 200
 _MOST_VALUES = 10_000
