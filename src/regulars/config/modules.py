@@ -13,6 +13,7 @@ MODULES: list[str] = [
     "regulars.record.customers",
     "regulars.record.consent",
     "regulars.record.catalog",
+    "regulars.record.interest",
     "regulars.record.coupons",
     "regulars.record.orders",
     "regulars.record.carts",

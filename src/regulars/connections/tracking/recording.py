@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from regulars.connections.tracking import events, shopping
+from regulars.connections.tracking import events, interests, shopping
 from regulars.connections.tracking.models import Refusal, TrackingKey
 from regulars.connections.tracking.people import Name, Speaker, name_of, what_is_said, who
 from regulars.connections.tracking.protocol import BadBody, Reason, Rejected, parse, read_calls
@@ -59,6 +59,7 @@ def read(inputs: Sequence[RawInput], at: datetime) -> list[Outcome]:
         _append(fresh, batch, log)
         for mark in shopping.apply(fresh, batch.speaker, key.store, log, at):
             batch.refuse(mark.told.item, "track", mark.reason, mark.told.name_in_spec, is_recorded=True)
+        interests.apply(fresh, batch.speaker, key.store, log)
         _write_refusals(batch, key.pk)
         if forgotten_since(since) != forgotten:
             raise Overtaken  # somebody was erased whom we may have made anew meanwhile

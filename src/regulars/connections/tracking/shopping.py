@@ -95,14 +95,14 @@ def apply(told: Sequence[Told], speaker: Speaker, store: Store, log: LogTransact
 
 def _deeds(told: Sequence[Told], store: Store) -> list[_Deed]:
     deeds = [
-        _Deed(one, one.spec.name, _currency(one.typed.clear, store.currency))
+        _Deed(one, one.spec.name, currency_of(one.typed.clear, store.currency))
         for one in told
         if one.spec and one.spec.name in _DEEDS
     ]
     return sorted(deeds, key=lambda deed: deed.call.times.occurred_at)
 
 
-def _currency(said: Mapping[str, Any], default: str) -> str:
+def currency_of(said: Mapping[str, Any], default: str) -> str:
     code = str(said.get("currency", "")).upper()
     return code if code in CURRENCIES else default
 

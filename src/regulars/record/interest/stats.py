@@ -1,0 +1,9 @@
+"""What ``regulars stats`` says of wishes, searches and reviews."""
+
+from regulars.record.interest.models import Review, Search, WishlistItem
+
+
+def stats() -> dict[str, object]:
+    """Rows, also of what was taken off a list again."""
+    counted = {"wishlist_items": WishlistItem, "searches": Search, "reviews": Review}
+    return {name: model._default_manager.count() for name, model in counted.items()}
