@@ -24,7 +24,7 @@ class Clock:
         return self.person if days is Days.PERSON else self.shop
 
     def today(self, days: Days) -> date:
-        return self.at.astimezone(self.zone(days)).date()
+        return local_day(self.at, self.zone(days))
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,28 @@ def ago(span: Span, days: Days, clock: Clock) -> datetime:
     """The first moment that lies less than the span ago: of 1 day, 24 hours ago and a tick, or the begin of today."""
     if days is Days.ROLLING:
         return clock.at - length(span) + TICK
-    return midnight(clock.today(days) - timedelta(days=whole_days(span) - 1), clock.zone(days))
+    return midnight(shifted(clock.today(days), 1 - whole_days(span)), clock.zone(days))
+
+
+def ahead(span: Span, days: Days, clock: Clock) -> datetime:
+    """The first moment that does not lie in the span to come: of 1 day, 24 hours later, or the end of today."""
+    if days is Days.ROLLING:
+        return clock.at + length(span)
+    return midnight(shifted(clock.today(days), whole_days(span)), clock.zone(days))
+
+
+def old_from(then: datetime, span: Span, days: Days, clock: Clock) -> datetime:
+    """From when on a moment lies longer than the span ago."""
+    if days is Days.ROLLING:
+        return _plus(then, length(span))
+    return midnight(shifted(local_day(then, clock.zone(days)), whole_days(span)), clock.zone(days))
+
+
+def near_from(then: datetime, span: Span, days: Days, clock: Clock) -> datetime:
+    """From when on a moment lies in the span to come."""
+    if days is Days.ROLLING:
+        return _plus(then, TICK - length(span))
+    return midnight(shifted(local_day(then, clock.zone(days)), 1 - whole_days(span)), clock.zone(days))
 
 
 def length(span: Span) -> timedelta:
@@ -74,6 +95,27 @@ def whole_days(span: Span) -> int:
 def moment(value: Moment, clock: Clock) -> datetime:
     """A date is the begin of that day in the shop's zone."""
     return value.astimezone(UTC) if isinstance(value, datetime) else midnight(value, clock.shop)
+
+
+# The days that have a midnight in UTC in every zone; what lies before or after them is taken for the first or last of them.
+_FIRST, _LAST = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)
+
+
+def _plus(then: datetime, by: timedelta) -> datetime:
+    try:
+        return then + by
+    except OverflowError:
+        return _LAST if by > timedelta() else _FIRST
+
+
+def shifted(day: date, days: int) -> date:
+    """So many days later."""
+    number = day.toordinal() + days
+    return date.fromordinal(max(_FIRST.toordinal(), min(_LAST.toordinal(), number)))
+
+
+def local_day(then: datetime, zone: ZoneInfo) -> date:
+    return max(_FIRST, min(_LAST, then)).astimezone(zone).date()
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:
