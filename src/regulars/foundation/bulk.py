@@ -9,6 +9,9 @@ from typing import Any
 
 from django.db import connection
 
+from regulars.foundation import arrays
+
+arrays.register()
 Parameters = Sequence[Any] | Mapping[str, Any]
 
 
