@@ -57,7 +57,6 @@ bench: develop
 
 chaos: develop
 	$(PY) -m chaos
-	$(PY) -m chaos.shops
 
 docs: develop
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict

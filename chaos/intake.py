@@ -1,22 +1,19 @@
 """The second part of a chaos: a shop keeps sending while web, workers and database are killed; nothing that it was thanked for is lost."""
 
-import os
 import random
-import socket
-import subprocess
 import sys
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from urllib.error import URLError
-from urllib.request import urlopen
 
 from django.db import DatabaseError, connection
 
 from chaos.hands import Workers
+from chaos.points import points_of
 from chaos.senders import Shop
 from chaos.verdict import Finding, print_table
+from chaos.web import Web
 from regulars.connections.tracking.keys import create_key
 from regulars.connections.tracking.models import TrackingKey
 from regulars.foundation import clock
@@ -33,7 +30,6 @@ from regulars.record.customers.recorded import read_properties
 from regulars.record.events.models import Event
 
 PATIENCE = 90.0
-POINTS = (reading.TAKEN, reading.READ)
 EACH_STORED = 60  # bodies, after which the web process dies between commit and thanks
 DATABASE_KILLS, WEB_KILLS = 3, 2
 
@@ -41,7 +37,7 @@ DATABASE_KILLS, WEB_KILLS = 3, 2
 def run(seed: int, kills: int, server: EmbeddedServer | None) -> bool:
     """Prints what was done and what was found. ``server`` is ours to kill. True when everything holds."""
     began, keys = time.monotonic(), _keys()
-    with Workers(began, "chaos.reading") as workers, _Web() as web:
+    with Workers(began, "chaos.reading") as workers, Web(f"{receiving.STORED}:{EACH_STORED}") as web:
         shop = Shop(web.port, [text for _, text in keys], seed)
         shop.open()
         storm = _Storm(workers, web, random.Random(seed), server)  # noqa: S311  kills need no secret dice
@@ -71,62 +67,36 @@ def _keys() -> list[tuple[TrackingKey, str]]:
     return [create_key(kind, kind, store.pk, SYSTEM, clock.now()) for kind in ("server", "browser", "browser")]
 
 
-class _Web:
-    """The web server, which dies by itself after every so many bodies until it is told not to."""
-
-    def __init__(self) -> None:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = int(probe.getsockname()[1])
-
-    def __enter__(self) -> "_Web":
-        self._start(f"{receiving.STORED}:{EACH_STORED}")
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        self._process.kill()
-        self._process.wait()
-
-    def restart(self, crash_at: str) -> None:
-        self._process.kill()
-        self._process.wait()
-        self._start(crash_at)
-
-    def _start(self, crash_at: str) -> None:
-        own = {"PORT": str(self.port), "REGULARS_CRASH_AT": crash_at, "REGULARS_ALLOWED_HOSTS": "127.0.0.1"}
-        command = [sys.executable, "-m", "regulars", "serve"]
-        self._process = subprocess.Popen(
-            command, env=dict(os.environ) | own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until and self._process.poll() is None:
-            try:
-                with urlopen(f"http://127.0.0.1:{self.port}/healthz") as answer:
-                    if answer.status == 200:
-                        return
-            except (URLError, ConnectionError):
-                time.sleep(0.1)
-        raise RuntimeError("the web server does not answer")
-
-
 @dataclass
 class _Storm:
     workers: Workers
-    web: _Web
+    web: Web
     random: random.Random
     server: EmbeddedServer | None
     done: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
 
     def kill_workers_at_points(self) -> None:
-        """One worker dies at each named point of reading, by itself, with work at hand."""
-        for name in POINTS:
+        """One worker dies at each named point of reading, by itself, with work at hand; that of storing is the web server's."""
+        for name in points_of("intake"):
+            if name == receiving.STORED:
+                self._see_the_web_die(name)
+                continue
             pid = self.workers.spawn(name)
             if self.workers.wait_for(pid, PATIENCE / 3) == KILLED:
                 self.done["named points"] += 1
             else:
                 self.problems.append(f"the point {name} was never reached")
                 self.workers.kill(pid)
+
+    def _see_the_web_die(self, name: str) -> None:
+        until = time.monotonic() + PATIENCE / 3
+        while self.web.look() < 2 and time.monotonic() < until:
+            time.sleep(0.1)
+        if self.web.look() < 2:
+            self.problems.append(f"the point {name} was never reached")
+        else:
+            self.done["named points"] += 1
 
     def kill_workers(self, times: int) -> None:
         for _ in range(times):

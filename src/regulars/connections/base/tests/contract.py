@@ -8,7 +8,8 @@ import copy
 import json
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
@@ -91,6 +92,10 @@ class Stand(ABC):
     now: datetime  # the fake's clock; ``pass_time`` moves it
 
     @abstractmethod
+    def served(self) -> AbstractContextManager[object]:
+        """The shop answers while the block lasts."""
+
+    @abstractmethod
     def credentials(self) -> dict[str, str]: ...
 
     def signing(self) -> str:
@@ -109,8 +114,19 @@ class Stand(ABC):
         """Takes the order a step further: paid, sent, refunded in part, cancelled ..."""
 
     @abstractmethod
+    def deliver(self, send: Callable[[Sent], int]) -> None:
+        """Hands over what the shop has to send since the last call, in its order, built now; ``send`` gives the status of the answer."""
+
     def deliveries(self) -> list[Sent]:
-        """What the shop has to send since the last call, in its order, built when it is asked for."""
+        """The same, all of it thanked for."""
+        sent: list[Sent] = []
+
+        def thank(one: Sent) -> int:
+            sent.append(one)
+            return 200
+
+        self.deliver(thank)
+        return sent
 
     @abstractmethod
     def truth(self) -> dict[str, tuple[str, int, int]]:

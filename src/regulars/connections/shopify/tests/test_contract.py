@@ -1,7 +1,8 @@
 """The contract of all connections, played against the fake Shopify."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,6 @@ from fakes.disturbing import Disturbance
 from fakes.shopify.records import Order
 from fakes.shopify.serving import FakeShopify
 from fakes.shopify.settings import App
-from fakes.shopify.webhooks import Delivery
 from regulars.connections.base.tests.contract import Contract, Sent, Stand
 from regulars.connections.shopify.signing import signature
 from regulars.foundation import clock
@@ -26,12 +26,15 @@ class ShopifyStand(Stand):
     vector = ("hush", "X-Shopify-Hmac-Sha256", "gHDQy76+38chKmG/hW2suoASSgJPriCh7sYbzaB7OQI=")
 
     def __init__(self) -> None:
-        self.now = clock.now().replace(microsecond=0)
+        self.now = clock.now().replace(microsecond=0) - timedelta(minutes=10)
         self.disturbance = Disturbance(5)
         self.fake = FakeShopify(seed=6, now=lambda: self.now, disturbance=self.disturbance)
         self.fake.bucket.size = self.fake.bucket.available = 10**9  # time stands still: nothing would be restored
         self.address = self.fake.address
         self.orders: dict[str, tuple[Order, int]] = {}
+
+    def served(self) -> AbstractContextManager[object]:
+        return self.fake
 
     def credentials(self) -> dict[str, str]:
         return {"client_id": App().client_id, "client_secret": self.signing(), "access_token": self.fake.token}
@@ -66,15 +69,8 @@ class ShopifyStand(Stand):
             shop.refund(order, unit)
         self.orders[key] = (order, step + 1)
 
-    def deliveries(self) -> list[Sent]:
-        got: list[Delivery] = []
-
-        def keep(delivery: Delivery) -> int:
-            got.append(delivery)
-            return 200
-
-        self.fake.deliver(keep)
-        return [Sent(one.headers, one.body) for one in got]
+    def deliver(self, send: Callable[[Sent], int]) -> None:
+        self.fake.deliver(lambda one: send(Sent(one.headers, one.body)))
 
     def truth(self) -> dict[str, tuple[str, int, int]]:
         return {str(key): _told(fact) for key, fact in self.fake.shop.truth()["orders"].items()}

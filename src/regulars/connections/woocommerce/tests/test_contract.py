@@ -2,7 +2,8 @@
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import ClassVar
@@ -49,6 +50,9 @@ class WooStand(Stand):
         self.product = self.shop.add_product(price="19.90", stock=100)
         self.steps: dict[str, int] = {}
 
+    def served(self) -> AbstractContextManager[object]:
+        return self.server
+
     def credentials(self) -> dict[str, str]:
         return {"consumer_key": self.key.consumer_key, "consumer_secret": self.key.consumer_secret}
 
@@ -79,10 +83,9 @@ class WooStand(Stand):
         else:
             self.shop.refund(number, "1.50" if step == 2 else "", reason="too small")
 
-    def deliveries(self) -> list[Sent]:
-        self.shop.webhooks.sent.clear()
+    def deliver(self, send: Callable[[Sent], int]) -> None:
+        self.shop.webhooks.send = lambda url, headers, body: send(Sent(headers, body))
         self.shop.webhooks.deliver_all()
-        return [Sent(one.headers, one.body) for one in self.shop.webhooks.sent]
 
     def truth(self) -> dict[str, tuple[str, int, int]]:
         states = {"completed": "completed", "refunded": "completed", "cancelled": "cancelled", "failed": "cancelled"}
