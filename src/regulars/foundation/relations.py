@@ -26,6 +26,7 @@ class FieldType(StrEnum):
 
 
 LIST_MARK = "\x1f"
+EVERY_KIND = "*"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class Relation:
     ``at`` is the column of the moment: a row counts from then on, and windows are about it. ``until``: the column of the moment from
     which it counts no more (null: it still does). ``counts``: a boolean column; rows where it is false are left out. ``latest_by``: of
     rows equal in these columns only the one with the latest ``at`` counts (of those, the one with the greatest key of the table).
-    ``rises_with``: kinds of events after which its rows of that event's customer may be others.
+    ``rises_with``: kinds of events after which its rows of that event's customer may be others; EVERY_KIND where its rows are events
+    themselves, of those kinds that a filter on the field ``kind`` lets through.
     """
 
     name: str

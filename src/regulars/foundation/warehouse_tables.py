@@ -4,6 +4,7 @@ The warehouse keeps *versions* of rows: ``known_from`` and ``known_until`` are p
 it was known then. A version is known from its batch's last position until the next version of the same key.
 """
 
+import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -17,6 +18,7 @@ class ColumnType(StrEnum):
 
     BIGINT = "bigint"
     BOOLEAN = "boolean"
+    NUMBER = "number"  # decimal(18, 6)
     TEXT = "text"
     TIMESTAMP = "timestamp"
 
@@ -34,17 +36,43 @@ class Column:
 class WarehouseTable:
     """One table: ``key`` is the bigint column that names a row across its versions.
 
-    ``versions`` is SQL on the record with the parameters ``%(after)s`` and ``%(upto)s``, two positions: the columns in their order, then
-    ``known_from`` and ``known_until`` (null: still holds) of every version with ``after < known_from <= upto``. Where one of the
-    ``removed_by`` events was seen, the whole table is compared: what such an event removes or restores leaves no version behind.
+    All four are SQL on the record. ``present``: the columns in their order, of every row that holds now; one query without WITH, so that a
+    restriction to a few people reaches its tables. ``versions``, with the positions ``%(after)s`` and ``%(upto)s``: the columns, then
+    ``known_from`` and ``known_until`` (null: still holds) of every version with ``after < known_from <= upto``. ``ended``, with the same:
+    key, ``known_from`` and ``known_until`` of versions from before that ended meanwhile without a successor of their key. ``touched``: key
+    and position of rows of which something else changed, in the same span; they are compared with what the warehouse holds.
+
+    Where one of the ``removed_by`` events was seen, the whole table is compared: what such an event removes or restores leaves no version
+    behind. Where nothing but ``touched`` tells of changes, ``versions`` is empty, and the past is known as far as the warehouse saw it.
     """
 
     name: str
     meaning: str
     key: str
     columns: tuple[Column, ...]
-    versions: str
+    present: str
+    versions: str = ""
+    ended: str = ""
+    touched: str = ""
     removed_by: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> str:
+        """Its columns, as SQL."""
+        return ", ".join(f'"{column.name}"' for column in self.columns)
+
+    @property
+    def shape(self) -> str:
+        """Changes with whatever decides what stands in its files, so that those of another edition are known and written anew."""
+        said = [self.key, *(f"{c.name} {c.type}" for c in self.columns), self.present, self.versions]
+        return hashlib.sha256("\n".join(said).encode()).hexdigest()[:16]
+
+    @property
+    def of_people(self) -> str:
+        """SQL for PostgreSQL: the present rows of a few people, who stand in a relation ``people(profile_id, customer_id)`` that the asker
+        puts in front.
+        """
+        return f"SELECT {self.names} FROM ({self.present}) AS held({self.names}) WHERE profile_id IN (SELECT profile_id FROM people)"
 
 
 WAREHOUSE_TABLES: Registry[WarehouseTable] = Registry("warehouse table")

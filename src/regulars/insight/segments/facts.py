@@ -1,9 +1,10 @@
-"""Membership as a fact, from the ledger: who was in a segment at a moment, and by which entry."""
+"""Membership as a fact, from the ledger: who was in a segment at a moment, and by which entry; and what conditions may ask of it."""
 
 from collections.abc import Mapping, Sequence
 
 from regulars.foundation.facts import FACTS, Answer, Fact, FactKind, Moment, Question
-from regulars.insight.segments import queries
+from regulars.foundation.relations import Field, FieldType, Relation, register
+from regulars.insight.segments import events, queries
 
 
 def _member(customer_ids: Sequence[int], question: Question, moment: Moment) -> Mapping[int, Answer]:
@@ -32,4 +33,41 @@ FACTS.register(
         _member,
         _check,
     ),
+)
+
+
+_FIELDS = {
+    "segment": Field("segment", FieldType.TEXT, "segment", is_listed=True),
+    "is_initial": Field("is_initial", FieldType.FLAG, "was there when it was computed first"),
+}
+MEMBERSHIPS = register(
+    Relation(
+        name="memberships",
+        meaning="segments that the person is in",
+        table="memberships",
+        at="entered_at",
+        until="left_at",
+        fields=_FIELDS,
+        rises_with=(events.ENTERED, events.LEFT),
+    )
+)
+ENTRIES = register(
+    Relation(
+        name="segment_entries",
+        meaning="entries into segments",
+        table="memberships",
+        at="entered_at",
+        fields=_FIELDS,
+        rises_with=(events.ENTERED,),
+    )
+)
+EXITS = register(
+    Relation(
+        name="segment_exits",
+        meaning="exits from segments",
+        table="memberships",
+        at="left_at",
+        fields=_FIELDS,
+        rises_with=(events.LEFT,),
+    )
 )

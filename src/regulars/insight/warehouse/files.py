@@ -18,12 +18,14 @@ from regulars.foundation.warehouse_tables import OPEN, Column, ColumnType, Wareh
 _ARROW = {
     ColumnType.BIGINT: pa.int64(),
     ColumnType.BOOLEAN: pa.bool_(),
+    ColumnType.NUMBER: pa.decimal128(18, 6),
     ColumnType.TEXT: pa.string(),
     ColumnType.TIMESTAMP: pa.timestamp("us"),
 }
 _DUCKDB = {
     ColumnType.BIGINT: "BIGINT",
     ColumnType.BOOLEAN: "BOOLEAN",
+    ColumnType.NUMBER: "DECIMAL(18, 6)",
     ColumnType.TEXT: "VARCHAR",
     ColumnType.TIMESTAMP: "TIMESTAMP",
 }
@@ -59,7 +61,7 @@ def arrow_schema(table: WarehouseTable) -> pa.Schema:
 
 def empty_relation(table: WarehouseTable) -> str:
     """SQL of the table without a row, for a snapshot that has no file of it."""
-    columns = ", ".join(f"CAST(NULL AS {_DUCKDB[c.type]}) AS {c.name}" for c in (*table.columns, *KNOWN))
+    columns = ", ".join(f'CAST(NULL AS {_DUCKDB[c.type]}) AS "{c.name}"' for c in (*table.columns, *KNOWN))
     return f"(SELECT {columns} WHERE false)"
 
 
@@ -89,9 +91,8 @@ def _is_open(path: Path) -> bool:
     return all(one is not None and one.has_min_max and one.min == OPEN for one in found)
 
 
-def write_copy(path: Path, table: WarehouseTable, copy: psycopg.Copy) -> int:
+def write_copy(path: Path, schema: pa.Schema, copy: psycopg.Copy) -> int:
     """Streams ``COPY … TO STDOUT (FORMAT csv)`` into a file, block by block: memory stays flat. Rows written."""
-    schema = arrow_schema(table)
     reader = _csv_reader(_CopyStream(copy), schema)
     rows = 0
     with pq.ParquetWriter(path, schema, compression="zstd") as out:
@@ -110,6 +111,7 @@ def _csv_reader(stream: io.RawIOBase, schema: pa.Schema) -> Iterator[pa.RecordBa
         pyarrow.csv.open_csv(
             buffered,
             read_options=pyarrow.csv.ReadOptions(column_names=schema.names, block_size=_BLOCK),
+            parse_options=pyarrow.csv.ParseOptions(newlines_in_values=True),
             convert_options=pyarrow.csv.ConvertOptions(
                 column_types=schema,
                 true_values=["t"],

@@ -27,10 +27,11 @@ class WarehouseFile(models.Model):
 class WarehouseSnapshot(models.Model):
     """A readable state: all files together hold everything that was known at ``position``, which never falls."""
 
-    privacy = {"files": PrivacyClass.CLEAR}
+    privacy = {"files": PrivacyClass.CLEAR, "shapes": PrivacyClass.CLEAR}
 
     position = models.BigIntegerField()
     files = ArrayField(models.BigIntegerField())
+    shapes = models.JSONField(default=dict)  # table -> ``WarehouseTable.shape``
     published_at = models.DateTimeField()
 
     class Meta:

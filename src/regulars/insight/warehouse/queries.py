@@ -1,7 +1,7 @@
 """What can be read: one pinned snapshot, and the tables in it."""
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,6 +22,7 @@ class Pinned:
     position: int
     names: dict[str, dict[str, tuple[str, ...]]]  # table -> kind -> names of files
     with_past: frozenset[str] = frozenset()  # tables of which some version has ended
+    shapes: Mapping[str, str] = field(default_factory=dict)  # table -> ``WarehouseTable.shape`` by which it was written
 
     def paths(self, table: str, kind: str = ROWS) -> list[str]:
         return [str(files.folder() / name) for name in self.names.get(table, {}).get(kind, ())]
@@ -65,7 +66,7 @@ def pinned(snapshot: WarehouseSnapshot) -> Pinned:
         kinds[file.kind] = (*kinds.get(file.kind, ()), file.name)
         if file.kind == CLOSINGS or not file.is_open:
             with_past.add(file.table)
-    return Pinned(snapshot.id, snapshot.position, names, frozenset(with_past))
+    return Pinned(snapshot.id, snapshot.position, names, frozenset(with_past), snapshot.shapes)
 
 
 def record_position() -> int:

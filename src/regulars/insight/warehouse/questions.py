@@ -22,6 +22,7 @@ from regulars.insight.warehouse.queries import Pinned
 _TYPES: dict[ColumnType, dt.DataType] = {
     ColumnType.BIGINT: dt.int64,
     ColumnType.BOOLEAN: dt.boolean,
+    ColumnType.NUMBER: dt.Decimal(18, 6),
     ColumnType.TEXT: dt.string,
     ColumnType.TIMESTAMP: dt.timestamp,
 }

@@ -2,6 +2,7 @@
 half-even (docs/revenue.md). Without such a rate they are worth nothing that is known, and whoever sums them counts them.
 """
 
+from collections.abc import Iterable
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -10,9 +11,9 @@ from zoneinfo import ZoneInfo
 from django.db.models import Min, Q
 
 from regulars.foundation.bulk import fetch
-from regulars.foundation.money import exponent
+from regulars.foundation.money import CURRENCIES, exponent
 from regulars.foundation.shop.models import ExchangeRate
-from regulars.foundation.shop.settings import read_setting
+from regulars.foundation.shop.settings import KNOWN, read_setting
 
 _VALUE = "f.amount * p.factor"
 # Half-even: a tie goes to the even side by being moved a little towards it.
@@ -52,6 +53,52 @@ def reporting() -> dict[str, Any]:
         "currencies": list(scales),
         "scales": list(scales.values()),
     }
+
+
+def _literals(texts: Iterable[str]) -> str:
+    return ", ".join(f"'{text}'" for text in sorted(texts))
+
+
+_BY_EXPONENT = {places: {one for one in CURRENCIES if exponent(one) == places} for places in (0, 1, 3, 4)}
+_EXPONENT = " ".join(
+    f"WHEN {{0}} IN ({_literals(some)}) THEN {places}" for places, some in _BY_EXPONENT.items() if some
+)
+_SET = "coalesce((SELECT value #>> '{{}}' FROM shop_setting WHERE name = '{0}'), '{1}')"
+REPORTING, ZONE = (
+    _SET.format(name, KNOWN[name].default) for name in ("shop.reporting_currency", "shop.time_zone")
+)
+
+
+def exponent_sql(currency: str) -> str:
+    """SQL of the decimal places of a currency's minor unit; ``currency`` is SQL."""
+    return f"CASE {_EXPONENT.format(currency)} ELSE 2 END"
+
+
+def rated(currency: str, at: str) -> str:
+    """SQL of a join that gives ``rated.factor``: what one minor unit is worth in those of the reporting currency, null where there is no
+    rate. Both arguments are SQL of the rows to its left. It is as ``WORTH``, for a few rows and within a query of any shape.
+    """
+    return f"""
+    LEFT JOIN LATERAL (
+        SELECT 1::numeric AS factor WHERE {currency} = {REPORTING}
+        UNION ALL (
+            SELECT e.rate * 10::numeric ^ ({exponent_sql(REPORTING)} - {exponent_sql(currency)})
+            FROM shop_exchangerate e
+            WHERE {currency} <> {REPORTING} AND e.reporting_currency = {REPORTING} AND e.currency = {currency}
+              AND e."on" <= ({at} AT TIME ZONE {ZONE})::date
+            ORDER BY e."on" DESC LIMIT 1
+        )
+    ) rated ON true
+    """
+
+
+def worth(amount: str) -> str:
+    """SQL of an amount in minor units of the reporting currency, beside ``rated``: rounded once, half-even."""
+    value = f"({amount} * rated.factor)"
+    return f"""
+    (CASE WHEN rated.factor = 1 THEN {amount} ELSE round({value} - CASE
+        WHEN abs({value} - trunc({value})) = 0.5 AND mod(trunc({value}), 2) = 0 THEN sign({value}) * 0.1 ELSE 0 END)::bigint END)
+    """
 
 
 def unconverted_orders() -> Q:

@@ -1,0 +1,204 @@
+"""A shop in which everything that the warehouse holds happens by chance, through the record's own doors."""
+
+import random
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from regulars.foundation.audit.operations import SYSTEM
+from regulars.foundation.bulk import execute
+from regulars.foundation.ids import new_uid
+from regulars.foundation.shop.models import Brand, ExchangeRate, Store
+from regulars.insight.segments.models import Membership, Segment
+from regulars.record.carts.inputs import CartInput, CartLineInput
+from regulars.record.carts.operations import apply_carts
+from regulars.record.catalog.inputs import ProductInput, VariantInput
+from regulars.record.catalog.operations import apply_products
+from regulars.record.consent.inputs import ConsentInput, SuppressionInput
+from regulars.record.consent.models import ConsentState
+from regulars.record.consent.operations import leave_alone, record_consents, record_suppressions
+from regulars.record.customers.contacts import ContactCard
+from regulars.record.customers.inputs import IdentityInput, PersonInput
+from regulars.record.customers.models import CustomerProfile, IdentityKind
+from regulars.record.customers.operations import ensure_profiles
+from regulars.record.customers.operations.erasure import erase_customer
+from regulars.record.customers.operations.recording import HappeningInput, record_happening
+from regulars.record.customers.operations.staff import class_attribute, set_attribute, set_tag
+from regulars.record.events import log as event_log
+from regulars.record.events.log import Entry
+from regulars.record.orders.inputs import LineInput, OrderInput, RefundInput
+from regulars.record.orders.models import OrderStatus
+from regulars.record.orders.operations import apply_orders
+
+FILLED = {
+    "attributes",
+    "contacts",
+    "customer_profiles",
+    "events",
+    "identifiers",
+    "memberships",
+    "order_lines",
+    "orders",
+    "refunds",
+    "tags",
+}
+_VALUES = (
+    "gold",
+    "12.5",
+    7,
+    True,
+    ["a", "b"],
+    "2024-02-29",
+    "2023-02-29",
+    "2025-05-01T10:00:00Z",
+    "two\nlines",
+    "",
+    None,
+    {"a": 1},
+)
+_SEGMENT = """
+INSERT INTO segments_segment (uid, key, name, kind, definition, created_at, position, basis) VALUES (%s, %s, %s, 'rfm', '{}', %s, 0, '')
+"""
+_SHELVES = (("Home", "Kitchen"), ("Home",), ("Garden",))
+
+
+@dataclass
+class World:
+    """What there is, and until when it has happened."""
+
+    store: Store
+    now: datetime
+    numbers: list[str] = field(default_factory=list)
+
+    def customers(self) -> list[int]:
+        rows = CustomerProfile.objects.filter(until_batch=None, profile__batch__source="import")
+        return sorted(set(rows.values_list("customer_id", flat=True)))
+
+
+def begin(chance: random.Random, now: datetime) -> World:
+    brand = Brand.objects.create(name="Shop", from_name="Shop", from_address="shop@shop.example")
+    world = World(Store.objects.create(code="main", name="Shop", brand=brand, currency="GBP"), now)
+    ExchangeRate.objects.create(currency="EUR", reporting_currency="GBP", on=now.date(), rate=Decimal("0.8345"))
+    for name in ("open", "personal"):
+        class_attribute(name, name == "personal")
+    for key in ("vip", "asleep"):
+        execute(_SEGMENT, [new_uid(), key, key, now])
+    return world
+
+
+def live(world: World, chance: random.Random, step: int) -> None:
+    """A day passes. On the third a rate changes and somebody is erased."""
+    world.now += timedelta(days=1)
+    _catalog(world, chance)
+    with event_log.transaction("import") as log:
+        ensure_profiles([_person(world, chance.randint(1, 8)) for _ in range(4)], log, is_history=True)
+    _orders(world, chance, step)
+    _carts(world, chance)
+    _said(world, chance)
+    _staff(world, chance)
+    _segments(world, chance)
+    if step == 2:
+        with event_log.transaction("staff") as log:
+            ExchangeRate.objects.update(rate=Decimal("0.9"))
+            log.append(Entry("money.changed", world.now, data={"what": ["rates"]}))
+        erase_customer(chance.choice(world.customers()), SYSTEM, world.now)
+
+
+def _person(world: World, number: int) -> PersonInput:
+    mail = f"p{number}@example.com"
+    card = ContactCard(name=f"Pat {number}", email=mail, country="DE" if number % 2 else "", language="de")
+    known = (IdentityInput(IdentityKind.EMAIL, mail), IdentityInput(IdentityKind.STORE_CUSTOMER, f"{number}", "main"))
+    return PersonInput(known[number % 2 :], world.now, world.store.id, contact=card)
+
+
+def _catalog(world: World, chance: random.Random) -> None:
+    products = [
+        ProductInput(
+            f"p{n}", f"Product {n}", world.now, (VariantInput(f"s{n}"),), brand_name=chance.choice(["Acme", ""]),
+            categories=(chance.choice(_SHELVES),) if chance.random() < 0.8 else (),
+        )
+        for n in range(3)
+    ]  # fmt: skip
+    with event_log.transaction("import") as log:
+        apply_products(products, log, store_id=world.store.id, at=world.now)
+
+
+def _orders(world: World, chance: random.Random, step: int) -> None:
+    fresh = [f"{step}-{n}" for n in range(4)]
+    world.numbers += fresh
+    said = fresh + chance.sample(world.numbers, 2)
+    orders = [_order(world, chance, number) for number in dict.fromkeys(said)]
+    back = RefundInput(f"r{step}", world.now, "EUR", 333, order_number=chance.choice(world.numbers), reason="damaged")
+    with event_log.transaction("import") as log:
+        apply_orders(orders, log, store_id=world.store.id, at=world.now, refunds=[back])
+
+
+def _order(world: World, chance: random.Random, number: str) -> OrderInput:
+    lines = tuple(
+        LineInput(f"s{n}", f"Product {n}", chance.randint(1, 3), Decimal("9.995"), f"p{n}", discount_minor=n)
+        for n in chance.sample(range(4), 2)
+    )
+    return OrderInput(
+        number,
+        world.now,
+        chance.choice(["GBP", "EUR", "USD"]),
+        lines,
+        person=_person(world, chance.randint(1, 8)) if chance.random() < 0.9 else None,
+        discount_codes=chance.choice(["", "SPRING, Summer"]),
+        discount_minor=5,
+        status=chance.choice([OrderStatus.COMPLETED, OrderStatus.COMPLETED, OrderStatus.CANCELLED]),
+    )
+
+
+def _carts(world: World, chance: random.Random) -> None:
+    carts = [
+        CartInput(
+            f"c{n}",
+            world.now,
+            "EUR",
+            (CartLineInput("s1", "Product 1", chance.randint(1, 3), Decimal("9.99"), "p1"),)
+            if chance.random() < 0.8
+            else (),
+            _person(world, n),
+            is_checkout=chance.random() < 0.3,
+        )
+        for n in chance.sample(range(1, 6), 3)
+    ]
+    with event_log.transaction("api") as log:
+        apply_carts(carts, log, store_id=world.store.id)
+
+
+def _said(world: World, chance: random.Random) -> None:
+    number = chance.randint(1, 8)
+    mail = f"p{number}@example.com"
+    with event_log.transaction("import") as log:
+        record_consents(
+            [ConsentInput(mail, chance.choice(list(ConsentState)), world.now, "form")], world.store.brand_id, log
+        )
+        record_suppressions([SuppressionInput(mail, "bounce", world.now, is_on=chance.random() < 0.6)], log)
+    odd = {"price": chance.choice(["9.99", 12, True, [1]]), "product_id": 7, "products": [{"product_id": "x"}, 3]}
+    record_happening(HappeningInput("played", _person(world, number), world.now, odd), "tests")
+
+
+def _staff(world: World, chance: random.Random) -> None:
+    for customer in chance.sample(world.customers(), 2):
+        set_tag([customer], "vip", chance.random() < 0.6, 1, world.now)
+        set_attribute(customer, chance.choice(["open", "personal"]), chance.choice(_VALUES), 1, world.now)
+        leave_alone([customer], chance.random() < 0.5, 1, world.now)
+
+
+def _segments(world: World, chance: random.Random) -> None:
+    with event_log.transaction("system") as log:
+        left = Membership.objects.filter(left_at=None)[:1].values_list("pk", flat=True)
+        Membership.objects.filter(pk__in=list(left)).update(left_at=world.now, until_batch_id=log.batch_id)
+        owners = {
+            c: p for p, c in CustomerProfile.objects.filter(until_batch=None).values_list("profile_id", "customer_id")
+        }
+        for customer, profile in chance.sample(sorted(owners.items()), 2):
+            segment = chance.choice(list(Segment.objects.order_by("pk").values_list("pk", flat=True)))
+            there = Membership.objects.filter(segment_id=segment, customer=customer, left_at=None).exists()
+            if not there:
+                Membership.objects.create(
+                    segment_id=segment, profile_id=profile, customer_id=customer, entered_at=world.now, is_initial=False,
+                    reason={}, batch_id=log.batch_id,
+                )  # fmt: skip

@@ -1,0 +1,119 @@
+"""What the log tells of people, for the warehouse: one row for each event, with the fields that conditions ask as typed columns.
+
+Only what stands in clear in an event's ``data`` is here. Of a tracker's call that is what the e-commerce spec types and finds plain.
+"""
+
+from regulars.foundation.money import CURRENCIES, exponent
+from regulars.foundation.relations import LIST_MARK
+from regulars.foundation.warehouse_tables import Column, ColumnType, WarehouseTable, register
+
+_MARK = f"chr({ord(LIST_MARK)})"
+_NUMBER = r"^\s*-?\d{1,12}(\.\d{1,6})?\s*$"
+_TEXTS = {
+    "product_id": "product, as its tracker names it",
+    "sku": "stock code",
+    "category": "category of the product",
+    "brand": "brand of the product",
+    "variant": "variant of the product",
+    "coupon": "coupon code",
+    "order_id": "order, as its tracker names it",
+    "cart_id": "cart, as its tracker names it",
+    "checkout_id": "checkout, as its tracker names it",
+    "step": "step of the checkout",
+    "payment_method": "how it is paid",
+    "shipping_method": "how it is sent",
+    "affiliation": "shop from which it was ordered",
+    "list_id": "list of products",
+    "promotion_id": "promotion",
+    "creative": "creative of the promotion",
+    "wishlist_id": "wishlist",
+    "share_via": "by what it was shared",
+}
+_NUMBERS = {
+    "price": "price of one piece",
+    "quantity": "pieces",
+    "position": "place in a list",
+    "revenue": "revenue without shipping and tax",
+    "subtotal": "goods after discounts",
+    "total": "total",
+    "shipping": "shipping",
+    "tax": "tax",
+    "discount": "discount",
+    "rating": "rating of a review",
+}
+# Of the record's own events, by the names of their fields.
+_OWN = {
+    "template": "template of the message",
+    "channel": "channel of the message or consent",
+    "topic": "topic of the consent",
+    "state": "what was said",
+    "method": "how it was said",
+    "reason": "code of the reason",
+    "segment": "segment that was entered or left",
+    "tag": "tag that was put on or taken off",
+    "trust": "claimed (by a browser) or confirmed (by a server)",
+}
+_PROPERTY = "(e.data #>> '{{properties,{0}}}')"
+
+
+def _number(value: str) -> str:
+    return f"CASE WHEN {value} ~ '{_NUMBER}' THEN {value}::numeric(18, 6) END"
+
+
+def _scale(currency: str) -> str:
+    others = {places: sorted(one for one in CURRENCIES if exponent(one) == places) for places in (0, 1, 3, 4)}
+    cases = " ".join(
+        f"WHEN {currency} = ANY('{{{','.join(some)}}}') THEN {places}" for places, some in others.items() if some
+    )
+    return f"10::numeric ^ (CASE {cases} ELSE 2 END)"
+
+
+_MINOR = "coalesce(e.data ->> 'value_minor', e.data ->> 'total_minor', e.data ->> 'amount_minor')"
+_CURRENCY = f"coalesce(e.data ->> 'currency', {_PROPERTY.format('currency')})"
+_VALUE = rf"""
+    CASE WHEN {_MINOR} ~ '^-?\d{{1,12}}$' THEN ({_MINOR}::numeric / {_scale("(e.data ->> 'currency')")})::numeric(18, 6)
+         ELSE {_number(_PROPERTY.format("value"))} END
+"""
+_PRODUCTS = f"""
+    CASE WHEN jsonb_typeof(e.data #> '{{properties,products}}') = 'array' THEN {_MARK} || (
+        SELECT string_agg(DISTINCT p ->> 'product_id', {_MARK}) FROM jsonb_array_elements(e.data #> '{{properties,products}}') p
+    ) || {_MARK}
+    WHEN e.data #> '{{properties,product_id}}' IS NOT NULL THEN {_MARK} || {_PROPERTY.format("product_id")} || {_MARK} END
+"""
+_COLUMNS = f"""
+    e.position, e.profile_id, e.occurred_at AT TIME ZONE 'UTC', e.kind, e.data ->> 'name', e.subject_id, e.is_history,
+    {_VALUE}, {_CURRENCY}, {_PRODUCTS},
+    {", ".join(_PROPERTY.format(name) for name in _TEXTS)},
+    {", ".join(_number(_PROPERTY.format(name)) for name in _NUMBERS)},
+    {", ".join(f"e.data ->> '{name}'" for name in _OWN)}
+"""
+
+EVENTS = register(
+    WarehouseTable(
+        name="events",
+        meaning="What happened to people: every event of the log that is about somebody",
+        key="event_id",
+        columns=(
+            Column("event_id", ColumnType.BIGINT, "its position on the log"),
+            Column("profile_id", ColumnType.BIGINT, "to whom"),
+            Column("at", ColumnType.TIMESTAMP, "when, UTC"),
+            Column("kind", ColumnType.TEXT, "kind of event (docs/events.md)"),
+            Column("name", ColumnType.TEXT, "of the shop's own events and of pages: their name, where it is plain"),
+            Column("subject_id", ColumnType.BIGINT, "row of the record that it is about"),
+            Column("is_history", ColumnType.BOOLEAN, "told by imported history"),
+            Column("value", ColumnType.NUMBER, "what it is worth, in whole units of its currency"),
+            Column("currency", ColumnType.TEXT, "ISO 4217 code"),
+            Column(
+                "products", ColumnType.TEXT, "list: ids of the products that it is about, as their tracker names them"
+            ),
+            *(Column(name, ColumnType.TEXT, meaning) for name, meaning in _TEXTS.items()),
+            *(Column(name, ColumnType.NUMBER, meaning) for name, meaning in _NUMBERS.items()),
+            *(Column(name, ColumnType.TEXT, meaning) for name, meaning in _OWN.items()),
+        ),
+        present=f"SELECT {_COLUMNS} FROM events_event e WHERE e.profile_id IS NOT NULL",
+        versions=f"""
+            SELECT {_COLUMNS}, b.last_position, NULL::bigint FROM events_event e JOIN events_batch b ON b.id = e.batch_id
+            WHERE e.profile_id IS NOT NULL AND e.position > %(after)s AND e.position <= %(upto)s
+        """,
+    )
+)
