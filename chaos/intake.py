@@ -143,6 +143,7 @@ class _Storm:
 
     def _keep_two(self) -> list[int]:
         self.workers.listen(0)
+        self.web.look()
         while len(self.workers.alive) < 2:
             self.workers.spawn()
         return sorted(self.workers.alive)

@@ -39,7 +39,11 @@ class Web:
         self._start()
 
     def look(self) -> int:
-        """How many processes have served so far: one that dies by itself is followed by the next."""
+        """How many processes have served so far: one that dies by itself is followed by the next, until that dies too soon; then the
+        whole is started again, as the supervisor does it.
+        """
+        if self._process.poll() is not None:
+            self._start()
         try:
             self.seen |= {one.pid for one in psutil.Process(self._process.pid).children()}
         except psutil.NoSuchProcess:

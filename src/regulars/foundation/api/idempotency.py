@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import wraps
 from typing import Any, TypeVar, cast
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from ninja import Schema
 from ninja.responses import NinjaJSONEncoder
@@ -51,14 +52,12 @@ def idempotent(route: Route) -> Route:
     Errors are not kept: a request that was refused changed nothing and may be sent again, mended, under its key.
     """
 
-    write = retried(route)
-
     @wraps(route)
     def kept(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         given = request.headers.get("Idempotency-Key")
         if given is None:
-            return _respond(*write(request, *args, **kwargs))
-        return _once(_Key.of(request, given), clock.now(), lambda: write(request, *args, **kwargs))
+            return _respond(*retried(route)(request, *args, **kwargs))
+        return _once(_Key.of(request, given), clock.now(), lambda: route(request, *args, **kwargs))
 
     return cast("Route", kept)
 
@@ -85,13 +84,24 @@ def _once(key: _Key, at: datetime, run: Callable[[], tuple[int, Schema]]) -> Htt
     if not _begin(key, at):
         return _replay(key, at)
     try:
-        response = _respond(*run())
+        return _completed(key, run)
     except BaseException:
-        IdempotentReply.objects.filter(key=key.row, status=None).delete()
+        _forget(key)
         raise
-    sealed = seal(key.secret, response.content, _CELL)
-    IdempotentReply.objects.filter(key=key.row).update(status=response.status_code, body=sealed)
+
+
+@retried
+def _completed(key: _Key, run: Callable[[], tuple[int, Schema]]) -> HttpResponse:
+    """What is written and what is answered in one transaction: whoever dies in between has written nothing."""
+    with transaction.atomic():
+        response = _respond(*run())
+        sealed = seal(key.secret, response.content, _CELL)
+        IdempotentReply.objects.filter(key=key.row).update(status=response.status_code, body=sealed)
     return response
+
+
+def _forget(key: _Key) -> None:
+    IdempotentReply.objects.filter(key=key.row, status=None).delete()
 
 
 _CELL = Cell("access_idempotentreply", "body", 0)

@@ -12,6 +12,7 @@ from regulars.foundation import clock
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.api.access import caller, needs
 from regulars.foundation.api.fields import Short, Strict
+from regulars.foundation.api.idempotency import idempotent
 from regulars.foundation.api.paging import Page, PageQuery, take
 from regulars.foundation.api.problems import ERRORS
 from regulars.foundation.ids import to_public
@@ -94,11 +95,12 @@ class DecisionOut(Schema):
     response={200: OutcomeOut, **ERRORS},
     summary="Merge customers",
 )
-def merge(request: HttpRequest, customer_id: str, payload: MergeIn) -> OutcomeOut:
+@idempotent
+def merge(request: HttpRequest, customer_id: str, payload: MergeIn) -> tuple[int, OutcomeOut]:
     """Says that these customers are one person. Withdrawing the decision parts them again."""
     viewer = caller(request)
     ids = [visible_customer(one, viewer).pk for one in (customer_id, *payload.others)]
-    return _outcome(same_person(ids), payload.preview, viewer)
+    return 200, _outcome(same_person(ids), payload.preview, viewer)
 
 
 @merging.post(
@@ -107,11 +109,12 @@ def merge(request: HttpRequest, customer_id: str, payload: MergeIn) -> OutcomeOu
     response={200: OutcomeOut, **ERRORS},
     summary="Split a customer",
 )
-def split(request: HttpRequest, customer_id: str, payload: SplitIn) -> OutcomeOut:
+@idempotent
+def split(request: HttpRequest, customer_id: str, payload: SplitIn) -> tuple[int, OutcomeOut]:
     """Says that these profiles are somebody else's."""
     viewer = caller(request)
     sides = parted(visible_customer(customer_id, viewer).pk, payload.profiles)
-    return _outcome(sides, payload.preview, viewer)
+    return 200, _outcome(sides, payload.preview, viewer)
 
 
 @merging.post(
@@ -120,11 +123,12 @@ def split(request: HttpRequest, customer_id: str, payload: SplitIn) -> OutcomeOu
     response={200: OutcomeOut, **ERRORS},
     summary="Keep two customers apart",
 )
-def keep_apart(request: HttpRequest, customer_id: str, payload: ApartIn) -> OutcomeOut:
+@idempotent
+def keep_apart(request: HttpRequest, customer_id: str, payload: ApartIn) -> tuple[int, OutcomeOut]:
     """Says that they are two people, whatever they share."""
     viewer = caller(request)
     one, other = visible_customer(customer_id, viewer), visible_customer(payload.other, viewer)
-    return _outcome(different_people(one.pk, other.pk), payload.preview, viewer)
+    return 200, _outcome(different_people(one.pk, other.pk), payload.preview, viewer)
 
 
 @waiting.get(
@@ -167,12 +171,13 @@ def list_decisions(request: HttpRequest, query: Query[PageQuery]) -> Page[Decisi
     response={200: DecisionOut, **ERRORS},
     summary="Withdraw a decision about customers",
 )
-def withdraw(request: HttpRequest, decision_id: str) -> DecisionOut:
+@idempotent
+def withdraw(request: HttpRequest, decision_id: str) -> tuple[int, DecisionOut]:
     """Everybody is who they would be without it."""
     viewer = caller(request)
     deciding.withdraw(get_decision(decision_id, viewer), viewer, clock.now())
     [shown] = _shown([get_decision(decision_id, viewer)], viewer)
-    return shown
+    return 200, shown
 
 
 def _shown(rows: Sequence[Decision], viewer: Viewer) -> list[DecisionOut]:
