@@ -19,10 +19,11 @@ from regulars.connections.base.operations.connecting import (
     get_connection,
     get_platform,
     renew_secret,
+    try_credentials,
 )
 from regulars.connections.base.operations.pulling import begin_pull
 from regulars.connections.base.operations.requested import mark_done
-from regulars.connections.base.operations.stores import choose_store, name_store
+from regulars.connections.base.operations.stores import choose_store, forget_beginning, name_store
 from regulars.connections.base.panels import address_of
 from regulars.connections.base.platforms import PLATFORMS, Platform
 from regulars.foundation import clock
@@ -88,10 +89,13 @@ def connect(request: HttpRequest, platform: str) -> HttpResponse:
 
 def _connected(request: HttpRequest, kind: Platform, viewer: Viewer) -> HttpResponse:
     at, form = clock.now(), request.POST
+    credentials = {field.name: text for field in kind.fields if (text := form.get(field.name, "").strip())}
+    is_agreed_there = kind.can_begin() and form.get("way") != "key"
+    if not is_agreed_there:
+        try_credentials(kind, form.get("address", ""), credentials)
     store = choose_store(form.get("store", ""), form.get("address", ""), viewer, at)
     row = begin_connection(kind.code, store, form.get("address", ""), viewer, at)
-    credentials = {field.name: text for field in kind.fields if (text := form.get(field.name, "").strip())}
-    if kind.can_begin() and form.get("way") != "key":
+    if is_agreed_there:
         return redirect(f"{reverse(kind.begin)}?connection={row.public_id}")
     finish(row, credentials, viewer)
     messages.success(request, gettext("Connected. All that the shop knows is being fetched now."))
@@ -117,6 +121,7 @@ def one_connection(request: HttpRequest, public_id: str) -> HttpResponse:
         "history": history,
         "history_state": Pill(*PULLS[history.state]) if history else None,
         "shares": queries.shares_of(history) if history else [],
+        "is_begun": row.state == ConnectionState.NEW,
         "is_arriving": bool(history and history.state not in (PullState.DONE, PullState.FAILED)),
         "looks": [
             (one, Pill(*PULLS[one.pull.state]), one.pull.get_kind_display()) for one in queries.reconciliations_of(row)
@@ -145,6 +150,9 @@ def _renew(row: Connection, viewer: Viewer) -> str:
 
 
 def _end(row: Connection, viewer: Viewer) -> str:
+    if row.state == ConnectionState.NEW:
+        forget_beginning(row, viewer, clock.now())
+        return gettext("Forgotten. Nothing had come from the shop.")
     problem = take_webhooks_away(row, clock.now())
     end_connection(row, viewer, clock.now())
     if problem:

@@ -8,9 +8,12 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext
 
 from regulars.connections.base.leaving import lead_away
+from regulars.connections.base.models import Connection
 from regulars.connections.base.operations.connecting import get_connection
+from regulars.connections.base.operations.stores import forget_beginning
 from regulars.connections.base.views import finish
 from regulars.connections.shopify import oauth
+from regulars.connections.shopify.domains import NotAShop, origin_of
 from regulars.connections.shopify.pixels import switch_on
 from regulars.connections.shopify.scopes import SCOPES
 from regulars.foundation import clock
@@ -25,6 +28,10 @@ def install(request: HttpRequest) -> HttpResponse:
     viewer, problem = viewer_of(request), ""
     given = request.POST if request.method == "POST" else request.GET
     row = get_connection(given.get("connection", ""), viewer)
+    if request.method == "GET" and not _is_of_shopify(row):
+        forget_beginning(row, viewer, clock.now())
+        messages.error(request, NotAShop().sentence)
+        return redirect("connect", platform="shopify")
     if request.method == "POST":
         names = ("client_id", "client_secret")
         client_id, client_secret = (request.POST.get(name, "").strip()[:300] for name in names)
@@ -42,6 +49,13 @@ def install(request: HttpRequest) -> HttpResponse:
         "scopes": [(name, why) for name, (why, _) in SCOPES.items()],
     }
     return render(request, "shopify/install.html", context, status=400 if problem else 200)
+
+
+def _is_of_shopify(row: Connection) -> bool:
+    try:
+        return bool(origin_of(row.address))
+    except NotAShop:
+        return False
 
 
 @requires(post="connections.manage")

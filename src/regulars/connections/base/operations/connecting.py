@@ -12,6 +12,7 @@ from regulars.connections.base import events
 from regulars.connections.base.accounts import (
     account_of,
     change_secrets,
+    client_of,
     give_key,
     keep_secrets,
     new_secret,
@@ -21,7 +22,7 @@ from regulars.connections.base.accounts import (
 from regulars.connections.base.errors import BadAddress, ConnectedAlready, IsOver, NoSuchConnection, NoSuchPlatform
 from regulars.connections.base.models import Connection, ConnectionState, PullKind
 from regulars.connections.base.operations.pulling import begin_pull
-from regulars.connections.base.platforms import PLATFORMS, Platform, Shop
+from regulars.connections.base.platforms import PLATFORMS, Account, Platform, Shop
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.audit.operations import System, record
 from regulars.foundation.errors import NotFound
@@ -57,6 +58,13 @@ def shop_address(text: str) -> str:
     if not is_named or len(words) > LONGEST or (parts.scheme != "https" and not reachable):
         raise BadAddress
     return f"{parts.scheme}://{parts.netloc.lower()}{parts.path}"
+
+
+def try_credentials(platform: Platform, address: str, credentials: Mapping[str, str]) -> None:
+    """Asks the shop before anything is made for it: whoever mistypes a key leaves nothing behind. Raises BadAddress, Refused,
+    Unreachable, TryLater."""
+    where = shop_address(address)
+    platform.check(Account(0, "", 0, "", "", "", where, credentials, (), client_of(platform.code, where)))
 
 
 def begin_connection(platform: str, store: Store, address: str, by: By, at: datetime) -> Connection:

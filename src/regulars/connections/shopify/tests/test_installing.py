@@ -332,3 +332,13 @@ def test_an_answer_to_what_was_connected_otherwise_meanwhile_is_refused(store: S
     query = [("shop", "tea.myshopify.com"), ("state", "s"), ("code", "c"), ("hmac", "00")]
     with pytest.raises(oauth.NotAgreed):
         oauth.exchange(row, oauth.Agreed(row.public_id, "c"), query, clock.now())
+
+
+def test_an_address_that_is_no_shop_of_shopifys_is_refused_at_once_and_leaves_nothing(
+    browser: Browser, store: Store
+) -> None:
+    begun = browser.post(
+        "/settings/connections/new/shopify", {"address": "tea.example", "store": "new", "way": "agree"}, follow=True
+    )
+    assert "name.myshopify.com" in begun.content.decode()
+    assert (Connection.objects.exists(), list(Store.objects.all()), Brand.objects.count()) == (False, [store], 1)
