@@ -46,9 +46,19 @@ def new_key() -> bytes:
     return os.urandom(KEY_BYTES)
 
 
+class Sealer:
+    """Seals several values that are bound to one place: the cipher is made ready once."""
+
+    def __init__(self, key: bytes, cell: Cell) -> None:
+        self._encrypt, self._aad = AESGCM(key).encrypt, cell.aad
+
+    def __call__(self, plain: bytes) -> bytes:
+        nonce = os.urandom(_NONCE)
+        return _VERSION + nonce + self._encrypt(nonce, plain, self._aad)
+
+
 def seal(key: bytes, plain: bytes, cell: Cell) -> bytes:
-    nonce = os.urandom(_NONCE)
-    return _VERSION + nonce + AESGCM(key).encrypt(nonce, plain, cell.aad)
+    return Sealer(key, cell)(plain)
 
 
 def unseal(key: bytes, sealed: bytes, cell: Cell) -> bytes:

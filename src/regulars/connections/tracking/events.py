@@ -1,9 +1,11 @@
 """What shoppers do, as their browser or the shop's server tells it."""
 
-import json
 from collections.abc import Mapping
-from decimal import Decimal
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
+
+from pydantic_core import to_json
 
 from regulars.connections.tracking.protocol import Call
 from regulars.connections.tracking.spec import (
@@ -16,9 +18,8 @@ from regulars.connections.tracking.spec import (
     to_number,
     type_properties,
 )
-from regulars.foundation.card_numbers import mask_card_numbers
-from regulars.foundation.sealing import seal
-from regulars.record.customers.recorded import cell_of
+from regulars.foundation.card_numbers import mask_card_numbers, may_hold_card_numbers
+from regulars.foundation.sealing import Sealer
 from regulars.record.events.kinds import register
 from regulars.record.events.log import Entry
 
@@ -53,6 +54,7 @@ CALLS = {
     )
 }
 _LONGEST_KEY = 60
+_iso = lru_cache(maxsize=256)(datetime.isoformat)  # all calls of a body were sent and received at one moment
 
 
 def spec_of(call: Call) -> EventSpec | None:
@@ -63,13 +65,18 @@ def typed(call: Call, spec: EventSpec | None) -> Typed:
     """The call's properties sorted by the spec; without one, numbers and yes or no stand in clear under plain names."""
     if spec:
         return type_properties(spec.fields, call.properties)
-    clear = {name: value for name, value in call.properties.items() if _is_calm(name, value)}
-    return Typed(clear, {name: value for name, value in call.properties.items() if name not in clear})
+    clear: dict[str, Any] = {}
+    rest: dict[str, Any] = {}
+    for name, value in call.properties.items():
+        calm = value if isinstance(value, str | bool) else to_number(value)
+        if calm is None or isinstance(value, str) or not _is_plain_name(name):
+            rest[name] = value
+        else:
+            clear[name] = value if isinstance(value, int) else calm
+    return Typed(clear, rest)
 
 
-def _is_calm(name: str, value: Any) -> bool:
-    if isinstance(value, str) or not (isinstance(value, bool) or to_number(value) is not None):
-        return False
+def _is_plain_name(name: str) -> bool:
     return len(name) <= _LONGEST_KEY and name.isascii() and name.replace("_", "").replace("-", "").isalnum()
 
 
@@ -79,28 +86,28 @@ def of_call(
     said: Typed,
     profile_id: int,
     customer_id: int,
-    key: bytes,
+    sealer: Sealer,
     *,
     trust: str,
     key_id: int,
 ) -> Entry:
-    """The event of one call. ``key`` is the profile's own: what may speak of a person is sealed with it."""
+    """The event of one call. ``sealer`` is the profile's own: what may speak of a person is sealed with it."""
     times = call.times
     data: dict[str, Any] = {
         "properties": said.clear,
         "trust": trust,
         "key": key_id,
-        "received_at": times.received_at.isoformat(),
+        "received_at": _iso(times.received_at),
     }
     if not spec and call.name and is_plain(call.name):
         data["name"] = call.name
     if said.invalid:
         data["invalid"] = list(said.invalid)
     if times.sent_at:
-        data["sent_at"] = times.sent_at.isoformat()
+        data["sent_at"] = _iso(times.sent_at)
     if times.original_at:
         data["original_at"] = times.original_at.isoformat()
-    sealed = seal(key, to_bytes(_said(call, said.rest)), cell_of(profile_id))
+    sealed = sealer(_to_bytes(_said(call, said.rest)))
     kind = spec.kind if spec else CALLS.get(call.kind, TRACKED)
     return Entry(kind, times.occurred_at, profile_id, customer_id, None, data, sealed, call.is_late)
 
@@ -115,8 +122,8 @@ def _said(call: Call, rest: Mapping[str, Any]) -> dict[str, Any]:
         "group_id": call.group_id,
         "previous_id": call.previous_id,
         "name": call.name,
-        "rest": _masked(rest),
-        "traits": _masked(call.traits),
+        "rest": rest,
+        "traits": call.traits,
         "context": {name: value for name, value in context.items() if name != "traits"}
         if "traits" in context
         else context,
@@ -125,9 +132,15 @@ def _said(call: Call, rest: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in said.items() if value}
 
 
-def to_bytes(said: Mapping[str, Any]) -> bytes:
-    """JSON; a fraction stays a number where it is the same again."""
-    return _to_json(said).encode()
+def _to_bytes(said: Mapping[str, Any]) -> bytes:
+    """JSON without card numbers in what the sender is free to say; a fraction that is no float is text."""
+    plain = to_json(said)
+    if not may_hold_card_numbers(plain):
+        return plain
+    return to_json({name: _masked(part) if name in _FREE else part for name, part in said.items()})
+
+
+_FREE = frozenset(["rest", "traits"])
 
 
 def _masked(value: Any) -> Any:
@@ -137,13 +150,3 @@ def _masked(value: Any) -> Any:
     if isinstance(value, dict):
         return {name: _masked(part) for name, part in value.items()}
     return [_masked(part) for part in value] if isinstance(value, list) else value
-
-
-def _number(value: Any) -> Any:
-    if not isinstance(value, Decimal):
-        raise TypeError(type(value).__name__)
-    as_float = float(value)
-    return as_float if Decimal(str(as_float)) == value else str(value)
-
-
-_to_json = json.JSONEncoder(default=_number, separators=(",", ":")).encode

@@ -108,7 +108,7 @@ def _value(value: Any) -> str | int | float | bool | None:
         return float(value) if Decimal(str(float(value))) == value else str(value)
     if isinstance(value, str):
         return mask_card_numbers(value) if 0 < len(value) <= _LONGEST_VALUE else None
-    return value if isinstance(value, bool) or (isinstance(value, int) and abs(value) < 2**63) else None
+    return value if isinstance(value, bool | float) or (isinstance(value, int) and abs(value) < 2**63) else None
 
 
 def contact_of(traits: Mapping[str, Any]) -> ContactCard:

@@ -18,6 +18,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple, NoReturn
 from urllib.parse import unquote
 
+from pydantic_core import to_json
+
 from regulars.record.customers.rules import is_placeholder_id
 
 MOST_CALL_BYTES = 32 * 1024
@@ -119,11 +121,11 @@ def decompress(body: bytes, encoding: str, most: int) -> bytes:
 
 
 def parse(body: bytes, encoding: str, path: str) -> dict[str, Any]:
-    """The JSON object of a body to ``/v1/<path>``; fractions are Decimals, as they were written. Raises BadBody."""
+    """The JSON object of a body to ``/v1/<path>``; fractions are as they were written (``_fraction``). Raises BadBody."""
     is_batch = PATHS[path] == BATCH
     plain = decompress(body, encoding, MOST_BATCH_BYTES if is_batch else MOST_CALL_BYTES)
     try:
-        payload = json.loads(plain.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_refuse)
+        payload = json.loads(plain.decode("utf-8-sig"), parse_float=_fraction, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise BadBody("The body is not valid JSON.") from error
     if not isinstance(payload, dict) or (is_batch and not isinstance(payload.get(BATCH), list)):
@@ -131,6 +133,12 @@ def parse(body: bytes, encoding: str, path: str) -> dict[str, Any]:
             "The body is not an object with a list named batch." if is_batch else "The body is not an object."
         )
     return payload
+
+
+def _fraction(text: str) -> float | Decimal:
+    """As it was written: a float where that is written the same again, as nearly everything is that programs send."""
+    number = float(text)
+    return number if repr(number) == text else Decimal(text)
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -174,41 +182,25 @@ def _read_one(item: Any, shared: Mapping[str, Any], received_at: datetime, own_k
     reason = _unfit(item)
     if reason:
         return Rejected(kind, reason)
-    call = _typed(
-        kind,
-        {**shared, **item, "context": {**_object(shared, "context"), **_object(item, "context")}},
-        received_at,
-        own_key,
-    )
+    whole = {**shared, **item} if shared else item
+    if "context" in shared:
+        whole["context"] = {**_object(shared, "context"), **_object(item, "context")}
+    call = _typed(kind, whole, received_at, own_key)
     reason = _missing(call)
     return Rejected(kind, reason) if reason else call
 
 
 def _unfit(item: dict[str, Any]) -> Reason | None:
-    """What cannot be stored, or would break whoever reads it later. Hardly any call is, and of those a look at its shape says so."""
+    """What cannot be stored, or would break whoever reads it later."""
     try:
-        return None if _is_surely_fit(repr(item)) else _examined(item)
-    except RecursionError:
-        return Reason.TOO_DEEP
-
-
-def _is_surely_fit(shape: str) -> bool:
-    """By Python's own form of an item, which is quickly made: four bytes a letter at most, and odd letters escaped."""
-    is_small = len(shape) * 4 <= MOST_CALL_BYTES and shape.count("{") + shape.count("[") <= DEEPEST
-    return is_small and "\\x00" not in shape and "\\ud" not in shape
-
-
-def _examined(item: dict[str, Any]) -> Reason | None:
-    try:
-        text = json.dumps(item, ensure_ascii=False, default=str, separators=(",", ":"))
-        size = len(text.encode())
-    except UnicodeEncodeError:  # half of a surrogate pair
-        return Reason.BAD_TEXT
-    if size > MOST_CALL_BYTES:
+        text = to_json(item)
+    except ValueError:  # half of a surrogate pair, or hundreds of levels
+        return Reason.TOO_DEEP if _depth(item) > DEEPEST else Reason.BAD_TEXT
+    if len(text) > MOST_CALL_BYTES:
         return Reason.TOO_LARGE
-    if "\\u0000" in text:
+    if b"\\u0000" in text:
         return Reason.BAD_TEXT
-    return Reason.TOO_DEEP if text.count("{") + text.count("[") > DEEPEST and _depth(item) > DEEPEST else None
+    return Reason.TOO_DEEP if text.count(b"{") + text.count(b"[") > DEEPEST and _depth(item) > DEEPEST else None
 
 
 def _depth(value: Any, level: int = 1) -> int:
@@ -227,19 +219,20 @@ _PLACED = {
 
 
 def _typed(kind: str, item: dict[str, Any], received_at: datetime, own_key: str) -> Call:
-    context = item["context"]
-    properties, traits = _object(item, "properties"), {**_object(context, "traits"), **_object(item, "traits")}
+    context, properties, traits = _object(item, "context"), _object(item, "properties"), _object(item, "traits")
+    if "traits" in context:
+        traits = {**_object(context, "traits"), **traits}
     name = item.get("event") if kind == "track" else item.get("name") or properties.get("name")
     times, has_wrong_time = read_times(item, received_at)
     return Call(
         kind=kind,
         message_id=_id(item.get("messageId")) or own_key,
         times=times,
-        user_id=_persons_id(item.get("userId")),
-        anonymous_id=_persons_id(item.get("anonymousId")),
+        user_id=_persons_id(item["userId"]) if "userId" in item else "",
+        anonymous_id=_persons_id(item["anonymousId"]) if "anonymousId" in item else "",
         name=_id(name),
-        group_id=_id(item.get("groupId")),
-        previous_id=_persons_id(item.get("previousId")),
+        group_id=_id(item["groupId"]) if "groupId" in item else "",
+        previous_id=_persons_id(item["previousId"]) if "previousId" in item else "",
         properties=properties,
         traits=traits,
         context=context,
@@ -266,7 +259,7 @@ def _missing(call: Call) -> Reason | None:
 
 def _object(holder: Mapping[str, Any], name: str) -> dict[str, Any]:
     found = holder.get(name)
-    return found if isinstance(found, dict) else {}
+    return found if type(found) is dict else {}
 
 
 def _id(value: Any) -> str:

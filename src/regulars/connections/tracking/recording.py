@@ -14,11 +14,13 @@ from regulars.foundation.bulk import execute
 from regulars.foundation.inbox.parsers import Outcome, RawInput
 from regulars.foundation.inbox.queries import forgotten_since
 from regulars.foundation.retrying import Overtaken
+from regulars.foundation.sealing import Sealer
 from regulars.foundation.vault import keys
 from regulars.record.customers.identifiers import canonical, identity_token
 from regulars.record.customers.inputs import PersonInput
 from regulars.record.customers.operations import ensure_profiles
 from regulars.record.customers.queries import confirmed_among, customers_of
+from regulars.record.customers.recorded import cell_of
 from regulars.record.events import log as event_log
 from regulars.record.events.log import LogTransaction, event_key
 
@@ -157,13 +159,15 @@ def _take_in_claims(said: Sequence[tuple[Told, PersonInput]], log: LogTransactio
 
 
 def _append(fresh: Sequence[Told], batch: _Batch, log: LogTransaction) -> None:
-    plain = keys.find_keys(one.profile for one in fresh)
+    people = {one.profile for one in fresh}
+    plain = keys.find_keys(people)
+    sealers = {profile: Sealer(plain[profile], cell_of(profile)) for profile in people}
     trust = "confirmed" if batch.speaker.is_server else "claimed"
     for one in fresh:
-        key = plain[one.profile]
+        sealer = sealers[one.profile]
         log.append(
             events.of_call(
-                one.call, one.spec, one.typed, one.profile, one.customer, key, trust=trust, key_id=batch.key_id
+                one.call, one.spec, one.typed, one.profile, one.customer, sealer, trust=trust, key_id=batch.key_id
             )
         )
 

@@ -118,7 +118,7 @@ def type_properties(fields: Mapping[str, Type], properties: Mapping[str, Any]) -
         wanted = fields.get(name)
         if wanted is T or wanted is N:
             typed = to_text(value) if wanted is T else to_number(value)
-            if typed is not None and is_plain(typed):
+            if typed is not None and (wanted is N or is_plain(typed)):
                 clear[name] = typed
                 continue
             rest[name] = value
@@ -154,6 +154,8 @@ def to_number(value: Any) -> Decimal | None:
     if isinstance(value, str):
         text = value.strip()
         return Decimal(text) if _NUMBER.fullmatch(text) else None
+    if isinstance(value, float):
+        value = Decimal(repr(value))
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return None
     try:
@@ -167,7 +169,7 @@ def to_text(value: Any) -> str | None:
     """A name or code. A number is one as it was written; yes and no, lists and objects are none."""
     if isinstance(value, str):
         return value.strip()
-    return str(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else None
+    return str(value) if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else None
 
 
 def is_plain(value: object) -> bool:
