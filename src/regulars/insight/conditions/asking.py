@@ -1,0 +1,242 @@
+"""Conditions asked: of a few people in PostgreSQL, of everybody in the warehouse."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+from django.db import connection
+
+from regulars.foundation.shop.settings import read_setting
+from regulars.foundation.warehouse_tables import WAREHOUSE_TABLES
+from regulars.insight.conditions.binding import ENTERED_AT, Bindable, Bound, Kind, take_apart
+from regulars.insight.conditions.compiling import Asked, compiled, denying_leaves
+from regulars.insight.conditions.engines import Engine, Given, given_rows
+from regulars.insight.conditions.language import Condition
+from regulars.insight.conditions.people import CALENDAR, CUSTOMERS, ENTRIES, PEOPLE, ZONES
+from regulars.insight.conditions.windows import Clock
+from regulars.insight.warehouse import engine as duckdb
+from regulars.insight.warehouse.queries import Pinned
+
+_TABLE = re.compile(r'"warehouse:(\w+)"')
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST = 253_402_300_799_000_000  # microseconds: the end of the year 9999, which Python knows as the last
+
+
+@dataclass(frozen=True)
+class Decision:
+    """``wakes_at``: time alone changes nothing before it; None: it never does."""
+
+    is_in: bool
+    wakes_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Counted:
+    """``missing``: for each leaf that denies, by its place among all leaves: how many of ``total`` have no value there."""
+
+    count: int
+    total: int
+    first_ids: list[int]
+    missing: dict[int, int]
+
+
+@dataclass(frozen=True)
+class Asking:
+    """Who is asked of, and where rows come from: SQL of the relations by name, and what they bind."""
+
+    engine: Engine
+    relation: Callable[[str], str]
+    values: Mapping[str, Any]
+    run: Callable[[str, Mapping[str, Any]], pa.Table]
+
+    def ask(
+        self,
+        condition: Condition,
+        asked: Asked,
+        clock: Clock,
+        zones: Mapping[int, str] | None = None,
+        entries: Mapping[int, datetime] | None = None,
+    ) -> pa.Table:
+        """``zones``: of customers who are not in the shop's zone. ``entries``: when they entered the workflow that asks."""
+        taken = take_apart(condition)
+        question = compiled(taken.shape, asked, self.engine)
+        given = _given(taken, self.engine, clock, zones or {}, entries or {})
+        extra = {name: one.sql for name, one in given.items()}
+        sql = _TABLE.sub(lambda found: extra.get(found[1]) or self.relation(found[1]), question.sql)
+        bound = {name: values for one in given.values() for name, values in one.values.items()}
+        used = {name: value for name, value in (taken.bound(clock) | bound).items() if _is_used(name, sql)}
+        return self.run(sql, dict(self.values) | used)
+
+
+def _is_used(name: str, sql: str) -> bool:
+    """DuckDB refuses values that no parameter asks for."""
+    return re.search(rf"(\$|%\(|\{{){name}\b", sql) is not None
+
+
+def _given(
+    taken: Bindable, engine: Engine, clock: Clock, zones: Mapping[int, str], entries: Mapping[int, datetime]
+) -> dict[str, Given]:
+    """The small relations that a condition needs."""
+    given = {}
+    if taken.by_zone:
+        given[ZONES] = given_rows(
+            engine,
+            ZONES,
+            {"zone_customer_id": (Kind.WHOLE, list(zones)), "zone_name": (Kind.TEXT, list(zones.values()))},
+        )
+        columns = taken.calendar(clock, sorted({*zones.values(), clock.shop.key}))
+        kinds = {"zone": Kind.TEXT} | {one.name: one.kind for one in taken.by_zone}
+        given[CALENDAR] = given_rows(
+            engine, CALENDAR, {name: (kinds[name], column) for name, column in columns.items()}
+        )
+    if taken.asks_for_entries:
+        moments: list[Bound] = [at.astimezone(UTC).replace(tzinfo=None) for at in entries.values()]
+        columns_of = {"entry_customer_id": (Kind.WHOLE, list(entries)), ENTERED_AT.name: (Kind.INSTANT, moments)}
+        given[ENTRIES] = given_rows(engine, ENTRIES, columns_of)
+    return given
+
+
+def clock_at(at: datetime) -> Clock:
+    """The shop's clock."""
+    shop = ZoneInfo(str(read_setting("shop.time_zone")))
+    return Clock(at.astimezone(UTC), shop, shop)
+
+
+def decide(
+    condition: Condition,
+    customer_ids: Sequence[int],
+    at: datetime,
+    zones: Mapping[int, str] | None = None,
+    entries: Mapping[int, datetime] | None = None,
+) -> dict[int, Decision]:
+    """Each of these customers, by what the record holds now. PostgreSQL; one query."""
+    table = _of_record(customer_ids).ask(condition, Asked.VERDICTS, clock_at(at), zones, entries)
+    columns = (table[name].to_pylist() for name in ("customer_id", "is_in", "wakes_at"))
+    return {customer: Decision(is_in, moment_of(wakes)) for customer, is_in, wakes in zip(*columns, strict=True)}
+
+
+def moment_of(microseconds: int | None) -> datetime | None:
+    """None also for what lies after the last year."""
+    if microseconds is None or microseconds > _LAST:
+        return None
+    return _EPOCH + timedelta(microseconds=microseconds)
+
+
+_CANDIDATES = """
+WITH candidates AS MATERIALIZED (SELECT DISTINCT unnest(%(customers)s::bigint[]) AS customer_id),
+people AS MATERIALIZED (
+    SELECT m.profile_id, m.customer_id FROM customers_customerprofile m
+    WHERE m.until_batch_id IS NULL AND m.customer_id = ANY(%(customers)s::bigint[])
+)
+"""
+
+
+def _of_record(customer_ids: Sequence[int]) -> Asking:
+    def relation(name: str) -> str:
+        if name in (PEOPLE, CUSTOMERS):
+            return "people" if name == PEOPLE else "candidates"
+        return f"({WAREHOUSE_TABLES[name].of_people.replace('%', '%%')})"
+
+    return Asking(Engine.POSTGRES, relation, {"customers": list(customer_ids)}, _run_on_postgres)
+
+
+def _run_on_postgres(sql: str, values: Mapping[str, Any]) -> pa.Table:
+    with connection.cursor() as cursor:
+        cursor.execute(_CANDIDATES + sql, values)
+        return table_of(cursor)
+
+
+def table_of(cursor: Any) -> pa.Table:
+    """What a cursor still gives."""
+    names = [column[0] for column in cursor.description]
+    rows = cursor.fetchall()
+    return pa.table({name: [row[place] for row in rows] for place, name in enumerate(names)})
+
+
+def members(
+    condition: Condition,
+    pinned: Pinned,
+    at: datetime,
+    position: int | None = None,
+    *,
+    wants_wake: bool = False,
+    zones: Mapping[int, str] | None = None,
+) -> pa.Table:
+    """``customer_id`` of everybody who is in at that moment, as known at a position (the snapshot's own where not given).
+
+    With ``wants_wake``: customer_id, is_in and wakes_at (microseconds since 1970, null: never) of everybody who is in or may be by time.
+    """
+    asked = Asked.VERDICTS if wants_wake else Asked.MEMBERS
+    return _of_warehouse(pinned, position).ask(condition, asked, clock_at(at), zones)
+
+
+def count(
+    condition: Condition,
+    pinned: Pinned,
+    at: datetime,
+    position: int | None = None,
+    *,
+    engine: Engine = Engine.DUCKDB,
+    zones: Mapping[int, str] | None = None,
+) -> Counted:
+    """How many are in. On PostgreSQL by what the record holds now, whatever the position."""
+    asking = _of_record(_everybody()) if engine is Engine.POSTGRES else _of_warehouse(pinned, position)
+    [row] = asking.ask(condition, Asked.COUNT, clock_at(at), zones).to_pylist()
+    total = len(asking.values["customers"]) if engine is Engine.POSTGRES else total_of(pinned, position)
+    missing = {place: int(row[f"missing_{place}"]) for place in denying_leaves(take_apart(condition).shape)}
+    return Counted(int(row["count"]), total, list(row["first_ids"] or []), missing)
+
+
+def _everybody() -> list[int]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT DISTINCT customer_id FROM customers_customerprofile WHERE until_batch_id IS NULL")
+        return [row[0] for row in cursor.fetchall()]
+
+
+def total_of(pinned: Pinned, position: int | None = None) -> int:
+    """All customers."""
+    return _total(_People(pinned, pinned.position if position is None else position))
+
+
+@dataclass(frozen=True)
+class _People:
+    """Everybody in a snapshot at a position. Equal by numbers, so that the answer can be kept."""
+
+    pinned: Pinned
+    position: int
+
+    def __hash__(self) -> int:
+        return hash((self.pinned.id, self.position))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _People) and (other.pinned.id, other.position) == (self.pinned.id, self.position)
+
+
+@lru_cache(32)
+def _total(people: _People) -> int:
+    relation = _known(people.pinned, "customer_profiles", people.position)
+    sql = f"SELECT count(DISTINCT customer_id) AS total FROM {relation}"
+    return int(duckdb.run(sql, {"position": people.position})["total"][0].as_py())
+
+
+def _known(pinned: Pinned, name: str, position: int) -> str:
+    """A table as it was known."""
+    relation = pinned.relation(name, position)
+    return f"(SELECT * FROM {relation} WHERE known_from <= $position AND known_until > $position)"
+
+
+def _of_warehouse(pinned: Pinned, position: int | None) -> Asking:
+    known_at = pinned.position if position is None else position
+
+    def relation(name: str) -> str:
+        people = _known(pinned, "customer_profiles", known_at)
+        if name == CUSTOMERS:
+            return f"(SELECT DISTINCT customer_id FROM {people})"
+        return people if name == PEOPLE else _known(pinned, name, known_at)
+
+    return Asking(Engine.DUCKDB, relation, {"position": known_at}, lambda sql, values: duckdb.run(sql, dict(values)))

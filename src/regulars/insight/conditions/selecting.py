@@ -1,0 +1,121 @@
+"""Rows of one relation that a condition looks at, each with a flag for every selection that it belongs to: one pass for all of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import and_, or_
+from typing import Any
+
+import ibis
+import ibis.expr.datatypes as dt
+
+from regulars.foundation.relations import RELATIONS, Relation
+from regulars.foundation.warehouse_tables import WAREHOUSE_TABLES, ColumnType
+from regulars.insight.conditions.binding import AFTER_NOW, NOW, Selection, personal_in
+from regulars.insight.conditions.comparisons import NEVER, Scope, earliest, edges, moved, passes
+from regulars.insight.conditions.engines import Dialect, parameter
+from regulars.insight.conditions.people import people, with_personal
+from regulars.insight.warehouse.questions import given_table
+
+WAKES = "wakes"  # the column with the earliest moment at which time changes what a row counts for
+
+_TYPES: dict[ColumnType, dt.DataType] = {
+    ColumnType.BIGINT: dt.int64,
+    ColumnType.BOOLEAN: dt.boolean,
+    ColumnType.NUMBER: dt.Decimal(18, 6),
+    ColumnType.TEXT: dt.string,
+    ColumnType.TIMESTAMP: dt.timestamp,
+}
+
+
+@dataclass(frozen=True)
+class Selected:
+    """``flags``: the column that says whether a row belongs; None where all do. Rows have a customer_id where ``has_customers``."""
+
+    relation: Relation
+    rows: Any
+    flags: dict[Selection, str | None]
+    has_customers: bool
+
+    def flag(self, selection: Selection) -> Any:
+        """As the condition of an aggregate: None where every row belongs."""
+        name = self.flags[selection]
+        return None if name is None else self.rows[name]
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """Conditions on a row: those that time does not change, and those that it does."""
+
+    fixed: list[Any]
+    moving: list[Any]
+    wakes: list[Any]
+
+
+def select(selections: Sequence[Selection], dialect: Dialect, *, needs_customers: bool, wakes: bool) -> Selected:
+    """``selections`` are of one relation. With ``wakes`` rows that may count later are there too, with flags that say they do not yet."""
+    relation = RELATIONS[selections[0].of]
+    has_customers = needs_customers or bool(relation.latest_by) or bool(personal_in(selections))
+    rows = _valid(relation, selections, has_customers=has_customers, wakes=wakes)
+    rows = with_personal(rows, personal_in(selections))
+    parts = {one: _parts(one, relation, rows, Scope(dialect, rows)) for one in selections}
+    rows = rows.filter(reduce(or_, (_all([*p.fixed, *([] if wakes else p.moving)]) for p in parts.values())))
+    if len(selections) == 1 and not wakes:
+        return Selected(relation, rows, {selections[0]: None}, has_customers)
+    parts = {one: _parts(one, relation, rows, Scope(dialect, rows)) for one in selections}
+    flags = {one: f"in_{place}" for place, one in enumerate(selections)}
+    columns = {flags[one]: _all([*p.fixed, *p.moving]).fill_null(False) for one, p in parts.items()}
+    if wakes:
+        columns[WAKES] = _wakes(relation, rows, list(parts.values()), dialect)
+    return Selected(relation, rows.mutate(**columns), dict(flags), has_customers)
+
+
+def _valid(relation: Relation, selections: Sequence[Selection], *, has_customers: bool, wakes: bool) -> Any:
+    """Rows that count, or may later."""
+    rows = given_table(relation.table, {c.name: _TYPES[c.type] for c in WAREHOUSE_TABLES[relation.table].columns})
+    after_now = parameter(AFTER_NOW)
+    conditions = [rows.profile_id.notnull()]
+    if relation.counts:
+        conditions.append(rows[relation.counts])
+    if relation.until:
+        conditions.append(rows[relation.until].isnull() | (rows[relation.until] >= after_now))
+    conditions.append(rows[relation.at].notnull() if wakes else rows[relation.at] < after_now)
+    rows = rows.filter(*conditions)
+    if has_customers:
+        rows = rows.inner_join(people(), "profile_id")
+    return _latest(relation, rows) if relation.latest_by else rows
+
+
+def _latest(relation: Relation, rows: Any) -> Any:
+    """Of a customer's rows that are equal in some columns the latest; rows still to come are kept, behind it."""
+    is_later = rows[relation.at] >= parameter(AFTER_NOW)
+    rows = rows.mutate(is_later=is_later)
+    order = [rows.is_later, ibis.desc(rows[relation.at]), ibis.desc(rows[WAREHOUSE_TABLES[relation.table].key])]
+    window = ibis.window(group_by=["customer_id", *relation.latest_by], order_by=order)
+    rows = rows.mutate(place=ibis.row_number().over(window))
+    return rows.filter((rows.place == 0) | rows.is_later).drop("place", "is_later")
+
+
+def _parts(selection: Selection, relation: Relation, rows: Any, scope: Scope) -> _Parts:
+    at = rows[relation.at]
+    fixed = [] if selection.low is None else [at >= scope.value(selection.low)]
+    moving = [at < scope.value(selection.high)]
+    moments = moved(selection.moves, scope.dialect.micros(at), scope)
+    for column, test in selection.where:
+        passed = passes(test, rows[column], scope)
+        (moving if test.is_moving else fixed).append(passed)
+        moments += edges(test, rows[column], scope)
+    return _Parts(fixed, moving, moments)
+
+
+def _wakes(relation: Relation, rows: Any, parts: Sequence[_Parts], dialect: Dialect) -> Any:
+    """The earliest edge of each selection to which the row may belong, and its own end."""
+    moments = [ibis.ifelse(_all(part.fixed).fill_null(False), earliest(part.wakes), NEVER) for part in parts]
+    if relation.until:
+        ends = dialect.micros(rows[relation.until])
+        moments.append(ibis.ifelse(ends > parameter(NOW), ends, NEVER))
+    return earliest(moments)
+
+
+def _all(conditions: Sequence[Any]) -> Any:
+    return reduce(and_, conditions) if conditions else ibis.literal(True)
