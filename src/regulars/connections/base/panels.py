@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from regulars.connections.base.models import Connection, ConnectionState, PlatformRequest
 from regulars.connections.base.queries import alarming_reconciliations, list_connections
 from regulars.foundation.access.viewer import Viewer
+from regulars.foundation.inbox.sources import SOURCES
 from regulars.foundation.pages.formats import format_date, format_number
 from regulars.foundation.pages.registries import (
     FINDINGS,
@@ -77,6 +78,14 @@ def _asked(rows: Sequence[Connection]) -> Iterator[Finding]:
             yield Finding(sentence, gettext("See what is asked"), address_of(row), 80)
 
 
+def sources(viewer: Viewer) -> dict[str, str]:
+    """What the viewer's shops tell now, and what their history tells."""
+    named = list_connections(viewer)
+    present = {row.source: row.name for row in named}
+    return present | {f"{row.source}:history": gettext("%s, its history") % row.name for row in named}
+
+
+SOURCES.register("connections", sources)
 NAVIGATION.register(
     "connections",
     NavigationEntry(Group.SET_UP, _("Connections"), "connections", "plug", "connections.view", order=10),

@@ -1,17 +1,15 @@
 """What has just arrived under tracking keys, and whom it is about: for a page that is looked at while a shop is tried out."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db.models import Max
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from regulars.connections.tracking import events
 from regulars.connections.tracking.models import TrackingKey
-from regulars.connections.tracking.panels import TITLES, detail_of
+from regulars.connections.tracking.panels import TITLES, detail_of, is_doubted, words_of
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.ids import to_public
 from regulars.foundation.pages.lists import Pill
@@ -44,7 +42,9 @@ class Arrival:
     customer_id: int
     who: Name | None
     is_claimed: bool
+    icon: str
     key: str
+    position: int
 
 
 @dataclass(frozen=True)
@@ -75,14 +75,35 @@ def list_arrivals(keys: Collection[TrackingKey], viewer: Viewer) -> list[Arrival
         Arrival(
             row.occurred_at,
             TITLES.get(row.kind) or BECAME[row.kind],
-            detail_of(row.data) or _page_of(row, said.get(row.position, {})),
+            detail_of(row.data) or words_of(row, said.get(row.position, {})),
             (owner := owners.get(row.profile_id or 0, 0)),
             names.get(owner),
-            row.data.get("trust") == "claimed",
+            is_doubted(row),
+            _icon(row.kind),
             called.get(row.data.get("key", 0), ""),
+            row.position,
         )
         for row in rows
     ]
+
+
+_ICONS = {
+    "wishlist": "star",
+    "cart": "shopping-cart",
+    "checkout": "shopping-cart",
+    "payment": "credit-card",
+    "order": "shopping-bag",
+    "coupon": "tag",
+    "search": "search",
+    "review": "message",
+    "product": "package",
+    "identified": "user",
+}
+
+
+def _icon(kind: str) -> str:
+    """Drawn by the first word that the kind's name holds."""
+    return next((icon for word, icon in _ICONS.items() if word in kind), "target")
 
 
 def _called(name: Name) -> Name:
@@ -103,11 +124,6 @@ def _everybody_of(rows: Sequence[Event], viewer: Viewer) -> set[int]:
     """Profiles of the customers that these events are about, as far as the viewer's stores know them."""
     owners = customers_of(row.profile_id for row in rows if row.profile_id)
     return {profile for some in profiles_of(set(owners.values()), viewer.store_ids).values() for profile in some}
-
-
-def _page_of(row: Event, said: Mapping[str, Any]) -> str:
-    """Where a page lies, which stands sealed with the event."""
-    return str(said.get("rest", {}).get("path", "")) if row.kind == events.CALLS["page"] else ""
 
 
 def list_visitors(arrivals: Sequence[Arrival], viewer: Viewer) -> list[Visitor]:

@@ -8,9 +8,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from regulars.connections.tracking import events
+from regulars.connections.tracking.models import TrackingKey
 from regulars.foundation.access.viewer import Viewer
+from regulars.foundation.inbox.sources import SOURCES
 from regulars.foundation.pages.registries import TIMELINE, Text, TimelineEntry, TimelineKind
 from regulars.record.customers.queries import profiles_of
+from regulars.record.customers.recorded import read_properties
 from regulars.record.events.models import Event
 
 _IN_THE_SPEC: dict[str, Text] = {
@@ -54,20 +57,42 @@ TITLES: dict[str, Text] = {events.KINDS[name]: title for name, title in _IN_THE_
 _NAMED_BY = ("name", "sku", "product_id", "order_id", "coupon_id", "list_id", "step")
 
 
+# What a browser alone says, and somebody may doubt; that it looked at something nobody does.
+_DOUBTED = {
+    *(events.CALLS[call] for call in ("identify", "group", "alias")),
+    *(events.KINDS[name] for name in _IN_THE_SPEC if name.startswith("Order ")),
+    events.KINDS["Product Reviewed"],
+}
+
+
 def load(customer_id: int, viewer: Viewer, before: datetime | None, limit: int) -> Sequence[TimelineEntry]:
     """What trackers told of them, as far as the viewer's stores know it."""
     profiles = profiles_of([customer_id], viewer.store_ids).get(customer_id, [])
     rows = Event.objects.filter(profile_id__in=profiles, kind__in=TITLES)
     if before:
         rows = rows.filter(occurred_at__lt=before)
-    return [_entry(row) for row in rows.order_by("-occurred_at", "-position")[:limit]]
+    newest = list(rows.order_by("-occurred_at", "-position")[:limit])
+    said = read_properties(newest)
+    return [_entry(row, said.get(row.position, {})) for row in newest]
 
 
-def _entry(event: Event) -> TimelineEntry:
-    detail = detail_of(event.data)
-    if event.data.get("trust") == "claimed":
+def _entry(event: Event, said: Mapping[str, Any]) -> TimelineEntry:
+    detail = detail_of(event.data) or words_of(event, said)
+    if is_doubted(event):
         detail = gettext("%s, as a browser says") % detail if detail else gettext("as a browser says")
     return TimelineEntry(f"tracked-{event.position}", "tracked", event.occurred_at, str(TITLES[event.kind]), detail)
+
+
+def is_doubted(event: Event) -> bool:
+    """Whether it has to be said that only a browser says so."""
+    return event.kind in _DOUBTED and event.data.get("trust") == "claimed"
+
+
+def words_of(event: Event, said: Mapping[str, Any]) -> str:
+    """What it was about, of what stands sealed with it: where a page lies, what was searched for."""
+    name = {events.CALLS["page"]: "path", events.KINDS["Products Searched"]: "query"}.get(event.kind)
+    words = said.get("rest", {}).get(name) if name else None
+    return words if isinstance(words, str) else ""
 
 
 def detail_of(data: Mapping[str, Any]) -> str:
@@ -78,4 +103,12 @@ def detail_of(data: Mapping[str, Any]) -> str:
     return next((str(said[name]) for name in _NAMED_BY if said.get(name)), "")
 
 
+def sources(viewer: Viewer) -> dict[str, str]:
+    """What comes under the keys of the viewer's stores."""
+    keys = TrackingKey.objects.all()
+    keys = keys if viewer.store_ids is None else keys.filter(store__in=viewer.store_ids)
+    return {key.source: key.name for key in keys}
+
+
+SOURCES.register("tracking", sources)
 TIMELINE.register("tracked", TimelineKind(_("In the shop"), "target", "customers.view", load, order=16))

@@ -164,14 +164,18 @@ def live(request: HttpRequest) -> HttpResponse:
     viewer = viewer_of(request)
     keys = [one.key for one in queries.list_keys(viewer, clock.now())]
     arrivals = list_arrivals(keys, viewer)
+    newest = str(arrivals[0].position) if arrivals else ""
+    is_poll = "HX-Request" in request.headers and "HX-Boosted" not in request.headers
+    if is_poll and request.GET.get("newest") == newest:
+        return HttpResponse(status=204)  # nothing is drawn anew under whoever reads or has the focus there
     context = {
         "title": gettext("What just arrived"),
         "keys": keys,
         "arrivals": arrivals,
+        "newest": newest,
         "visitors": list_visitors(arrivals, viewer),
         "shops": websites_of(viewer),
     }
-    is_poll = "HX-Request" in request.headers and "HX-Boosted" not in request.headers
     return render(request, "tracking/arrivals.html" if is_poll else "tracking/live.html", context)
 
 

@@ -27,8 +27,8 @@ def items_matching(query: ListQuery, viewer: Viewer) -> QuerySet[Item]:
         rows = rows.filter(state__in=states)
     if kinds := query.choices.get("kind"):
         rows = rows.filter(kind__in=kinds)
-    if source := query.one("source"):
-        rows = rows.filter(source=source)
+    if sources := query.choices.get("source"):
+        rows = rows.filter(source__in=sources)
     return rows.filter(within_days("received_at", query.dates, "received"))
 
 

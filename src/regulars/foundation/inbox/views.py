@@ -2,6 +2,7 @@
 
 import zlib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib import messages
@@ -16,6 +17,7 @@ from regulars.foundation.access.viewer import Viewer, viewer_of
 from regulars.foundation.errors import NotFound
 from regulars.foundation.inbox import operations, queries
 from regulars.foundation.inbox.models import Item, ItemState
+from regulars.foundation.inbox.sources import names_of_sources
 from regulars.foundation.pages.formats import format_number
 from regulars.foundation.pages.listing import show_list
 from regulars.foundation.pages.lists import BulkAction, Column, Empty, Filter, ListPage, ListQuery, Pill
@@ -29,6 +31,23 @@ _STATES = {
 }
 
 
+@dataclass(frozen=True)
+class Shown:
+    """An input, and what its source is called."""
+
+    item: Item
+    source: str
+
+    @property
+    def id(self) -> int:
+        return self.item.pk
+
+
+def _named(items: Sequence[Item], viewer: Viewer) -> list[Shown]:
+    names = names_of_sources(viewer)
+    return [Shown(item, names.get(item.source, item.source)) for item in items]
+
+
 def state_pill(item: Item) -> Pill:
     return Pill(*_STATES[ItemState(item.state)])
 
@@ -36,9 +55,14 @@ def state_pill(item: Item) -> Pill:
 def _sentence(query: ListQuery, viewer: Viewer) -> str:
     count = queries.count_quarantined(viewer)
     if not count:
-        return gettext("Everything that came in could be read.")
+        is_any = queries.items_matching(ListQuery(), viewer).exists()
+        return gettext("Everything that came in could be read.") if is_any else ""
     words = ngettext("%s input could not be read.", "%s inputs could not be read.", count)
-    return words % format_number(count) + " " + gettext("Nothing of it is lost: mend its cause, then replay it.")
+    return (
+        words % format_number(count)
+        + " "
+        + gettext("Nothing of it is lost: mend its cause, then let it be read again.")
+    )
 
 
 def _replay(ids: Sequence[int], form: Mapping[str, str], viewer: Viewer, at: datetime) -> int:
@@ -53,33 +77,34 @@ INBOX = ListPage(
     name="inbox",
     title=_("Inbox"),
     columns=[
-        Column("received", _("Came in"), "when", value=lambda item: item.received_at, sort="received"),
-        Column("source", _("From"), "strong", value=lambda item: item.source),
-        Column("state", _("State"), "pill", value=state_pill),
-        Column("reason", _("Why"), value=lambda item: item.reason, on_phone=False),
-        Column("size", _("Bytes"), "number", value=lambda item: item.size, on_phone=False),
-        Column("attempts", _("Attempts"), "number", value=lambda item: item.attempts, is_optional=True),
+        Column("received", _("Came in"), "when", value=lambda one: one.item.received_at, sort="received"),
+        Column("source", _("From"), "strong", value=lambda one: one.source),
+        Column("state", _("State"), "pill", value=lambda one: state_pill(one.item)),
+        Column("reason", _("Why"), value=lambda one: one.item.reason, on_phone=False),
+        Column("size", _("Bytes"), "number", value=lambda one: one.item.size, on_phone=False),
+        Column("attempts", _("Attempts"), "number", value=lambda one: one.item.attempts, is_optional=True),
     ],
     filters=[
         Filter(
             "state", _("State"), choices=lambda viewer: [(state, label) for state, (label, _tone) in _STATES.items()]
         ),
+        Filter("source", _("From"), choices=lambda viewer: list(names_of_sources(viewer).items())),
         Filter("kind", _("Kind"), "hidden", describe=str),
         Filter("received", _("Came in"), "date"),
-        Filter("source", _("From"), "hidden", describe=str),
     ],
     rows=queries.items_matching,
+    present=_named,
     sorts=queries.SORTS,
     default_sort="-received",
     sentence=_sentence,
     actions=[BulkAction("replay", _("Read again"), "refresh", "inbox.replay", _replay, _say_replayed)],
-    href=lambda item: f"/settings/inbox/{item.pk}",
+    href=lambda one: f"/settings/inbox/{one.id}",
     unit=lambda n: ngettext("%s input", "%s inputs", n) % format_number(n),
     empty=Empty(
         _("Nothing came in yet"),
         _("What shops and trackers send is kept here as it came, until it is read and for a while after."),
         _("Where things come from"),
-        "/settings",
+        "/settings/connections",
         "stack-2",
     ),
 )
@@ -102,11 +127,12 @@ def one_input(request: HttpRequest, number: int) -> HttpResponse:
     context = {
         "title": gettext("Input %s") % item.pk,
         "item": item,
+        "source": names_of_sources(viewer).get(item.source, item.source),
         "pill": state_pill(item),
         "is_open": is_open,
         "may_open": viewer.may("inbox.read") and item.body is not None,
         "may_replay": viewer.may("inbox.replay") and item.body is not None and item.state != ItemState.RECEIVED,
-        "headers": sorted(headers.items()),
+        "headers": sorted((name.lstrip(":"), value) for name, value in headers.items()),
         "text": text,
         "problem": problem,
     }

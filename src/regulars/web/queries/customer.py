@@ -18,7 +18,7 @@ from regulars.record.consent.queries import Addressee, is_left_alone, list_verdi
 from regulars.record.consent.rules import Verdict
 from regulars.record.customers.contacts import ContactCard
 from regulars.record.customers.identifiers import address_token
-from regulars.record.customers.models import Customer, CustomerCard
+from regulars.record.customers.models import Customer, CustomerCard, Trust
 from regulars.record.customers.operations.erasure import erased_at, refuse_erased
 from regulars.record.customers.queries import (
     KnownIdentity,
@@ -109,6 +109,27 @@ def read_customer(public_id: str, viewer: Viewer) -> CustomerDetail:
         is_left_alone=is_left_alone(profiles),
         erased_at=erased_at(customer.pk),
     )
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One identifier of a customer with every link that says it is theirs, the first of each sort."""
+
+    one: KnownIdentity
+    links: Sequence[KnownIdentity]
+
+    @property
+    def is_claimed(self) -> bool:
+        """Whether browsers alone say so."""
+        return all(link.trust == Trust.CLAIMED for link in self.links)
+
+
+def evidence_of(identities: Sequence[KnownIdentity]) -> list[Evidence]:
+    """Identifiers in their order, each once."""
+    found: dict[tuple[str, str, str], dict[str, KnownIdentity]] = {}
+    for link in identities:
+        found.setdefault((link.kind, link.scope, link.value), {}).setdefault(link.evidence, link)
+    return [Evidence(next(iter(links.values())), list(links.values())) for links in found.values()]
 
 
 def _memberships(customer: Customer) -> list[Membership]:

@@ -25,6 +25,7 @@ from regulars.web.forms import ContactForm
 from regulars.web.labels import RFM, rfm_pill
 from regulars.web.queries.customer import (
     CustomerDetail,
+    evidence_of,
     find_known,
     find_visible,
     panels_for,
@@ -52,6 +53,7 @@ def customer(request: HttpRequest, public_id: str) -> HttpResponse:
         "left": panels_for(detail.id, viewer, "left"),
         "right": panels_for(detail.id, viewer, "right"),
         "may_decide": may_decide_about(detail.id, viewer) and not detail.erased_at,
+        "identities": evidence_of(detail.identities),
         "decided": decisions_about(detail.id, viewer),
         "cases": cases_about(detail.id, viewer) if viewer.may("customers.merge") else [],
         "may_edit": viewer.may("customers.edit") and not detail.erased_at,
@@ -72,6 +74,8 @@ def _sentence(detail: CustomerDetail, at: datetime) -> str:
     if figures is None or figures.last_order_at is None or figures.first_order_at is None:
         return gettext("Has not ordered yet.")
     silent = (at - figures.last_order_at).days
+    if figures.order_count < 2 and not silent:
+        return gettext("Ordered once, in the last 24 hours.")
     if figures.order_count < 2:
         once = ngettext("Ordered once, %(days)s day ago.", "Ordered once, %(days)s days ago.", silent)
         return once % {"days": format_number(silent)}

@@ -31,7 +31,7 @@ from regulars.record.customers.models import Decision, PossibleDuplicate, Verdic
 from regulars.record.customers.named import describe_customer, names_of
 from regulars.record.customers.operations import decisions as deciding
 from regulars.record.customers.operations.decisions import Sides, different_people, parted, same_person
-from regulars.record.customers.queries import found_by, profiles_of, visible_cards
+from regulars.record.customers.queries import found_by, profiles_of, read_cards, visible_cards
 from regulars.record.customers.rules import Reason
 from regulars.web.queries.customer import find_known
 from regulars.web.queries.who_is_who import (
@@ -142,7 +142,7 @@ DECISIONS = ListPage(
         _("Open a customer to merge or split, or look at who may be one person."),
         _("Possible duplicates"),
         "/customers/duplicates",
-        "link",
+        "arrow-merge",
     ),
     actions=[
         BulkAction(
@@ -262,7 +262,9 @@ def _candidates(text: str, customer_id: int, viewer: Viewer) -> Sequence[object]
     if not text:
         return []
     rows = visible_cards(viewer.store_ids).filter(found_by(text, viewer.store_ids)).exclude(pk=customer_id)
-    return list(names_of(list(rows.values_list("pk", flat=True)[:FOUND_AT_MOST]), viewer).values())
+    found = list(rows.values_list("pk", flat=True)[:FOUND_AT_MOST])
+    names, cards = names_of(found, viewer), read_cards(found, viewer.store_ids)
+    return [(names[pk], ", ".join(filter(None, (cards[pk].email, cards[pk].city)))) for pk in found if pk in names]
 
 
 @requires("customers.merge", post="customers.merge")

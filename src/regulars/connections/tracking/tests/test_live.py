@@ -35,8 +35,8 @@ def test_it_shows_the_newest_first_and_what_became_of_the_cart(shop: Shop) -> No
         ("Did something of the shop's own", "Quiz Finished", False, "Back"),
         ("The cart was won back by an order", "", False, ""),
         ("The cart counts as left behind", "", False, ""),
-        ("Put a product into the cart", "Mug", True, "Web"),
-        ("Looked at a page", "/mugs", True, "Web"),
+        ("Put a product into the cart", "Mug", False, "Web"),
+        ("Looked at a page", "/mugs", False, "Web"),
     ]
     customer = Customer.objects.get()
     public_id = to_public(Customer.PREFIX, customer.uid)
@@ -82,7 +82,8 @@ def test_the_page_asks_for_its_middle_again(shop: Shop) -> None:
     whole = shop.client.get("/settings/tracking/live").content.decode()
     part = shop.client.get("/settings/tracking/live", headers={"HX-Request": "true"}).content.decode()
     assert part.strip() in whole
-    assert part.startswith('<div id="arrivals" hx-get="/settings/tracking/live" hx-trigger="every 2s"')
+    assert part.startswith('<div id="arrivals" hx-get="/settings/tracking/live?newest=')
+    assert 'hx-trigger="every 2s"' in part
     assert "Cart of €25.00" in part
     assert 'href="https://shop.example" target="_blank" rel="noopener"' in whole
     connections = shop.client.get("/settings/connections").content.decode()
@@ -105,3 +106,32 @@ def test_the_number_of_questions_is_fixed(shop: Shop, django_assert_max_num_quer
         arrivals = list_arrivals([shop.browser_key], everything())
         list_visitors(arrivals, everything())
     assert len(arrivals) == 12
+
+
+def test_it_is_drawn_anew_only_when_something_came(shop: Shop) -> None:
+    member, _ = create_staff("owner@shop.example", "owner", SYSTEM, AT)
+    shop.client.force_login(member)
+    shop.track("Product Added", MUG)
+    poll = {"HX-Request": "true"}
+    newest = list_arrivals([shop.browser_key], everything())[0].position
+    assert f"live?newest={newest}" in shop.client.get("/settings/tracking/live").content.decode()
+    assert shop.client.get(f"/settings/tracking/live?newest={newest}", headers=poll).status_code == 204
+    shop.track("Product Added", MUG)
+    answer = shop.client.get(f"/settings/tracking/live?newest={newest}", headers=poll)
+    assert (answer.status_code, b"<main" in answer.content) == (200, False)
+
+
+def test_the_inbox_calls_what_came_under_a_key_by_its_name_and_finds_it_by_several(shop: Shop) -> None:
+    member, _ = create_staff("owner@shop.example", "owner", SYSTEM, AT)
+    shop.client.force_login(member)
+    shop.track("Product Added", MUG)
+    shop.track("Product Added", MUG, shop.server)
+    sources = [key.source for key in (shop.browser_key, shop.server_key)]
+    both = shop.client.get("/settings/inbox?" + "&".join(f"source={one}" for one in sources)).content.decode()
+    one = shop.client.get(f"/settings/inbox?source={sources[1]}").content.decode()
+    assert ("2 inputs" in both, "1 input" in one) == (True, True)
+    assert (sources[0] in both.split("<tbody")[1], ">Web<" in both.replace("\n", ""), ">Back<" in one) == (
+        False,
+        True,
+        True,
+    )

@@ -56,7 +56,7 @@ def test_the_page_of_a_key_shows_what_was_refused_to_its_own_store_only(shop: Sh
     abroad, _ = create_staff("de@shop.example", "manager", SYSTEM, AT, stores=[other.pk])
     shop.client.force_login(owner)
     page = shop.client.get(f"/settings/tracking/{shop.browser_key.pk}").content.decode()
-    assert "no userId and no anonymousId" in page
+    assert "No userId and no anonymousId" in page
     assert f"/settings/inbox/{Item.objects.get().pk}" in page
     assert "1 call not recorded" in shop.client.get("/settings/tracking").content.decode()
     shop.client.force_login(abroad)
@@ -70,13 +70,19 @@ def test_what_a_shopper_did_stands_in_their_timeline(shop: Shop) -> None:
     assert set(panels.TITLES) == {*events_module.KINDS.values(), *events_module.CALLS.values(), events_module.TRACKED}
     shop.track("Product Viewed", MUG)
     shop.tell("page", anonymousId="anon-1", name="Sale")
+    shop.tell("page", anonymousId="anon-1", properties={"path": "/mugs"})
+    shop.track("Products Searched", {"query": "red mug"})
+    shop.track("Product Reviewed", {"product_id": "10", "rating": 5})
     shop.tell("identify", shop.server, userId="u1", anonymousId="anon-1", traits={"email": "ann@shop.example"})
     [ann] = customer_of_user("u1")
     shown = [(entry.title, entry.detail) for entry in panels.load(ann, everything(), None, 10)]
     assert shown == [
         ("Said who they are", ""),
-        ("Looked at a page", "Sale, as a browser says"),
-        ("Looked at a product", "Mug, as a browser says"),
+        ("Reviewed a product", "10, as a browser says"),
+        ("Searched for products", "red mug"),
+        ("Looked at a page", "/mugs"),
+        ("Looked at a page", "Sale"),
+        ("Looked at a product", "Mug"),
     ]
     assert panels.load(ann, Viewer(1, frozenset({"customers.view"}), frozenset({0})), None, 10) == []
     member, _ = create_staff("owner@shop.example", "owner", SYSTEM, AT)
