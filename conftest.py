@@ -7,16 +7,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
+from django.test import TransactionTestCase
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from regulars.config.databases import settings_for
 from regulars.foundation.inbox.keys import forget_cached
 from regulars.foundation.vault.keys import forget_cached_ring
-from tests.database import Database, start_database
+from tests.database import EMPTY, Database, start_database
 
 _KEY = pytest.StashKey[ExitStack]()
 _DATABASE = pytest.StashKey[Database]()
+
+# How fast examples come says something of the machine and its other work, nothing of the code.
+hypothesis_settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("house")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -59,11 +66,18 @@ def django_db_setup(
     django_test_environment: None, django_db_blocker: DjangoDbBlocker, database_url: str
 ) -> Iterator[None]:
     """Points Django at the process's own database; replaces pytest-django's, which would run all migrations again."""
-    with django_db_blocker.unblock():
+    with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
         connections["default"].close()
         connections.settings["default"].update(settings_for(database_url))
+        patch.setattr(TransactionTestCase, "_fixture_teardown", _empty)
         yield
         connections["default"].close()
+
+
+def _empty(case: TransactionTestCase) -> None:
+    """After a test that commits: its own, in place of Django's slow ``flush``."""
+    with connection.cursor() as cursor:
+        cursor.execute(EMPTY)
 
 
 @pytest.fixture

@@ -28,6 +28,23 @@ KEPT = ROOT / "build" / "test-database"
 _KEPT_SECONDS = 3600
 
 
+# Truncating every table, as Django does, takes a hundred times as long: each gets new files. Only what the schema itself filled stays.
+EMPTY = """
+DO $$ DECLARE filled regclass; is_guarded boolean; BEGIN
+FOR filled, is_guarded IN
+    SELECT c.oid, EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND NOT t.tgisinternal) FROM pg_class c
+    WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND pg_relation_size(c.oid) > 0
+        AND c.relname NOT IN ('django_migrations', 'django_content_type', 'auth_permission')
+    ORDER BY 2 DESC
+LOOP
+    IF is_guarded THEN EXECUTE format('TRUNCATE %s CASCADE', filled);  -- its triggers forbid what deletes, or act on it
+    ELSE EXECUTE format('DELETE FROM %s', filled);
+    END IF;
+END LOOP;
+END $$
+"""
+
+
 @dataclass(frozen=True)
 class Database:
     """Addresses of one server's databases; ``template`` holds the migrated one. ``server`` is known where it is our own."""
