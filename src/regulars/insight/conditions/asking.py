@@ -13,11 +13,12 @@ from django.db import connection
 
 from regulars.foundation.shop.settings import read_setting
 from regulars.foundation.warehouse_tables import WAREHOUSE_TABLES
-from regulars.insight.conditions.binding import ENTERED_AT, Bindable, Bound, Kind, take_apart
+from regulars.insight.conditions.binding import Bindable, take_apart
 from regulars.insight.conditions.compiling import Asked, compiled, denying_leaves
 from regulars.insight.conditions.engines import Engine, Given, given_rows
 from regulars.insight.conditions.language import Condition
 from regulars.insight.conditions.people import CALENDAR, CUSTOMERS, ENTRIES, PEOPLE, ZONES
+from regulars.insight.conditions.shapes import ENTERED_AT, Bound, Kind
 from regulars.insight.conditions.windows import Clock
 from regulars.insight.warehouse import engine as duckdb
 from regulars.insight.warehouse.queries import Pinned

@@ -6,20 +6,18 @@ relation ``calendar``, one row for each zone.
 """
 
 from calendar import isleap
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass, replace
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from enum import StrEnum
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from regulars.foundation.relations import LIST_MARK, RELATIONS, FieldType
 from regulars.insight.conditions import language, shares
 from regulars.insight.conditions.comparing import type_of_measure
-from regulars.insight.conditions.measuring import field_of
 from regulars.insight.conditions.judging import EPOCH
 from regulars.insight.conditions.language import (
-    DENYING,
     Ago,
     Days,
     Last,
@@ -34,6 +32,28 @@ from regulars.insight.conditions.language import (
     Span,
     Test,
     Window,
+)
+from regulars.insight.conditions.measuring import field_of
+from regulars.insight.conditions.shapes import (
+    AFTER_NOW,
+    ENTERED_AT,
+    NOW,
+    SHOP_ZONE,
+    AllShape,
+    AnyShape,
+    Bound,
+    Comparison,
+    Figure,
+    Kind,
+    LeafShape,
+    Move,
+    NotShape,
+    Parameter,
+    Selection,
+    SequenceShape,
+    Shape,
+    ShareShape,
+    Year,
 )
 from regulars.insight.conditions.texts import fold, read_expression
 from regulars.insight.conditions.windows import (
@@ -54,137 +74,6 @@ _DAY = timedelta(days=1)
 # How far a local midnight lies from where days of 24 hours put it: changes of the clock, a day that a country skipped, offsets from UTC.
 _SLACK = timedelta(hours=28)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Kind(StrEnum):
-    """Types of what is bound."""
-
-    TEXT = "text"
-    TEXTS = "texts"
-    WHOLE = "whole"  # int64
-    NUMBER = "number"  # decimal(18, 6)
-    FLAG = "flag"
-    INSTANT = "instant"  # UTC without a zone
-
-
-Bound = str | list[str] | int | Decimal | bool | datetime | None
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """A value to be bound; personal: a column of ``calendar``, or of ``entries`` for ENTERED_AT."""
-
-    name: str
-    kind: Kind
-    is_personal: bool = False
-
-
-NOW = Parameter("now", Kind.WHOLE)  # microseconds since 1970
-AFTER_NOW = Parameter("after_now", Kind.INSTANT)  # the first moment that is later than now
-SHOP_ZONE = Parameter("shop_zone", Kind.TEXT)
-ENTERED_AT = Parameter("entered_at", Kind.INSTANT, is_personal=True)
-
-
-@dataclass(frozen=True)
-class Move:
-    """When time moves a value over an edge: so many microseconds after it; where ``midnight`` is given, at a midnight between ``first`` and
-    ``last`` after it, and ``midnight`` is the next one from now.
-    """
-
-    first: Parameter | None  # None: at the value itself
-    last: Parameter | None = None
-    midnight: Parameter | None = None
-
-
-@dataclass(frozen=True)
-class Year:
-    """A year of the calendar: its first day as a day since 1970, and whether it is a leap year (1 or 0)."""
-
-    begins: Parameter
-    is_leap: Parameter
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """A test without its values. Spans are two ends, half open."""
-
-    op: Op
-    type: FieldType
-    values: tuple[Parameter, ...] = ()
-    missing: Missing = Missing.OUT
-    moves: tuple[Move, ...] = ()
-    years: tuple[Year, ...] = ()  # of anniversaries: this one and the next
-
-    @property
-    def is_denying(self) -> bool:
-        return self.op in DENYING
-
-    @property
-    def is_moving(self) -> bool:
-        return bool(self.moves)
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Rows that are meant: columns with their comparisons, and the window."""
-
-    of: str
-    where: tuple[tuple[str, Comparison], ...]
-    low: Parameter | None
-    high: Parameter
-    moves: tuple[Move, ...]
-
-
-@dataclass(frozen=True)
-class Figure:
-    rows: Selection
-    measure: Measure
-    column: str
-    type: FieldType
-
-
-@dataclass(frozen=True)
-class LeafShape:
-    """``needs_rows``: nobody without rows of its first figure passes."""
-
-    top: Figure
-    bottom: Figure | None
-    test: Comparison
-    needs_rows: bool
-
-
-@dataclass(frozen=True)
-class SequenceShape:
-    steps: tuple[tuple[Selection, bool], ...]  # with whether it is absent
-    within: Parameter  # microseconds
-    needs_rows: bool = True
-
-
-@dataclass(frozen=True)
-class ShareShape:
-    a: Parameter
-    b: Parameter
-    c: Parameter
-    d: Parameter
-    limit: Parameter
-
-
-@dataclass(frozen=True)
-class AllShape:
-    parts: tuple["Shape", ...]
-
-
-@dataclass(frozen=True)
-class AnyShape:
-    parts: tuple["Shape", ...]
-
-
-@dataclass(frozen=True)
-class NotShape:
-    part: "Shape"
-
-
-Shape = LeafShape | SequenceShape | ShareShape | AllShape | AnyShape | NotShape
 
 
 @dataclass(frozen=True)
@@ -217,22 +106,6 @@ def take_apart(condition: language.Condition) -> Bindable:
     """The shape and the values. Equal values share a parameter."""
     taking = _Taking()
     return Bindable(taking.shape(condition), taking.values)
-
-
-def personal_in(part: object) -> tuple[Parameter, ...]:
-    """What differs by person in a part of a shape, each once."""
-    return tuple(dict.fromkeys(one for one in _parameters(part) if one.is_personal))
-
-
-def _parameters(part: object) -> Iterator[Parameter]:
-    if isinstance(part, Parameter):
-        yield part
-    elif isinstance(part, tuple | list):
-        for one in part:
-            yield from _parameters(one)
-    elif is_dataclass(part):
-        for field in fields(part):
-            yield from _parameters(getattr(part, field.name))
 
 
 def microseconds(then: datetime) -> int:
@@ -351,19 +224,19 @@ class _Taking:
         return Comparison(test.op, type_, self._given(test, type_), test.missing)
 
     def _given(self, test: Test, type_: FieldType) -> tuple[Parameter, ...]:
-        value = test.value
-        if value is None:
-            return ()
-        if type_ in (FieldType.LIST, FieldType.TOKEN):
-            return self._items(value)
-        if test.op is Op.BETWEEN:
-            assert isinstance(value, tuple)
-            return tuple(self._scalar(one, type_) for one in value)
-        if isinstance(value, tuple):
-            return (self._constant(Kind.TEXTS, [str(one) for one in value]),)
-        if isinstance(value, str):
-            return (self._constant(Kind.TEXT, _TEXTS.get(test.op, str)(value)),)
-        return (self._scalar(value, type_),)
+        if type_ in (FieldType.LIST, FieldType.TOKEN) and test.value is not None:
+            return self._items(test.value)
+        match test.value:
+            case None:
+                return ()
+            case tuple() as ends if test.op is Op.BETWEEN:
+                return tuple(self._scalar(one, type_) for one in ends)
+            case tuple() as several:
+                return (self._constant(Kind.TEXTS, [str(one) for one in several]),)
+            case str() as text:
+                return (self._constant(Kind.TEXT, _TEXTS.get(test.op, str)(text)),)
+            case scalar:
+                return (self._scalar(scalar, type_),)
 
     def _items(self, value: language.Value) -> tuple[Parameter, ...]:
         """One item with its marks around it, or several as they are."""
@@ -372,15 +245,18 @@ class _Taking:
         return (self._constant(Kind.TEXT, f"{LIST_MARK}{value}{LIST_MARK}"),)
 
     def _scalar(self, value: language.Scalar | Decimal, type_: FieldType) -> Parameter:
-        if isinstance(value, bool):
-            return self._constant(Kind.FLAG, value)
-        if isinstance(value, Decimal):
-            is_whole = type_ is FieldType.MONEY
-            return self._constant(Kind.WHOLE, int(value)) if is_whole else self._constant(Kind.NUMBER, value)
-        assert isinstance(value, date)
-        if type_ is FieldType.DATE:
-            return self._parameter(Kind.WHOLE, ("day", value), lambda clock: _day_number(_as_day(value, clock.shop)))
-        return self._parameter(Kind.INSTANT, ("moment", value), lambda clock: moment(value, clock))
+        match value:
+            case bool():
+                return self._constant(Kind.FLAG, value)
+            case Decimal():
+                is_whole = type_ is FieldType.MONEY
+                return self._constant(Kind.WHOLE, int(value)) if is_whole else self._constant(Kind.NUMBER, value)
+            case date() if type_ is FieldType.DATE:
+                return self._parameter(Kind.WHOLE, ("day", value), partial(_day_of, value))
+            case date():
+                return self._parameter(Kind.INSTANT, ("moment", value), partial(moment, value))
+            case _:
+                raise TypeError(value)
 
     def _of_span(self, test: Test, span: Span, type_: FieldType) -> Comparison:
         if test.op is Op.ANNIVERSARY:
@@ -388,10 +264,7 @@ class _Taking:
         if type_ is FieldType.DATE:
             return self._span_of_days(test, span)
         low, high = self._span_of_moments(test.op, span, test.days)
-        if test.op is Op.WITHIN_NEXT:
-            edges = self._comes_near(span, test.days)
-        else:
-            edges = self._grows_old(span, test.days)
+        edges = (self._comes_near if test.op is Op.WITHIN_NEXT else self._grows_old)(span, test.days)
         values = (high,) if test.op is Op.OLDER_THAN else (low, high)
         return Comparison(test.op, type_, values, moves=(Move(None), edges))
 
@@ -481,8 +354,8 @@ def _always(value: Bound) -> Callable[[Clock], Bound]:
     return lambda clock: value
 
 
-def _as_day(value: language.Moment, zone: ZoneInfo) -> date:
-    return local_day(value, zone) if isinstance(value, datetime) else value
+def _day_of(value: language.Moment, clock: Clock) -> int:
+    return _day_number(local_day(value, clock.shop) if isinstance(value, datetime) else value)
 
 
 _TEXTS: Mapping[Op, Callable[[str], str]] = {

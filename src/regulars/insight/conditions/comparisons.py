@@ -8,9 +8,9 @@ import ibis
 import ibis.expr.datatypes as dt
 
 from regulars.foundation.relations import FieldType
-from regulars.insight.conditions.binding import NOW, Comparison, Kind, Move, Parameter, Year
 from regulars.insight.conditions.engines import WIDE, Dialect, any_of, parameter
 from regulars.insight.conditions.language import Missing, Op
+from regulars.insight.conditions.shapes import NOW, Comparison, Kind, Move, Parameter, Year
 
 DAY = 86_400_000_000  # microseconds
 NEVER = 9_000_000_000_000_000_000  # microseconds since 1970: later than any moment

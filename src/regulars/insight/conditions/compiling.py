@@ -12,7 +12,12 @@ from typing import Any
 
 import ibis
 
-from regulars.insight.conditions.binding import (
+from regulars.insight.conditions.comparisons import NEVER, Number, Scope, earliest, edges, passes, ratio
+from regulars.insight.conditions.engines import DIALECTS, Dialect, Engine, parameter, sql_of
+from regulars.insight.conditions.grouping import Group, figure_from, measure_all
+from regulars.insight.conditions.people import customers, with_personal
+from regulars.insight.conditions.sequences import find_sequence
+from regulars.insight.conditions.shapes import (
     AllShape,
     AnyShape,
     Figure,
@@ -23,11 +28,6 @@ from regulars.insight.conditions.binding import (
     ShareShape,
     personal_in,
 )
-from regulars.insight.conditions.comparisons import NEVER, Number, Scope, earliest, edges, passes, ratio
-from regulars.insight.conditions.engines import DIALECTS, Dialect, Engine, parameter, sql_of
-from regulars.insight.conditions.grouping import Group, figure_from, measure_all
-from regulars.insight.conditions.people import customers, with_personal
-from regulars.insight.conditions.sequences import find_sequence
 from regulars.insight.conditions.shares import PRIME
 
 _SHAPES = 500  # kept compiled; the builder makes new ones while it is used

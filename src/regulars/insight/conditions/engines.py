@@ -14,7 +14,7 @@ import ibis
 import ibis.expr.datatypes as dt
 
 from regulars.foundation.relations import LIST_MARK
-from regulars.insight.conditions.binding import Bound, Kind, Parameter
+from regulars.insight.conditions.shapes import Bound, Kind, Parameter
 
 
 class Engine(StrEnum):

@@ -1,6 +1,6 @@
 """Figures measured: all of one relation in one pass, grouped by profile first where a profile's part of a figure is enough."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +9,12 @@ import ibis.expr.datatypes as dt
 
 from regulars.foundation.relations import RELATIONS, FieldType
 from regulars.foundation.warehouse_tables import WAREHOUSE_TABLES
-from regulars.insight.conditions.binding import Figure, SequenceShape
 from regulars.insight.conditions.comparisons import DAY, Number, wide
 from regulars.insight.conditions.engines import Dialect, wide_sum
 from regulars.insight.conditions.language import Measure
 from regulars.insight.conditions.people import people
 from regulars.insight.conditions.selecting import WAKES, Selected, select
+from regulars.insight.conditions.shapes import Figure, SequenceShape
 
 _ENDS = (Measure.FIRST, Measure.LAST)
 _NUMBERS = (FieldType.NUMBER, FieldType.MONEY)
@@ -84,28 +84,30 @@ _COMBINED = {
 }
 
 
+_COLUMNS = {
+    Measure.COUNT: ("count",),
+    Measure.SUM: ("sum",),
+    Measure.AVERAGE: ("sum", "known"),
+    Measure.GAP: ("count", "min", "max"),
+    Measure.MIN: ("min",),
+    Measure.MAX: ("max",),
+    Measure.FIRST: ("end",),
+    Measure.LAST: ("end",),
+    Measure.DISTINCT: ("count",),
+}
+
+
 def _parts(figure: Figure, name: str, selected: Selected, dialect: Dialect) -> dict[str, _Part]:
     value, where = selected.rows[figure.column], selected.flag(figure.rows)
-    count = _Part(selected.rows.count(where=where), "sum")
-    match figure.measure:
-        case Measure.COUNT:
-            return {f"{name}_count": count}
-        case Measure.SUM:
-            return {f"{name}_sum": _Part(_sum(value, where), "sum")}
-        case Measure.AVERAGE:
-            return {
-                f"{name}_sum": _Part(_sum(value, where), "sum"),
-                f"{name}_count": _Part(value.count(where=where), "sum"),
-            }
-        case Measure.GAP:
-            least, most = _Part(value.min(where=where), "min"), _Part(value.max(where=where), "max")
-            return {f"{name}_count": count, f"{name}_min": least, f"{name}_max": most}
-        case Measure.MIN:
-            return {f"{name}_value": _Part(value.min(where=where), "min")}
-        case Measure.MAX:
-            return {f"{name}_value": _Part(value.max(where=where), "max")}
-        case _:
-            return {f"{name}_value": _Part(_end(figure, name, selected, dialect), "")}
+    made: dict[str, Callable[[], _Part]] = {
+        "count": lambda: _Part(selected.rows.count(where=where), "sum"),
+        "known": lambda: _Part(value.count(where=where), "sum"),
+        "sum": lambda: _Part(_sum(value, where), "sum"),
+        "min": lambda: _Part(value.min(where=where), "min"),
+        "max": lambda: _Part(value.max(where=where), "max"),
+        "end": lambda: _Part(_end(figure, name, selected, dialect), ""),
+    }
+    return {f"{name}_{part}": made[part]() for part in _COLUMNS[figure.measure]}
 
 
 def _sum(value: Any, where: Any) -> Any:
@@ -169,14 +171,15 @@ def figure_from(figure: Figure, name: str, rows: Any, dialect: Dialect) -> Any:
         case Measure.SUM:
             return Number(column("sum").fill_null(0))
         case Measure.AVERAGE:
-            total = Number(_where(column("count") > 0, column("sum"))).as_fraction()
-            return Number(total.top, wide(column("count")), total.is_in_millionths)
+            total = Number(_where(column("known") > 0, column("sum"))).as_fraction()
+            return Number(total.top, wide(column("known")), total.is_in_millionths)
         case Measure.GAP:
             whole = dialect.micros(column("max")) - dialect.micros(column("min"))
             days = wide(column("count") - 1) * ibis.literal(DAY, dt.int64)
             return Number(_where(column("count") > 1, wide(whole)), days)
         case _:
-            return Number(column("value")) if figure.type in _NUMBERS else column("value")
+            [part] = _COLUMNS[figure.measure]
+            return Number(column(part)) if figure.type in _NUMBERS else column(part)
 
 
 def _where(condition: Any, value: Any) -> Any:

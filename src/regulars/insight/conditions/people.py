@@ -5,8 +5,8 @@ from typing import Any
 import ibis
 import ibis.expr.datatypes as dt
 
-from regulars.insight.conditions.binding import ENTERED_AT, SHOP_ZONE, Parameter
 from regulars.insight.conditions.engines import TYPES, parameter
+from regulars.insight.conditions.shapes import ENTERED_AT, SHOP_ZONE, Parameter
 from regulars.insight.warehouse.questions import given_table
 
 PEOPLE, CUSTOMERS, ZONES, CALENDAR, ENTRIES = "people", "customers", "zones", "calendar", "entries"

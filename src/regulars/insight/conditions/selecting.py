@@ -11,10 +11,10 @@ import ibis.expr.datatypes as dt
 
 from regulars.foundation.relations import RELATIONS, Relation
 from regulars.foundation.warehouse_tables import WAREHOUSE_TABLES, ColumnType
-from regulars.insight.conditions.binding import AFTER_NOW, NOW, Selection, personal_in
 from regulars.insight.conditions.comparisons import NEVER, Scope, earliest, edges, moved, passes
 from regulars.insight.conditions.engines import Dialect, parameter
 from regulars.insight.conditions.people import people, with_personal
+from regulars.insight.conditions.shapes import AFTER_NOW, NOW, Selection, personal_in
 from regulars.insight.warehouse.questions import given_table
 
 WAKES = "wakes"  # the column with the earliest moment at which time changes what a row counts for

@@ -14,11 +14,11 @@ from typing import Any
 import ibis
 import ibis.expr.datatypes as dt
 
-from regulars.insight.conditions.binding import NOW, Selection, SequenceShape
 from regulars.insight.conditions.comparisons import NEVER, earliest, wide
 from regulars.insight.conditions.engines import WIDE, Dialect, parameter
 from regulars.insight.conditions.grouping import Group
 from regulars.insight.conditions.selecting import WAKES, select
+from regulars.insight.conditions.shapes import NOW, Selection, SequenceShape
 
 _ERA = (
     10**18

@@ -14,9 +14,9 @@ from django.db import connection
 from regulars.foundation.relations import FieldType
 from regulars.foundation.warehouse_tables import WAREHOUSE_TABLES, Column, ColumnType, WarehouseTable
 from regulars.insight.conditions.asking import Asking, table_of
-from regulars.insight.conditions.binding import Kind
 from regulars.insight.conditions.engines import Engine, Given, given_rows
 from regulars.insight.conditions.people import CUSTOMERS, PEOPLE
+from regulars.insight.conditions.shapes import Kind
 from regulars.insight.conditions.tests.catalog import Catalog, Shape
 from regulars.insight.conditions.tests.worlds import World
 from regulars.insight.warehouse import engine as duckdb
