@@ -12,6 +12,9 @@ from regulars.foundation.registry import Registry
 
 OPEN = 9_223_372_036_854_775_807  # ``known_until`` of a version that still holds
 
+# ``touched`` of a table that the record changes in place: a trigger notes which rows (``insight.warehouse.migrations``).
+TOUCHED = "SELECT t.key, %(upto)s FROM warehouse_touched t WHERE t.\"table\" = '{table}'"
+
 
 class ColumnType(StrEnum):
     """Types that every engine reads alike. Times are UTC, without a zone, in microseconds."""
@@ -39,7 +42,7 @@ class WarehouseTable:
     All four are SQL on the record. ``present``: the columns in their order, of every row that holds now; one query without WITH, so that a
     restriction to a few people reaches its tables. ``versions``, with the positions ``%(after)s`` and ``%(upto)s``: the columns, then
     ``known_from`` and ``known_until`` (null: still holds) of every version with ``after < known_from <= upto``. ``ended``, with the same:
-    key, ``known_from`` and ``known_until`` of versions from before that ended meanwhile without a successor of their key. ``touched``: key
+    keys and ``known_until`` of rows of before that ended meanwhile without a successor of their key. ``touched``: key
     and position of rows of which something else changed, in the same span; they are compared with what the warehouse holds.
 
     Where one of the ``removed_by`` events was seen, the whole table is compared: what such an event removes or restores leaves no version

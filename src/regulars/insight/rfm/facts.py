@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from regulars.foundation.facts import FACTS, Answer, Fact, FactKind, Moment, Question, Value
+from regulars.foundation.relations import Field, FieldType, Relation, RelationKind, register
 from regulars.insight.rfm import queries
 from regulars.insight.rfm.queries import Score
 
@@ -27,4 +28,25 @@ _offer("rfm.recency_days", "Whole days since the last order", lambda s: s.recenc
 _offer("rfm.frequency", "Orders so far", lambda s: s.frequency)
 _offer(
     "rfm.monetary_minor", "Orders less refunds, in minor units of the reporting currency", lambda s: s.monetary_minor
+)
+
+RFM = register(
+    Relation(
+        name="rfm",
+        meaning="RFM scores",
+        table="rfm",
+        at="at",
+        until="until",
+        kind=RelationKind.SNAPSHOT,
+        fields={
+            "segment": Field("segment", FieldType.TEXT, "RFM segment", is_listed=True),
+            "recency": Field("r", FieldType.NUMBER, "recency score"),
+            "frequency": Field("f", FieldType.NUMBER, "frequency score"),
+            "monetary": Field("m", FieldType.NUMBER, "monetary score"),
+            "recency_days": Field("recency_days", FieldType.NUMBER, "days since the last order"),
+            "orders": Field("frequency", FieldType.NUMBER, "orders"),
+            "spent": Field("monetary", FieldType.MONEY, "spent, less refunds"),
+        },
+        rises_with=(),
+    )
 )

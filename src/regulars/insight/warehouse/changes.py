@@ -10,6 +10,7 @@ from django.db import connection
 
 from regulars.foundation.warehouse_tables import OPEN, WarehouseTable
 from regulars.insight.warehouse import engine, files
+from regulars.insight.warehouse.dialects import duckdb
 from regulars.insight.warehouse.queries import CLOSINGS, ROWS, Pinned
 
 _NO_CLOSINGS = pa.schema([("key", pa.int64()), ("known_from", pa.int64()), ("known_until", pa.int64())]).empty_table()
@@ -37,7 +38,7 @@ def everything(table: WarehouseTable, upto: int) -> list[Addition]:
     if table.versions:
         return _rows(table, files.write(table.name, lambda path: _write_versions(table, -1, upto, path)))
     sql = f"SELECT held.*, {upto}::bigint, NULL::bigint FROM ({table.present}) AS held({table.names})"
-    return _rows(table, files.write(table.name, lambda path: _copy(table, sql, upto, path)))
+    return _rows(table, files.write(table.name, lambda path: copy(table, sql, upto, path)))
 
 
 def since(table: WarehouseTable, before: Pinned, upto: int, erased: Erased) -> list[Addition]:
@@ -51,7 +52,7 @@ def since(table: WarehouseTable, before: Pinned, upto: int, erased: Erased) -> l
     if rows:
         ended.append(_superseded(table, before, rows))
     if table.ended:
-        ended.append(_ended(table, before.position, upto))
+        ended.append(_ended(table, before, upto))
     if _note_touched(table, before.position, upto, erased):
         changed, gone = _compare_touched(table, before, rows, upto)
         return [*_rows(table, rows), *changed, *_closings(table, pa.concat_tables([*ended, gone]))]
@@ -70,10 +71,10 @@ def _closings(table: WarehouseTable, ended: pa.Table) -> list[Addition]:
 def _compare(table: WarehouseTable, before: Pinned, upto: int, removed_at: int) -> list[Addition]:
     """Where rows were removed or restored, which leaves no version: the whole table against what the warehouse holds."""
     present = files.write(f"{table.name}-present", lambda path: _write_versions(table, -1, upto, path))
-    relation = _relation(table, present)
+    all_there = relation(table, present)
     names = table.names
     held = f"(SELECT * FROM {before.relation(table.name)} WHERE known_until = {OPEN})"
-    valid = f"(SELECT * FROM {relation} WHERE known_until = {OPEN})"
+    valid = f"(SELECT * FROM {all_there} WHERE known_until = {OPEN})"
     late = f"CASE WHEN known_from > {before.position} THEN known_from ELSE {removed_at} END"
     try:
         fresh = engine.run(
@@ -81,7 +82,7 @@ def _compare(table: WarehouseTable, before: Pinned, upto: int, removed_at: int) 
             SELECT v.* REPLACE ({late} AS known_from) FROM {valid} v
             JOIN (SELECT {names} FROM {valid} EXCEPT SELECT {names} FROM {held}) n ON n.{table.key} = v.{table.key}
             UNION ALL
-            SELECT * FROM {relation} WHERE known_until <> {OPEN} AND known_from > {before.position}
+            SELECT * FROM {all_there} WHERE known_until <> {OPEN} AND known_from > {before.position}
             """
         )
         ended = engine.run(
@@ -93,7 +94,7 @@ def _compare(table: WarehouseTable, before: Pinned, upto: int, removed_at: int) 
             """
         )
     finally:
-        _drop(present)
+        drop(present)
     return [*_written(table, fresh), *_closings(table, ended)]
 
 
@@ -101,9 +102,8 @@ def _note_touched(table: WarehouseTable, after: int, upto: int, erased: Erased) 
     """Notes in a passing table which rows may have changed without a version of their own, and where on the log. Whether any may."""
     asked = [_bounded(table.touched, after, upto)] if table.touched else []
     if erased.profiles and "profile_id" in table.names:
-        people = f"SELECT unnest('{{{','.join(map(str, erased.profiles))}}}'::bigint[]), NULL::bigint"
         asked.append(
-            f"(WITH people(profile_id, customer_id) AS ({people}) SELECT o.{table.key}, {erased.position}::bigint FROM ({table.of_people}) o)"
+            f"({people_of(erased.profiles)} SELECT o.{table.key}, {erased.position}::bigint FROM ({table.of_people}) o)"
         )
     if not asked:
         return False
@@ -111,7 +111,7 @@ def _note_touched(table: WarehouseTable, after: int, upto: int, erased: Erased) 
         cursor.execute("DROP TABLE IF EXISTS pg_temp.warehouse_noted")
         cursor.execute(
             "CREATE TEMP TABLE warehouse_noted ON COMMIT DROP AS"
-            f" SELECT key, max(position) AS position FROM ({' UNION ALL '.join(asked)}) t(key, position) GROUP BY key"
+            f" SELECT key, max(position) AS noted_at FROM ({' UNION ALL '.join(asked)}) t(key, position) GROUP BY key"
         )
         cursor.execute("ANALYZE warehouse_noted")
         cursor.execute("SELECT EXISTS (SELECT FROM warehouse_noted)")
@@ -123,19 +123,19 @@ def _compare_touched(
 ) -> tuple[list[Addition], pa.Table]:
     """Of the rows that were noted, those that are others than the warehouse holds; and its own that end by it."""
     sql = f"""
-        SELECT held.*, n.position, NULL::bigint FROM warehouse_noted n JOIN ({table.present}) AS held({table.names}) ON held.{table.key} = n.key
+        SELECT held.*, n.noted_at, NULL::bigint FROM warehouse_noted n JOIN ({table.present}) AS held({table.names}) ON held.{table.key} = n.key
     """
     noted = files.write(f"{table.name}-noted", _copy_noted)
-    present = files.write(f"{table.name}-present", lambda path: _copy(table, sql, upto, path))
+    present = files.write(f"{table.name}-present", lambda path: copy(table, sql, upto, path))
     keys = (
         f"(SELECT * FROM read_parquet(['{quoted(files.folder() / noted.name)}']))"
         if noted
-        else "(SELECT 0 AS key, 0 AS position WHERE false)"
+        else "(SELECT 0 AS key, 0 AS noted_at WHERE false)"
     )
-    known = f"SELECT {table.key} FROM {_relation(table, rows)}"
-    held = f"""(SELECT h.*, k.position FROM {before.relation(table.name)} h JOIN {keys} k ON k.key = h.{table.key}
+    known = f"SELECT {table.key} FROM {relation(table, rows)}"
+    held = f"""(SELECT h.*, k.noted_at FROM {before.relation(table.name)} h JOIN {keys} k ON k.key = h.{table.key}
         WHERE h.known_until = {OPEN} AND h.{table.key} NOT IN ({known}))"""
-    valid = f"(SELECT * FROM {_relation(table, present)} WHERE {table.key} NOT IN ({known}))"
+    valid = f"(SELECT * FROM {relation(table, present)} WHERE {table.key} NOT IN ({known}))"
     names = table.names
     try:
         fresh = engine.run(
@@ -143,11 +143,11 @@ def _compare_touched(
             JOIN (SELECT {names} FROM {valid} EXCEPT SELECT {names} FROM {held}) n ON n.{table.key} = v.{table.key}"""
         )
         ended = engine.run(
-            f"""SELECT h.{table.key} AS key, h.known_from, h.position AS known_until FROM {held} h
+            f"""SELECT h.{table.key} AS key, h.known_from, h.noted_at AS known_until FROM {held} h
             JOIN (SELECT {names} FROM {held} EXCEPT SELECT {names} FROM {valid}) g ON g.{table.key} = h.{table.key}"""
         )
     finally:
-        _drop(noted, present)
+        drop(noted, present)
     return _written(table, fresh), ended
 
 
@@ -170,13 +170,21 @@ def _superseded(table: WarehouseTable, before: Pinned, rows: files.Written) -> p
     )
 
 
-def _ended(table: WarehouseTable, after: int, upto: int) -> pa.Table:
+def _ended(table: WarehouseTable, before: Pinned, upto: int) -> pa.Table:
     """Versions of before that ended without a successor of their key."""
     with connection.cursor() as cursor:
-        cursor.execute(_bounded(table.ended, after, upto))
-        rows = cursor.fetchall()
-    columns = list(zip(*rows, strict=True)) or [[], [], []]
-    return pa.table([pa.array(column, pa.int64()) for column in columns], schema=_NO_CLOSINGS.schema)
+        cursor.execute(_bounded(table.ended, before.position, upto))
+        ends = {int(key): int(position) for key, position in cursor.fetchall()}
+    if not ends or not before.paths(table.name):
+        return _NO_CLOSINGS
+    return engine.run(
+        f"""
+        SELECT e.key, o.known_from, e.known_until
+        FROM {before.relation(table.name)} o JOIN (SELECT unnest($keys)::BIGINT AS key, unnest($ends)::BIGINT AS known_until) e ON e.key = o.{table.key}
+        WHERE o.known_until = {OPEN}
+        """,
+        {"keys": list(ends), "ends": list(ends.values())},
+    )
 
 
 def _position_of_removal(table: WarehouseTable, after: int, upto: int) -> int | None:
@@ -190,21 +198,21 @@ def _position_of_removal(table: WarehouseTable, after: int, upto: int) -> int | 
 
 
 def _write_versions(table: WarehouseTable, after: int, upto: int, path: Path) -> int:
-    return _copy(table, _bounded(table.versions, after, upto), upto, path)
+    return copy(table, _bounded(table.versions, after, upto), upto, path)
 
 
-def _copy(table: WarehouseTable, sql: str, upto: int, path: Path) -> int:
+def copy(table: WarehouseTable, sql: str, upto: int, path: Path) -> int:
     """``sql`` gives the columns, ``known_from`` and ``known_until``."""
     capped = f"CASE WHEN known_until > {upto} OR known_until IS NULL THEN {OPEN} ELSE known_until END"
     rows = f"SELECT {table.names}, known_from, {capped} FROM ({sql}) v({table.names}, known_from, known_until)"
-    with connection.cursor() as cursor, cursor.copy(f"COPY ({rows}) TO STDOUT (FORMAT csv)") as copy:
-        return files.write_copy(path, files.arrow_schema(table), copy)
+    with connection.cursor() as cursor, cursor.copy(f"COPY ({rows}) TO STDOUT (FORMAT csv)") as out:
+        return files.write_copy(path, files.arrow_schema(table), out)
 
 
 def _copy_noted(path: Path) -> int:
-    schema = pa.schema([("key", pa.int64()), ("position", pa.int64())])
-    with connection.cursor() as cursor, cursor.copy("COPY warehouse_noted TO STDOUT (FORMAT csv)") as copy:
-        return files.write_copy(path, schema, copy)
+    schema = pa.schema([("key", pa.int64()), ("noted_at", pa.int64())])
+    with connection.cursor() as cursor, cursor.copy("COPY warehouse_noted TO STDOUT (FORMAT csv)") as out:
+        return files.write_copy(path, schema, out)
 
 
 def _bounded(sql: str, after: int, upto: int) -> str:
@@ -212,14 +220,20 @@ def _bounded(sql: str, after: int, upto: int) -> str:
     return sql.replace("%(after)s", str(int(after))).replace("%(upto)s", str(int(upto)))
 
 
-def _relation(table: WarehouseTable, written: files.Written | None) -> str:
-    return f"read_parquet(['{quoted(files.folder() / written.name)}'])" if written else files.empty_relation(table)
+def relation(table: WarehouseTable, written: files.Written | None) -> str:
+    return f"read_parquet(['{quoted(files.folder() / written.name)}'])" if written else duckdb.nothing(table)
 
 
-def _drop(*passing: files.Written | None) -> None:
+def drop(*passing: files.Written | None) -> None:
     for one in passing:
         if one:
             (files.folder() / one.name).unlink()
+
+
+def people_of(profiles: Sequence[int]) -> str:
+    """``people`` of these profiles, to stand before ``WarehouseTable.of_people``."""
+    rows = f"SELECT unnest('{{{','.join(map(str, profiles))}}}'::bigint[]), NULL::bigint"
+    return f"WITH people(profile_id, customer_id) AS MATERIALIZED ({rows})"
 
 
 def write_table(path: Path, table: pa.Table) -> int:

@@ -22,13 +22,6 @@ _ARROW = {
     ColumnType.TEXT: pa.string(),
     ColumnType.TIMESTAMP: pa.timestamp("us"),
 }
-_DUCKDB = {
-    ColumnType.BIGINT: "BIGINT",
-    ColumnType.BOOLEAN: "BOOLEAN",
-    ColumnType.NUMBER: "DECIMAL(18, 6)",
-    ColumnType.TEXT: "VARCHAR",
-    ColumnType.TIMESTAMP: "TIMESTAMP",
-}
 KNOWN = (
     Column("known_from", ColumnType.BIGINT, "position of the log from which this version was known"),
     Column(
@@ -57,12 +50,6 @@ def folder() -> Path:
 
 def arrow_schema(table: WarehouseTable) -> pa.Schema:
     return pa.schema([(c.name, _ARROW[c.type]) for c in (*table.columns, *KNOWN)])
-
-
-def empty_relation(table: WarehouseTable) -> str:
-    """SQL of the table without a row, for a snapshot that has no file of it."""
-    columns = ", ".join(f'CAST(NULL AS {_DUCKDB[c.type]}) AS "{c.name}"' for c in (*table.columns, *KNOWN))
-    return f"(SELECT {columns} WHERE false)"
 
 
 def write(name_of: str, writer: Callable[[Path], int]) -> Written | None:

@@ -4,26 +4,24 @@ Crash-safe by order: files get their final names first, then one transaction pub
 snapshot names, which :func:`prune` removes.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from pathlib import Path
 
-import pyarrow.parquet as pq
 from django.db import connection, transaction
 
 from regulars.foundation.crash import crash_point, declare
 from regulars.foundation.errors import Conflict
-from regulars.foundation.warehouse_tables import WAREHOUSE_TABLES, WarehouseTable
-from regulars.insight.warehouse import changes, engine, files
-from regulars.insight.warehouse.changes import Addition, Erased
+from regulars.foundation.warehouse_tables import WAREHOUSE_TABLES
+from regulars.insight.warehouse import changes, compaction, erasing, files
+from regulars.insight.warehouse.changes import Addition
+from regulars.insight.warehouse.compaction import Merge
 from regulars.insight.warehouse.models import WarehouseFile, WarehouseSnapshot
-from regulars.insight.warehouse.queries import ROWS, Pinned, pin, pinned, record_position
+from regulars.insight.warehouse.queries import Pinned, has_touched, pin, pinned, record_position
 
 LOCK = 0x5245_5748  # 'REWH': one process at a time changes the warehouse
 GRACE = timedelta(hours=1)  # longer than any query may take
 FILES_WRITTEN = declare("warehouse.files-written", "Files have their final names, and no snapshot names them yet")
-MOST_FILES = 8  # of one table, before they become one
 
 
 class WarehouseBusy(Conflict):
@@ -35,26 +33,33 @@ class WarehouseBusy(Conflict):
 def sync(at: datetime) -> Pinned:
     """Appends everything that the record knows and the warehouse does not; gives the snapshot that holds it. Raises WarehouseBusy.
 
-    A small warehouse stays in few files: tables with more than MOST_FILES are made one file again.
+    Where files of about one size have become many, they become one (``compaction``). A table that another edition of the program wrote is
+    written anew.
     """
     with _alone(), _one_view():
         before, upto = pin(), record_position()
-        if upto == before.position and before.id:
+        stale = _stale(before, upto)
+        if upto == before.position and before.id and not stale:
             return before
-        kept, additions = _news(before, upto)
+        kept, additions = _news(before, upto, stale)
+        _let_touched_go()
         after = pinned(_publish(kept, additions, upto, at))
-    crowded = [t for t in after.names if sum(map(len, after.names[t].values())) > MOST_FILES]
-    return compact(at, crowded) if crowded else after
+    merges = compaction.plan(_newest_files())
+    return _merge(merges, at) if merges else after
 
 
 def compact(at: datetime, tables: Sequence[str] | None = None) -> Pinned:
     """Makes one file of each table's files, with every version's end written into it. The same rows as before. Raises WarehouseBusy."""
+    return _merge(compaction.whole(pin(), tables or list(WAREHOUSE_TABLES)), at)
+
+
+def _merge(merges: Sequence[Merge], at: datetime) -> Pinned:
     with _alone():
-        before = pin()
-        chosen = [t for t in tables or list(WAREHOUSE_TABLES) if before.paths(t)]
-        additions = [a for name in chosen if (a := _merge(WAREHOUSE_TABLES[name], before))]
-        kept = [f for f in _newest_files() if f.table not in chosen]
-        return pinned(_publish(kept, additions, before.position, at, before.shapes))
+        before, held = pin(), _newest_files()
+        valid = [one for one in merges if one.gone <= {f.name for f in held}]  # nobody else merged them meanwhile
+        additions = [a for one in valid for a in compaction.carry_out(one, before)]
+        gone = {name for one in valid for name in one.gone}
+        return pinned(_publish([f for f in held if f.name not in gone], additions, before.position, at, before.shapes))
 
 
 def rebuild(at: datetime) -> Pinned:
@@ -62,6 +67,7 @@ def rebuild(at: datetime) -> Pinned:
     with _alone(), _one_view():
         upto = record_position()
         additions = [a for _, table in WAREHOUSE_TABLES.items() for a in changes.everything(table, upto)]
+        _let_touched_go()
         return pinned(_publish([], additions, upto, at))
 
 
@@ -110,28 +116,32 @@ def _one_view() -> Iterator[None]:
         yield
 
 
-def _news(before: Pinned, upto: int) -> tuple[list[WarehouseFile], list[Addition]]:
-    """Files that stay, and those that are new. A table that another edition of the program wrote is written anew."""
-    kept, additions = _newest_files(), []
+def _stale(before: Pinned, upto: int) -> set[str]:
+    """Tables to be written anew: by another edition of the program; or changed in place while the log stood still, so that what was before
+    has no position of its own.
+    """
+    another = {name for name, table in WAREHOUSE_TABLES.items() if before.shapes.get(name) != table.shape}
+    if upto == before.position and has_touched():
+        return another | {name for name, table in WAREHOUSE_TABLES.items() if not table.versions}
+    return another
+
+
+def _news(before: Pinned, upto: int, stale: Collection[str]) -> tuple[list[WarehouseFile], list[Addition]]:
+    """Files that stay, and those that are new."""
+    state = erasing.forget(before, upto)
+    kept = [f for f in _newest_files() if f.name not in state.gone and f.table not in stale]
+    additions = [a for a in state.additions if a.table not in stale]
     for name, table in WAREHOUSE_TABLES.items():
-        if before.shapes.get(name) == table.shape:
-            additions += changes.since(table, before, upto, Erased())
-        else:
-            kept = [f for f in kept if f.table != name]
-            additions += changes.everything(table, upto)
+        additions += (
+            changes.everything(table, upto) if name in stale else changes.since(table, state.before, upto, state.erased)
+        )
     return kept, additions
 
 
-def _merge(table: WarehouseTable, before: Pinned) -> Addition | None:
-    """All files of a table as one. Ordered by key, as the record gives them, so that a compacted file equals a rebuilt one."""
-    query = f"SELECT {table.names}, known_from, known_until FROM {before.relation(table.name)} ORDER BY {table.key}, known_from"
-
-    def writer(path: Path) -> int:
-        engine.execute(f"COPY ({query}) TO '{changes.quoted(path)}' (FORMAT parquet, COMPRESSION zstd)")
-        return int(pq.read_metadata(path).num_rows)
-
-    written = files.write(table.name, writer)
-    return Addition(table.name, ROWS, written) if written else None
+def _let_touched_go() -> None:
+    """Those notes that this view of the record sees: later ones are for the next time."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM warehouse_touched")
 
 
 def _newest_files() -> list[WarehouseFile]:

@@ -7,8 +7,9 @@ from typing import Any
 
 from django.db import connection
 
-from regulars.foundation.warehouse_tables import OPEN, WAREHOUSE_TABLES, WarehouseTable
+from regulars.foundation.warehouse_tables import WAREHOUSE_TABLES, WarehouseTable
 from regulars.insight.warehouse import files
+from regulars.insight.warehouse.dialects import Dialect, duckdb
 from regulars.insight.warehouse.models import WarehouseFile, WarehouseSnapshot
 
 ROWS, CLOSINGS = "rows", "closings"
@@ -27,21 +28,23 @@ class Pinned:
     def paths(self, table: str, kind: str = ROWS) -> list[str]:
         return [str(files.folder() / name) for name in self.names.get(table, {}).get(kind, ())]
 
-    def relation(self, table: str, position: int | None = None) -> str:
-        """SQL for DuckDB that stands for all versions of a table's rows in this snapshot.
+    def relation(self, table: str, position: int | None = None, dialect: Dialect = duckdb) -> str:
+        """SQL that stands for all versions of a table's rows in this snapshot, for DuckDB unless another dialect is given.
 
         Where the question is as of the snapshot's own position and no version has ended, the two columns of knowledge are constants,
         so that the filters on them cost nothing.
         """
-        definition = WAREHOUSE_TABLES[table]
         rows = self.paths(table)
         if not rows:
-            return files.empty_relation(definition)
+            return dialect.nothing(WAREHOUSE_TABLES[table])
         if position == self.position and table not in self.with_past:
-            known = f"0::BIGINT AS known_from, {OPEN}::BIGINT AS known_until"
-            return f"(SELECT * EXCLUDE (known_from, known_until), {known} FROM read_parquet({_literal(rows)}))"
-        closings = self.paths(table, CLOSINGS)
-        return _with_closings(definition, rows, closings) if closings else f"read_parquet({_literal(rows)})"
+            return dialect.all_open(rows)
+        return dialect.versions(WAREHOUSE_TABLES[table].key, rows, self.paths(table, CLOSINGS))
+
+    def relation_of(self, table: str, names: Iterable[str]) -> str:
+        """As above, of some of its files, for DuckDB."""
+        paths = [str(files.folder() / name) for name in names]
+        return duckdb.versions(WAREHOUSE_TABLES[table].key, paths, self.paths(table, CLOSINGS))
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,13 @@ def record_position() -> int:
         return int(cursor.fetchone()[0])
 
 
+def has_touched() -> bool:
+    """Whether the record changed rows in place that the warehouse has not compared yet."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM warehouse_touched)")
+        return bool(cursor.fetchone()[0])
+
+
 def lag() -> Lag:
     snapshot = WarehouseSnapshot.objects.order_by("-id").first()
     if snapshot is None:
@@ -105,19 +115,3 @@ def _described(table: WarehouseTable, held: list[WarehouseFile]) -> dict[str, An
         "rows": sum(f.rows for f in held if f.kind == ROWS),
         "size": sum(f.size for f in held),
     }
-
-
-def _with_closings(table: WarehouseTable, rows: list[str], closings: list[str]) -> str:
-    """Versions with the end that a younger file gave them. The closings are few: they are the small side of the join."""
-    return f"""(
-        SELECT r.* REPLACE (least(r.known_until, coalesce(c.known_until, r.known_until)) AS known_until)
-        FROM read_parquet({_literal(rows)}) r
-        LEFT JOIN (
-            SELECT key, known_from, min(known_until) AS known_until FROM read_parquet({_literal(closings)}) GROUP BY ALL
-        ) c ON c.key = r.{table.key} AND c.known_from = r.known_from
-    )"""
-
-
-def _literal(paths: Iterable[str]) -> str:
-    quoted = ", ".join("'" + path.replace("'", "''") + "'" for path in paths)
-    return f"[{quoted}]"

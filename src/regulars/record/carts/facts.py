@@ -1,8 +1,10 @@
-"""Carts as facts: does something of theirs wait to be ordered?"""
+"""Carts as facts: does something of theirs wait to be ordered? And what conditions may ask of them."""
 
 from collections.abc import Mapping, Sequence
 
 from regulars.foundation.facts import FACTS, Answer, Fact, FactKind, Moment, Question
+from regulars.foundation.relations import Field, FieldType, Relation, register
+from regulars.record.carts import events
 from regulars.record.carts.models import Cart, CartState
 from regulars.record.customers.queries import customers_of, profiles_of
 
@@ -26,4 +28,41 @@ FACTS.register(
         {},
         _abandoned,
     ),
+)
+
+_FIELDS = {
+    "state": Field("state", FieldType.TEXT, "state", is_listed=True),
+    "value": Field("value", FieldType.MONEY, "worth of what lies in it"),
+    "pieces": Field("pieces", FieldType.NUMBER, "pieces in it"),
+    "is_checkout": Field("is_checkout", FieldType.FLAG, "was at the checkout"),
+    "is_filled": Field("is_filled", FieldType.FLAG, "has something in it"),
+    "changed_at": Field("changed_at", FieldType.MOMENT, "last touched"),
+    "ordered_at": Field("ordered_at", FieldType.MOMENT, "ordered"),
+    "store": Field("store", FieldType.TEXT, "store", is_listed=True),
+    "currency": Field("currency", FieldType.TEXT, "currency", is_listed=True),
+}
+_KINDS = (
+    events.CART_OPENED,
+    events.CART_CHANGED,
+    events.CHECKOUT_STARTED,
+    events.CART_ABANDONED,
+    events.CART_ORDERED,
+    events.CART_RECOVERED,
+)
+CARTS = register(
+    Relation(
+        name="carts", meaning="carts, ended ones too", table="carts", at="opened_at", fields=_FIELDS, rises_with=_KINDS
+    )
+)
+WAITING = register(
+    Relation(
+        name="waiting_carts",
+        meaning="carts that wait to be ordered",
+        table="carts",
+        at="changed_at",
+        until="ended_at",
+        counts="is_filled",
+        fields=_FIELDS,
+        rises_with=_KINDS,
+    )
 )

@@ -120,7 +120,7 @@ _TAGGED = """
         WHERE n.profile_id = r.profile_id AND n.tag_id = r.tag_id AND n.id > r.id ORDER BY n.id LIMIT 1
     ) n ON true
 """
-_OFF = "greatest(n.occurred_at, r.occurred_at) AT TIME ZONE 'UTC'"
+_OFF = "CASE WHEN n.batch_id IS NOT NULL THEN greatest(n.occurred_at, r.occurred_at) AT TIME ZONE 'UTC' END"
 TAGS = register(
     WarehouseTable(
         name="tags",

@@ -64,9 +64,7 @@ _EXPONENT = " ".join(
     f"WHEN {{0}} IN ({_literals(some)}) THEN {places}" for places, some in _BY_EXPONENT.items() if some
 )
 _SET = "coalesce((SELECT value #>> '{{}}' FROM shop_setting WHERE name = '{0}'), '{1}')"
-REPORTING, ZONE = (
-    _SET.format(name, KNOWN[name].default) for name in ("shop.reporting_currency", "shop.time_zone")
-)
+REPORTING, ZONE = (_SET.format(name, KNOWN[name].default) for name in ("shop.reporting_currency", "shop.time_zone"))
 
 
 def exponent_sql(currency: str) -> str:
@@ -98,6 +96,18 @@ def worth(amount: str) -> str:
     return f"""
     (CASE WHEN rated.factor = 1 THEN {amount} ELSE round({value} - CASE
         WHEN abs({value} - trunc({value})) = 0.5 AND mod(trunc({value}), 2) = 0 THEN sign({value}) * 0.1 ELSE 0 END)::bigint END)
+    """
+
+
+def revalued(rows: str) -> str:
+    """SQL for ``WarehouseTable.touched``: rows whose worth may be another. Where the rates or the zone changed, what is in other
+    currencies; where the reporting currency did, everything.
+    """
+    return f"""
+        SELECT o.id, m.position FROM {rows} o, (
+            SELECT max(e.position) AS position, bool_or(e.data -> 'what' ? 'shop.reporting_currency') AS is_all FROM events_event e
+            WHERE e.kind = 'money.changed' AND e.position > %(after)s AND e.position <= %(upto)s
+        ) m WHERE m.position IS NOT NULL AND (m.is_all OR o.currency <> {REPORTING})
     """
 
 

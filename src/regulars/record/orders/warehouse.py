@@ -6,7 +6,7 @@ null where it has none. What the catalog says of a product is of now.
 
 from regulars.foundation.relations import LIST_MARK
 from regulars.foundation.warehouse_tables import Column, ColumnType, WarehouseTable, register
-from regulars.record.orders.conversion import REPORTING, rated, worth
+from regulars.record.orders.conversion import rated, revalued, worth
 
 _REMOVED_BY = ("import.undone",)
 MARK = f"chr({ord(LIST_MARK)})"
@@ -39,20 +39,6 @@ _VERSIONS = """
     SELECT {columns}, o.known_from, o.known_until FROM version o {joined}
     WHERE o.known_from > %(after)s AND o.known_from <= %(upto)s AND o.known_from IS DISTINCT FROM o.known_until
 """
-
-
-def _revalued(rows: str) -> str:
-    """Rows whose worth may be another: where the rates or the zone changed, what is in other currencies; where the reporting currency did,
-    everything.
-    """
-    return f"""
-        SELECT o.id, m.position FROM {rows} o, (
-            SELECT max(e.position) AS position, bool_or(e.data -> 'what' ? 'shop.reporting_currency') AS is_all FROM events_event e
-            WHERE e.kind = 'money.changed' AND e.position > %(after)s AND e.position <= %(upto)s
-        ) m WHERE m.position IS NOT NULL AND (m.is_all OR o.currency <> {REPORTING})
-    """
-
-
 COUNTS = "o.status <> 'cancelled' AND o.payment_status <> 'voided'"
 COUPONS = rf"""CASE WHEN o.discount_codes <> ''
     THEN {MARK} || array_to_string(regexp_split_to_array(lower(trim(o.discount_codes)), '\s*,\s*'), {MARK}) || {MARK} END"""
@@ -108,7 +94,7 @@ ORDERS = register(
         versions=_VERSIONS.format(
             row="order", rows="orders_order", changes="orders_orderchange", columns=_ORDER, joined=_ORDER_JOINED
         ),
-        touched=_revalued("orders_order"),
+        touched=revalued("orders_order"),
         removed_by=_REMOVED_BY,
     )
 )
@@ -140,7 +126,7 @@ REFUNDS = register(
             row="refund", rows="orders_refund", changes="orders_refundchange", columns=_REFUND, joined=_REFUND_JOINED
         ),
         touched=f"""
-            {_revalued("orders_refund")}
+            {revalued("orders_refund")}
             UNION ALL
             SELECT r.id, b.last_position FROM orders_orderchange c JOIN events_batch b ON b.id = c.batch_id
             JOIN orders_refund r ON r.order_id = c.order_id
@@ -208,9 +194,8 @@ ORDER_LINES = register(
             WHERE b.last_position > %(after)s AND b.last_position <= %(upto)s AND b.last_position IS DISTINCT FROM e.last_position
         """,
         ended="""
-            SELECT l.id, b.last_position, e.last_position
-            FROM events_batch e JOIN orders_orderline l ON l.until_batch_id = e.id JOIN events_batch b ON b.id = l.batch_id
-            WHERE e.last_position > %(after)s AND e.last_position <= %(upto)s AND b.last_position <= %(after)s
+            SELECT l.id, e.last_position FROM events_batch e JOIN orders_orderline l ON l.until_batch_id = e.id
+            WHERE e.last_position > %(after)s AND e.last_position <= %(upto)s
         """,
         touched="""
             SELECT l.id, b.last_position FROM events_batch b JOIN orders_orderchange c ON c.batch_id = b.id
@@ -222,7 +207,7 @@ ORDER_LINES = register(
             WHERE e.kind = 'product.updated' AND e.position > %(after)s AND e.position <= %(upto)s AND l.until_batch_id IS NULL
             UNION ALL
             SELECT l.id, o.position FROM orders_orderline l JOIN ("""
-        + _revalued("orders_order")
+        + revalued("orders_order")
         + """) o ON o.id = l.order_id WHERE l.until_batch_id IS NULL
         """,
         removed_by=_REMOVED_BY,

@@ -9,6 +9,7 @@ from regulars.foundation.audit.operations import SYSTEM
 from regulars.foundation.bulk import execute
 from regulars.foundation.ids import new_uid
 from regulars.foundation.shop.models import Brand, ExchangeRate, Store
+from regulars.insight.rfm.operations import compute
 from regulars.insight.segments.models import Membership, Segment
 from regulars.record.carts.inputs import CartInput, CartLineInput
 from regulars.record.carts.operations import apply_carts
@@ -31,6 +32,10 @@ from regulars.record.orders.models import OrderStatus
 from regulars.record.orders.operations import apply_orders
 
 FILLED = {
+    "carts",
+    "consents",
+    "rfm",
+    "suppressions",
     "attributes",
     "contacts",
     "customer_profiles",
@@ -97,6 +102,7 @@ def live(world: World, chance: random.Random, step: int) -> None:
     _said(world, chance)
     _staff(world, chance)
     _segments(world, chance)
+    compute(world.now, world.now, "monthly" if step % 2 else "nightly")
     if step == 2:
         with event_log.transaction("staff") as log:
             ExchangeRate.objects.update(rate=Decimal("0.9"))
@@ -105,7 +111,7 @@ def live(world: World, chance: random.Random, step: int) -> None:
 
 
 def _person(world: World, number: int) -> PersonInput:
-    mail = f"p{number}@example.com"
+    mail = f"p{number}@ourmail.net"
     card = ContactCard(name=f"Pat {number}", email=mail, country="DE" if number % 2 else "", language="de")
     known = (IdentityInput(IdentityKind.EMAIL, mail), IdentityInput(IdentityKind.STORE_CUSTOMER, f"{number}", "main"))
     return PersonInput(known[number % 2 :], world.now, world.store.id, contact=card)
@@ -170,7 +176,7 @@ def _carts(world: World, chance: random.Random) -> None:
 
 def _said(world: World, chance: random.Random) -> None:
     number = chance.randint(1, 8)
-    mail = f"p{number}@example.com"
+    mail = f"p{number}@ourmail.net"
     with event_log.transaction("import") as log:
         record_consents(
             [ConsentInput(mail, chance.choice(list(ConsentState)), world.now, "form")], world.store.brand_id, log

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from regulars.foundation.shop.models import Store
-from regulars.insight.warehouse import engine, files, operations, queries
+from regulars.insight.warehouse import compaction, engine, files, operations, queries
 from regulars.insight.warehouse.models import WarehouseFile, WarehouseSnapshot
 from regulars.insight.warehouse.queries import Pinned
 from regulars.insight.warehouse.tests import shop
@@ -206,11 +206,11 @@ def test_a_failing_write_publishes_nothing(monkeypatch: pytest.MonkeyPatch) -> N
 def test_many_small_files_become_one() -> None:
     store = shop.make_store()
     (ada,) = shop.make_people(store, 1, NOW)
-    for number in range(operations.MOST_FILES + 1):
+    for number in range(compaction.MOST_FILES + 1):
         shop.add_orders(store, [(str(number), ada, NOW, number)])
         pinned = operations.sync(NOW)
     assert len(pinned.paths("orders")) == 1
-    assert [row[5] for row in held(pinned, "orders")] == list(range(operations.MOST_FILES + 1))
+    assert [row[5] for row in held(pinned, "orders")] == list(range(compaction.MOST_FILES + 1))
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
