@@ -111,6 +111,11 @@ def routes(method: str) -> list[str]:
     return sorted(path for path, operations in _described().items() if method in operations)
 
 
+def filters(route: str) -> list[str]:
+    """What a list can be asked for by."""
+    return [given["name"] for given in _described()[route]["get"]["parameters"]]
+
+
 @cache
 def _described() -> dict[str, dict[str, Any]]:
     return dict(build_api().get_openapi_schema(path_prefix="")["paths"])
