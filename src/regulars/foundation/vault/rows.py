@@ -6,5 +6,8 @@ from django.db import connection
 def reserve_ids(table: str, count: int) -> list[int]:
     """The next ``count`` ids of a table's identity column."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, count])
+        cursor.execute(
+            "SELECT nextval((SELECT pg_get_serial_sequence(%s, 'id'))::regclass) FROM generate_series(1, %s)",
+            [table, count],
+        )
         return [int(row[0]) for row in cursor.fetchall()]

@@ -16,6 +16,9 @@ class IdentityInput:
     value: str
     scope: str = ""
 
+    def __hash__(self) -> int:
+        return hash(self.value)  # a text remembers its own; thousands of these are looked up a second
+
 
 @dataclass(frozen=True)
 class PersonInput:

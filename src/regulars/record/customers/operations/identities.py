@@ -1,6 +1,6 @@
 """The map from profiles to customers follows from links, facts and decisions, and from nothing else."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +8,7 @@ from django.db import connection
 
 from regulars.foundation.bulk import execute, fetch
 from regulars.record.customers import events, rules
-from regulars.record.customers.models import Buyer, Customer, CustomerProfile, PossibleDuplicate
+from regulars.record.customers.models import Buyer, Customer, PossibleDuplicate
 from regulars.record.customers.operations.cards import each_slice, refresh_cards
 from regulars.record.customers.operations.connected import connected_among, everybody_near
 from regulars.record.customers.queries import customers_of, profiles_of
@@ -30,6 +30,10 @@ WHERE low_id = ANY(%(profiles)s) OR high_id = ANY(%(profiles)s)
 """
 _MOVE_OUT = """
 UPDATE customers_customerprofile SET until_batch_id = %s WHERE profile_id = ANY(%s) AND until_batch_id IS NULL
+"""
+_MOVE_IN = """
+INSERT INTO customers_customerprofile (profile_id, customer_id, from_batch_id)
+SELECT profile_id, customer_id, %s FROM unnest(%s::bigint[], %s::bigint[]) AS s(profile_id, customer_id) ORDER BY profile_id
 """
 
 
@@ -142,11 +146,14 @@ def _apply(found: Collection[Home], present: dict[int, int], log: LogTransaction
 
 
 def _move(owners: dict[int, int], log: LogTransaction) -> None:
-    execute(_MOVE_OUT, [log.batch_id, list(owners)])
-    CustomerProfile.objects.bulk_create(
-        [CustomerProfile(profile_id=p, customer_id=c, from_batch_id=log.batch_id) for p, c in sorted(owners.items())],
-        batch_size=5000,
-    )
+    if owners:
+        execute(_MOVE_OUT, [log.batch_id, list(owners)])
+        move_in(owners, log)
+
+
+def move_in(owners: Mapping[int, int], log: LogTransaction) -> None:
+    """Puts profiles that are with nobody to their customers."""
+    execute(_MOVE_IN, [log.batch_id, list(owners), list(owners.values())])
 
 
 def _tell(

@@ -1,62 +1,101 @@
-"""Who is known already, and of whom nothing new is said: most of those whom a busy shop tells of. Three statements, whatever their number."""
+"""What is known already of those whom a source tells of: their identities, the profiles that these name, and their links. Most whom
+a busy shop tells of are known, and nothing new is said of them. Four statements, whatever their number.
+"""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from regulars.foundation.bulk import fetch
-from regulars.foundation.vault import keys
-from regulars.record.customers.identifiers import canonical, identity_token
+from regulars.foundation.shop.models import Store
+from regulars.record.customers.identifiers import canonical, region_of_zone
 from regulars.record.customers.inputs import IdentityInput, PersonInput
-from regulars.record.customers.operations.links import lock_profiles
+from regulars.record.customers.models import IdentityKind
+from regulars.record.customers.operations.links import Link, find_identities, links_between, lock_profiles
 
-_NAMED = """
-SELECT s.place, s.is_name, i.id, p.id FROM unnest(%s::int[], %s::boolean[], %s::text[], %s::text[], %s::bytea[], %s::bigint[])
-    AS s(place, is_name, kind, scope, token, store_id)
-JOIN customers_identity i ON (i.kind, i.scope, i.token) = (s.kind, s.scope, s.token)
-LEFT JOIN customers_profile p ON s.is_name AND p.named_by_id = i.id AND p.store_id = s.store_id
-"""
-_LINKED = """
-SELECT l.profile_id, l.identity_id, l.trust FROM unnest(%s::bigint[], %s::bigint[]) AS s(profile_id, identity_id)
-JOIN customers_identitylink l ON (l.profile_id, l.identity_id) = (s.profile_id, s.identity_id)
-"""
+Name = tuple[int, int | None]  # row of the naming identity, and the store that says so
 
 
-def find_known(inputs: Sequence[PersonInput]) -> dict[int, int]:
-    """Profiles of the inputs, by their place, that say nothing but identities which are linked already; these profiles are locked.
+@dataclass(frozen=True, slots=True)
+class Person:
+    """An input with its identities in canonical form; the first one names the profile."""
 
-    Raises Overtaken for one that was erased or undone meanwhile.
-    """
-    said = _said(inputs)
-    if not said:
-        return {}
-    rows = fetch(_NAMED, _columns(said, inputs))
-    profiles = {place: profile for place, is_name, _, profile in rows if is_name and profile is not None}
-    lock_profiles({profiles[place]: identity for place, is_name, identity, _ in rows if is_name and place in profiles})
-    pairs = [(profiles[place], identity, place) for place, _, identity, _ in rows if place in profiles]
-    if not pairs:
-        return {}
-    linked = set(fetch(_LINKED, [[pair[0] for pair in pairs], [pair[1] for pair in pairs]]))
-    count = dict.fromkeys(profiles, 0)
-    for profile, identity, place in pairs:
-        count[place] += (profile, identity, inputs[place].trust.value) in linked
-    return {place: profile for place, profile in profiles.items() if count[place] == len(said[place])}
+    given: PersonInput
+    identities: tuple[IdentityInput, ...]
 
 
-def _said(inputs: Sequence[PersonInput]) -> dict[int, list[IdentityInput]]:
-    """Identities in canonical form of those inputs that say nothing else; the one that names stands first."""
-    quiet = {
-        place: [c for c in map(canonical, given.identities) if c]
-        for place, given in enumerate(inputs)
-        if given.store_id and not (given.contact or given.attributes or given.tags or given.note)
-    }
-    whole = {place: some for place, some in quiet.items() if some and len(some) == len(inputs[place].identities)}
-    return {place: list(dict.fromkeys(some)) for place, some in whole.items()}  # of the others, a closer look tells
+@dataclass
+class Known:
+    """What is there of some people; whoever makes more of it adds to this."""
+
+    rows: dict[IdentityInput, int]
+    profiles: dict[Name, int]
+    links: set[Link]
+
+    def name(self, person: Person) -> Name:
+        return self.rows[person.identities[0]], person.given.store_id
+
+    def profile(self, person: Person) -> int:
+        return self.profiles[self.name(person)]
+
+    def says_nothing_new(self, person: Person) -> bool:
+        given = person.given
+        if given.contact or given.attributes or given.tags or given.note:
+            return False
+        profile = self.profiles.get((self.rows.get(person.identities[0], 0), given.store_id))
+        trust = given.trust.value
+        return profile is not None and all((profile, self.rows.get(i), trust) in self.links for i in person.identities)
 
 
-def _columns(said: dict[int, list[IdentityInput]], inputs: Sequence[PersonInput]) -> list[list[object]]:
-    ring = keys.key_ring()
-    rows = [
-        (place, n == 0, one.kind.value, one.scope, identity_token(ring, one), inputs[place].store_id)
-        for place, some in said.items()
-        for n, one in enumerate(some)
+def with_identities(inputs: Sequence[PersonInput]) -> list[Person]:
+    """In canonical form; without any, where nothing of what is said means somebody."""
+    regions = _regions(inputs)
+    return [
+        Person(given, tuple([c for i in given.identities if (c := canonical(i, regions[given.store_id]))]))
+        for given in inputs
     ]
-    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _regions(inputs: Sequence[PersonInput]) -> dict[int | None, str]:
+    """Country of each store's shoppers, for numbers that come without one; asked only where there is a number."""
+    told: dict[int | None, str] = {given.store_id: "" for given in inputs}
+    if any(i.kind == IdentityKind.PHONE and not i.value.startswith("+") for given in inputs for i in given.identities):
+        zones = Store.objects.filter(pk__in=[store for store in told if store]).values_list("pk", "time_zone")
+        told |= {store: region_of_zone(zone) for store, zone in zones}
+    return told
+
+
+def find_known(people: Sequence[Person]) -> Known:
+    """What is there of these; their profiles are locked. Raises Overtaken for one that was erased or undone meanwhile."""
+    known = Known(find_identities({i for person in people for i in person.identities}), {}, set())
+    named = [person for person in people if person.identities[0] in known.rows]
+    find_named(named, known)
+    return known
+
+
+def find_named(people: Collection[Person], known: Known) -> None:
+    """Adds the profiles that these people's identities name, locked, with their links."""
+    profiles = profiles_named({known.name(person) for person in people})
+    lock_profiles({profile: identity for (identity, _), profile in profiles.items()})
+    known.profiles |= profiles
+    known.links |= links_between(_pairs(people, known))
+
+
+def _pairs(people: Iterable[Person], known: Known) -> set[tuple[int, int]]:
+    return {
+        (profile, known.rows[identity])
+        for person in people
+        if (profile := known.profiles.get(known.name(person)))
+        for identity in person.identities
+        if identity in known.rows
+    }
+
+
+_NAMED = "SELECT named_by_id, store_id, id FROM customers_profile WHERE named_by_id = ANY(%s) ORDER BY id DESC"
+
+
+def profiles_named(names: Collection[Name]) -> Mapping[Name, int]:
+    """One who names no store speaks of the oldest profile of that name."""
+    found: dict[Name, int] = {}
+    for identity, store, profile in fetch(_NAMED, [sorted({identity for identity, _ in names})]):
+        found[identity, store] = found[identity, None] = profile
+    return {name: found[name] for name in names if name in found}

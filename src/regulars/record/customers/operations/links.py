@@ -1,11 +1,9 @@
 """Identifiers and the evidence that ties them to profiles."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from django.db import connection
 from django.db.models import QuerySet
 
 from regulars.foundation.bulk import execute, fetch
@@ -17,6 +15,8 @@ from regulars.record.customers.identifiers import identity_token
 from regulars.record.customers.inputs import IdentityInput
 from regulars.record.customers.models import Identity, IdentityLink, Profile, Trust
 from regulars.record.events.log import LogTransaction
+
+Link = tuple[int, int, str]  # profile, identity and trust
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Evidence:
     occurred_at: datetime
 
     @property
-    def key(self) -> tuple[int, int, Trust]:
-        return self.profile, self.identity, self.trust
+    def link(self) -> Link:
+        return self.profile, self.identity, self.trust.value
 
 
 def confirmed_links() -> QuerySet[IdentityLink]:
@@ -40,29 +40,47 @@ def confirmed_links() -> QuerySet[IdentityLink]:
     return IdentityLink.objects.filter(trust=Trust.CONFIRMED)
 
 
-def identity_rows(wanted: Iterable[IdentityInput]) -> dict[IdentityInput, int]:
-    """Row of each canonical identity, made where new; in sorted order, so that two transactions cannot lock each other out."""
-    ring = keys.key_ring()
-    tokens = {i: identity_token(ring, i) for i in wanted}
-    ordered = sorted(tokens.items(), key=lambda pair: (pair[0].kind, pair[0].scope, pair[1]))
-    columns: list[Any] = [[i.kind.value for i, _ in ordered], [i.scope for i, _ in ordered], [t for _, t in ordered]]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO customers_identity (kind, scope, token) SELECT w.kind, w.scope, w.token"
-            " FROM unnest(%s::text[], %s::text[], %s::bytea[]) AS w(kind, scope, token)"
-            " LEFT JOIN customers_identity i ON (i.kind, i.scope, i.token) = (w.kind, w.scope, w.token)"
-            " WHERE i.id IS NULL ON CONFLICT DO NOTHING",
-            columns,
-        )
-        cursor.execute(
-            "SELECT i.kind, i.scope, i.token, i.id FROM customers_identity i"
-            " JOIN unnest(%s::text[], %s::text[], %s::bytea[]) AS w(kind, scope, token) USING (kind, scope, token)",
-            columns,
-        )
-        found = {(kind, scope, bytes(token)): row for kind, scope, token, row in cursor.fetchall()}
-    if len(found) < len(tokens):
+_FIND = """
+SELECT i.kind, i.scope, i.token, i.id FROM unnest(%s::text[], %s::text[], %s::bytea[]) AS w(kind, scope, token)
+JOIN customers_identity i ON (i.kind, i.scope, i.token) = (w.kind, w.scope, w.token)
+"""
+_MAKE = """
+INSERT INTO customers_identity (kind, scope, token)
+SELECT * FROM unnest(%s::text[], %s::text[], %s::bytea[]) ON CONFLICT DO NOTHING
+"""
+Key = tuple[str, str, bytes]  # kind, scope and blind index
+
+
+def find_identities(wanted: Collection[IdentityInput]) -> dict[IdentityInput, int]:
+    """Row of each of these canonical identities that is there."""
+    return _rows(_keys(wanted))
+
+
+def identity_rows(wanted: Collection[IdentityInput]) -> dict[IdentityInput, int]:
+    """Row of each canonical identity, made where new; in sorted order, so that two transactions cannot lock each other out.
+    Raises Overtaken.
+    """
+    keyed = _keys(wanted)
+    if keyed:
+        execute(_MAKE, _columns(sorted(keyed)))
+    rows = _rows(keyed)
+    if len(rows) < len(keyed):
         raise Overtaken  # an erasure or an undo took one away between the two statements
-    return {i: found[i.kind.value, i.scope, token] for i, token in tokens.items()}
+    return rows
+
+
+def _keys(wanted: Iterable[IdentityInput]) -> dict[Key, IdentityInput]:
+    ring = keys.key_ring()
+    return {(i.kind.value, i.scope, identity_token(ring, i)): i for i in wanted}
+
+
+def _rows(keyed: Mapping[Key, IdentityInput]) -> dict[IdentityInput, int]:
+    found = fetch(_FIND, _columns(keyed)) if keyed else []
+    return {keyed[kind, scope, bytes(token)]: row for kind, scope, token, row in found}
+
+
+def _columns(keyed: Iterable[Key]) -> list[list[str | bytes]]:
+    return [list(column) for column in zip(*keyed, strict=True)]
 
 
 _LOCK_IDENTITIES = "SELECT id FROM customers_identity WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE"
@@ -101,6 +119,15 @@ _THERE = """
 SELECT l.profile_id, l.identity_id, l.trust FROM unnest(%s::bigint[], %s::bigint[]) AS s(profile_id, identity_id)
 JOIN customers_identitylink l ON (l.profile_id, l.identity_id) = (s.profile_id, s.identity_id)
 """
+
+
+def links_between(pairs: Collection[tuple[int, int]]) -> set[Link]:
+    """Which of these profiles and identities are linked."""
+    if not pairs:
+        return set()
+    return set(fetch(_THERE, [list(column) for column in zip(*sorted(pairs), strict=True)]))
+
+
 _ADD = """
 INSERT INTO customers_identitylink (id, profile_id, identity_id, trust, evidence, value, occurred_at, batch_id)
 SELECT id, profile_id, identity_id, trust, evidence, value, occurred_at, %s
@@ -110,14 +137,12 @@ ON CONFLICT DO NOTHING
 """
 
 
-def add_links(said: Sequence[Evidence], log: LogTransaction) -> list[Evidence]:
+def add_links(said: Iterable[Evidence], known: Collection[Link], log: LogTransaction) -> list[Evidence]:
     """Stores what is new of it and gives that back; the identities stay locked, so that of two who confirm one at the same
     moment the later sees the earlier's link and joins its profile.
     """
-    wanted = {evidence.key: evidence for evidence in said}
-    pairs = [[profile for profile, _, _ in wanted], [identity for _, identity, _ in wanted]]
-    known = {(profile, identity, Trust(trust)) for profile, identity, trust in fetch(_THERE, pairs)}
-    new = [wanted[key] for key in sorted(wanted.keys() - known)]
+    wanted = {evidence.link: evidence for evidence in said}
+    new = [wanted[link] for link in sorted(wanted.keys() - known)]
     if not new:
         return []
     lock_identities({one.identity for one in new})
@@ -128,7 +153,7 @@ def add_links(said: Sequence[Evidence], log: LogTransaction) -> list[Evidence]:
         for row, one in zip(ids, new, strict=True)
     ]
     columns = zip(*((o.profile, o.identity, o.trust.value, o.source, o.occurred_at) for o in new), strict=True)
-    execute(_ADD, [log.batch_id, list(ids), values, *map(list, columns)])
+    execute(_ADD, [log.batch_id, ids, values, *map(list, columns)])
     return new
 
 

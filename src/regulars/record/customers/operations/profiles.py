@@ -1,41 +1,37 @@
 """Finding and making profiles, set-wise: the one way by which people come into the record."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
+from itertools import repeat
 from operator import itemgetter
 
-from regulars.foundation.bulk import fetch
+from regulars.foundation.bulk import execute
 from regulars.foundation.errors import InvalidInput
-from regulars.foundation.shop.models import Store
+from regulars.foundation.ids import new_uid
 from regulars.foundation.vault import keys
+from regulars.foundation.vault.rows import reserve_ids
 from regulars.record.customers import events
 from regulars.record.customers.contacts import ContactCard
-from regulars.record.customers.identifiers import canonical, region_of_zone
-from regulars.record.customers.inputs import IdentityInput, PersonInput
-from regulars.record.customers.models import (
-    Customer,
-    CustomerProfile,
-    IdentityKind,
-    Profile,
-    Trust,
-)
+from regulars.record.customers.inputs import PersonInput
+from regulars.record.customers.models import Trust
 from regulars.record.customers.operations import identities, staff
-from regulars.record.customers.operations.cards import refresh_cards
+from regulars.record.customers.operations.cards import add_plain_cards, refresh_cards
 from regulars.record.customers.operations.contacts import (
     ContactChange,
     differing_fields,
     newest_contacts,
     store_contacts,
 )
-from regulars.record.customers.operations.known import find_known
-from regulars.record.customers.operations.links import (
-    Evidence,
-    add_links,
-    identity_rows,
-    lock_identities,
-    lock_profiles,
+from regulars.record.customers.operations.known import (
+    Known,
+    Name,
+    Person,
+    find_known,
+    find_named,
+    with_identities,
 )
+from regulars.record.customers.operations.links import Evidence, add_links, identity_rows, lock_identities
 from regulars.record.customers.operations.names import add_names
 from regulars.record.customers.queries import customers_of, read_own_attributes
 from regulars.record.events.log import LogTransaction
@@ -45,21 +41,6 @@ class NoIdentity(InvalidInput):
     """A person needs at least one identity that means somebody: a mail address, a phone number or the shop's own number."""
 
     code = "no-identity"
-
-
-Name = tuple[int, int | None]  # row of the naming identity, and the store that says so
-
-
-@dataclass(frozen=True)
-class _Person:
-    """An input with its identities in canonical form, by their rows."""
-
-    given: PersonInput
-    identities: tuple[tuple[int, IdentityInput], ...]
-
-    @property
-    def name(self) -> Name:
-        return self.identities[0][0], self.given.store_id
 
 
 def ensure_profiles(
@@ -74,113 +55,103 @@ def ensure_profiles(
     anybody is joined. Events: customer.created, customer.contact_changed, customer.attribute_set, customer.tagged,
     customer.merged.
     """
-    known = find_known(inputs)
-    new = [given for place, given in enumerate(inputs) if place not in known]
-    told = iter(_take_in(new, log, is_history, buying) if new else ())
-    return [known[place] if place in known else next(told) for place in range(len(inputs))]
+    people = with_identities(inputs)
+    if not all(person.identities for person in people):
+        raise NoIdentity
+    known = find_known(people)
+    news = [person for person in people if not known.says_nothing_new(person)]
+    if news:
+        _take_in(news, known, log, is_history, buying)
+    return [known.profile(person) for person in people]
 
 
 def _take_in(
-    inputs: Sequence[PersonInput], log: LogTransaction, is_history: bool, buying: Collection[int]
-) -> list[int]:
-    people = _with_identities(inputs)
-    profiles, fresh = _find_or_make(people, log, is_history)
-    lock_profiles({p: identity for (identity, _), p in profiles.items() if p not in fresh})
-    touched = set(fresh)
-    joined = _add_links(people, profiles, log)
-    touched |= _add_contacts(people, profiles, log, is_history)
-    touched |= _add_extras(people, profiles, log, is_history)
-    joined |= add_names(_names(people, profiles), log)
-    joined |= identities.add_buyers({profiles[p.name] for p in people if id(p.given) in buying}, log.batch_id)
-    changed = identities.rearrange(joined, log, at=max(p.occurred_at for p in inputs))
-    refresh_cards({*changed, *customers_of(touched).values()})
-    return [profiles[p.name] for p in people]
+    people: Sequence[Person], known: Known, log: LogTransaction, is_history: bool, buying: Collection[int]
+) -> None:
+    fresh = _find_or_make(people, known, log, is_history)
+    joined = _add_links(people, known, log)
+    told = _add_contacts(people, known, log, is_history)
+    told |= _add_extras(people, known, log, is_history)
+    joined |= add_names(_names(people, known), log)
+    joined |= identities.add_buyers({known.profile(p) for p in people if id(p.given) in buying}, log.batch_id)
+    changed = identities.rearrange(joined, log, at=max(p.given.occurred_at for p in people))
+    changed |= set(customers_of(told).values())
+    add_plain_cards({customer: store for customer, store in fresh.items() if customer not in changed})
+    refresh_cards(changed, made=fresh)
 
 
-def _with_identities(inputs: Sequence[PersonInput]) -> list[_Person]:
-    regions = _regions(inputs)
-    kept = [[c for c in (canonical(i, regions[given.store_id]) for i in given.identities) if c] for given in inputs]
-    if not all(kept):
-        raise NoIdentity
-    rows = identity_rows({i for some in kept for i in some})
-    return [_Person(g, tuple((rows[i], i) for i in some)) for g, some in zip(inputs, kept, strict=True)]
+def _find_or_make(
+    people: Sequence[Person], known: Known, log: LogTransaction, is_history: bool
+) -> dict[int, int | None]:
+    """Adds what is not there yet of their identities and profiles. The customers made for these, with the store of each."""
+    known.rows |= identity_rows({i for person in people for i in person.identities if i not in known.rows})
+    unknown = [person for person in people if known.name(person) not in known.profiles]
+    if not unknown:
+        return {}
+    lock_identities({known.rows[person.identities[0]] for person in unknown})
+    find_named(unknown, known)  # another transaction may have made them meanwhile
+    wanted: dict[Name, datetime] = {}
+    for person in unknown:
+        if known.name(person) not in known.profiles:
+            wanted.setdefault(known.name(person), person.given.occurred_at)
+    return _make(wanted, known, log, is_history) if wanted else {}
 
 
-def _regions(inputs: Sequence[PersonInput]) -> dict[int | None, str]:
-    """Country of each store's shoppers, for numbers that come without one; asked only where there is a number."""
-    told: dict[int | None, str] = {given.store_id: "" for given in inputs}
-    if any(i.kind == IdentityKind.PHONE and not i.value.startswith("+") for given in inputs for i in given.identities):
-        zones = Store.objects.filter(pk__in=[store for store in told if store]).values_list("pk", "time_zone")
-        told |= {store: region_of_zone(zone) for store, zone in zones}
-    return told
+_ADD_PROFILES = """
+INSERT INTO customers_profile (id, named_by_id, store_id, occurred_at, batch_id)
+SELECT id, identity_id, nullif(store_id, 0), occurred_at, %s
+FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::timestamptz[]) AS s(id, identity_id, store_id, occurred_at)
+"""
+_ADD_CUSTOMERS = """
+INSERT INTO customers_customer (id, uid, created_at) SELECT * FROM unnest(%s::bigint[], %s::uuid[], %s::timestamptz[])
+"""
 
 
-def _find_or_make(people: Sequence[_Person], log: LogTransaction, is_history: bool) -> tuple[dict[Name, int], set[int]]:
-    """Profile by its name, and those that are new. One who names no store speaks of the oldest profile of that name."""
-    by_name = {p.name: p.given for p in reversed(people)}
-    known = _profiles_named(by_name)
-    if known.keys() == by_name.keys():
-        return known, set()
-    lock_identities({identity for identity, _ in by_name.keys() - known.keys()})
-    known = _profiles_named(by_name)  # another transaction may have made them meanwhile
-    missing = [name for name in dict.fromkeys(p.name for p in people) if name not in known]
-    rows = [
-        Profile(
-            named_by_id=identity,
-            store_id=store,
-            occurred_at=by_name[identity, store].occurred_at,
-            batch_id=log.batch_id,
-        )
-        for identity, store in missing
-    ]
-    Profile.objects.bulk_create(rows)
-    customers = Customer.objects.bulk_create([Customer(created_at=p.occurred_at) for p in rows])
-    CustomerProfile.objects.bulk_create(
-        [
-            CustomerProfile(profile=p, customer=c, from_batch_id=log.batch_id)
-            for p, c in zip(rows, customers, strict=True)
-        ]
-    )
-    keys.create_keys(p.id for p in rows)
-    for profile, customer in zip(rows, customers, strict=True):
-        log.append(events.created(profile.id, customer.id, profile.occurred_at, profile.store_id, is_history))
-    fresh = {(p.named_by_id, p.store_id): p.id for p in rows}
-    return known | fresh, set(fresh.values())
+def _make(
+    wanted: Mapping[Name, datetime], known: Known, log: LogTransaction, is_history: bool
+) -> dict[int, int | None]:
+    """A profile of each name, and a customer of its own for it."""
+    profiles = reserve_ids("customers_profile", len(wanted))
+    customers = reserve_ids("customers_customer", len(wanted))
+    times, stores = list(wanted.values()), [store for _, store in wanted]
+    rows = [identity for identity, _ in wanted]
+    execute(_ADD_PROFILES, [log.batch_id, profiles, rows, [store or 0 for store in stores], times])
+    execute(_ADD_CUSTOMERS, [customers, [str(new_uid()) for _ in customers], times])
+    identities.move_in(dict(zip(profiles, customers, strict=True)), log)
+    keys.create_keys(profiles)
+    log.append(*map(events.created, profiles, customers, times, stores, repeat(is_history)))
+    known.profiles |= dict(zip(wanted, profiles, strict=True))
+    return dict(zip(customers, stores, strict=True))
 
 
-_NAMED = "SELECT named_by_id, store_id, id FROM customers_profile WHERE named_by_id = ANY(%s) ORDER BY id DESC"
-
-
-def _profiles_named(names: Collection[Name]) -> dict[Name, int]:
-    found: dict[Name, int] = {}
-    for identity, store, profile in fetch(_NAMED, [list({identity for identity, _ in names})]):
-        found |= {(identity, store): profile, (identity, None): profile}
-    return {name: found[name] for name in names if name in found}
-
-
-def _add_links(people: Sequence[_Person], profiles: dict[Name, int], log: LogTransaction) -> set[int]:
+def _add_links(people: Sequence[Person], known: Known, log: LogTransaction) -> set[int]:
     """Stores what links are new. Profiles whose customer may have to be resolved again."""
-    said = [
-        Evidence(profiles[p.name], row, identity.value, p.given.trust, p.given.evidence, p.given.occurred_at)
+    said = (
+        Evidence(
+            known.profile(p),
+            known.rows[identity],
+            identity.value,
+            p.given.trust,
+            p.given.evidence,
+            p.given.occurred_at,
+        )
         for p in people
-        for row, identity in p.identities
-    ]
-    return {one.profile for one in add_links(said, log) if one.trust == Trust.CONFIRMED}
+        for identity in p.identities
+    )
+    return {one.profile for one in add_links(said, known.links, log) if one.trust == Trust.CONFIRMED}
 
 
-def _names(people: Sequence[_Person], profiles: dict[Name, int]) -> list[tuple[int, str]]:
+def _names(people: Sequence[Person], known: Known) -> list[tuple[int, str]]:
     """What those who can be trusted call them."""
     trusted = [p for p in people if p.given.contact and p.given.trust == Trust.CONFIRMED]
-    return [(profiles[p.name], p.given.contact.full_name) for p in trusted if p.given.contact]
+    return [(known.profile(p), p.given.contact.full_name) for p in trusted if p.given.contact]
 
 
-def _add_contacts(
-    people: Sequence[_Person], profiles: dict[Name, int], log: LogTransaction, is_history: bool
-) -> set[int]:
+def _add_contacts(people: Sequence[Person], known: Known, log: LogTransaction, is_history: bool) -> set[int]:
     told: dict[int, list[tuple[datetime, ContactCard]]] = {}
     for person in people:
         if person.given.contact:
-            told.setdefault(profiles[person.name], []).append((person.given.occurred_at, person.given.contact))
+            told.setdefault(known.profile(person), []).append((person.given.occurred_at, person.given.contact))
     changes = [c for c in _changed_contacts(told) if c.fields]
     store_contacts(changes, log, is_history)
     return {c.profile_id for c in changes}
@@ -199,18 +170,16 @@ def _changed_contacts(told: dict[int, list[tuple[datetime, ContactCard]]]) -> It
         yield ContactChange(profile, card, at, differing_fields(before, card))
 
 
-def _add_extras(
-    people: Sequence[_Person], profiles: dict[Name, int], log: LogTransaction, is_history: bool
-) -> set[int]:
+def _add_extras(people: Sequence[Person], known: Known, log: LogTransaction, is_history: bool) -> set[int]:
     """Attributes, tags and notes; news are rare, so they go one by one through the doors that staff use."""
     touched = set()
-    known = read_own_attributes({profiles[p.name] for p in people if p.given.attributes})
+    owned = read_own_attributes({known.profile(p) for p in people if p.given.attributes})
     for person in people:
-        given, profile = person.given, profiles[person.name]
-        own = known.get(profile, {})
+        given, profile = person.given, known.profile(person)
+        own = owned.get(profile, {})
         new = {name: value for name, value in given.attributes.items() if name not in own or own[name] != value}
         if new or given.tags or given.note:
             staff.store_extras(profile, replace(given, attributes=new), log, is_history)
             touched.add(profile)
-            known[profile] = own | new
+            owned[profile] = own | new
     return touched

@@ -29,6 +29,7 @@ from regulars.record.customers.operations.links import (
     add_links,
     confirmed_links,
     identity_rows,
+    links_between,
     lock_identities,
     lock_members,
 )
@@ -96,10 +97,11 @@ def _confirm_addresses(
         "email": IdentityInput(IdentityKind.EMAIL, canonical_email(card.email)),
         "phone": IdentityInput(IdentityKind.PHONE, canonical_phone(card.phone, card.country)),
     }
-    rows = identity_rows(identity for name, identity in said.items() if name in fields and identity.value)
+    rows = identity_rows([identity for name, identity in said.items() if name in fields and identity.value])
     lock_identities(rows.values())
     free = [identity for identity, row in rows.items() if not _leads_elsewhere(row, profile, store_ids)]
-    add_links([Evidence(profile, rows[i], i.value, Trust.CONFIRMED, "staff", at) for i in free], log)
+    known = links_between([(profile, rows[i]) for i in free])
+    add_links([Evidence(profile, rows[i], i.value, Trust.CONFIRMED, "staff", at) for i in free], known, log)
 
 
 def _leads_elsewhere(identity_id: int, profile: int, store_ids: Stores) -> bool:
