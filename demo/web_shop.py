@@ -90,7 +90,9 @@ def _product(ware: Ware) -> str:
     return (
         f'<article class="product" data-product="{told}"><span class="picture">{_picture(ware)}</span><div><p class="quiet">'
         f'<a href="/">Shelf</a> · {escape(ware.shelf)}</p><h1>{escape(ware.title)}</h1><p class="price">£{ware.price}</p>'
-        f"{_button(ware, 'strong')}<p class='quiet'>Article {escape(ware.sku)}</p></div></article>"
+        f"<p class='row together'>{_button(ware, 'strong')}"
+        f'<button class="button" type="button" data-wish="{told}" aria-pressed="false">Save for later</button></p>'
+        f"<p class='quiet'>Article {escape(ware.sku)}</p></div></article>"
     )
 
 

@@ -110,7 +110,12 @@ def test_a_visit_is_seen_as_it_happens(browser: Browser, running: Running, addre
     shopper.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
 
     shopper.goto(address)
+    shopper.fill("[name=q]", "red mug")
+    shopper.press("[name=q]", "Enter")
+    expect(shopper.locator(".ware:visible")).to_have_count(1)
     shopper.click("text=Red mug")
+    shopper.click("text=Save for later")
+    expect(shopper.locator("[data-wish]")).to_have_attribute("aria-pressed", "true")
     shopper.click("text=Add to cart")
     expect(shopper.locator("[data-count]")).to_have_text("1")
     wait_for(staff, running, "Put a product into the cart", by_itself=True)
@@ -146,6 +151,11 @@ def test_a_visit_is_seen_as_it_happens(browser: Browser, running: Running, addre
     expect(staff.locator("h1")).to_contain_text("Robin Visitor")
     expect(staff.locator("main")).to_contain_text(f"Placed order {number}")
     expect(staff.locator("main")).to_contain_text("Looked at a product")
+    panels = [
+        staff.inner_text(f"section:has(> .block-head:has-text('{title}')) dl")
+        for title in ("On the wishlist", "Searched for")
+    ]
+    assert ("Red mug" in panels[0], "red mug" in panels[1]) == (True, True)
     assert errors == []
 
 

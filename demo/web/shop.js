@@ -34,6 +34,35 @@ const remove = (sku) => {
   tell('cart', 'remove', { ...line, cart_id: cart.id })
 }
 
+// -- Saved for later -----------------------------------------------------------------------------------------------------
+
+const SAVED = 'cupboard.saved'
+const saved = () => JSON.parse(localStorage[SAVED] || '[]')
+
+const wish = (button) => {
+  const ware = JSON.parse(button.dataset.wish)
+  const isNew = !saved().includes(ware.sku)
+  localStorage[SAVED] = JSON.stringify(isNew ? [...saved(), ware.sku] : saved().filter((sku) => sku !== ware.sku))
+  tell('track', isNew ? 'Product Added to Wishlist' : 'Product Removed from Wishlist', { ...ware, wishlist_id: 'saved' })
+  find('[data-said]').textContent = ware.name + (isNew ? ' is saved for later.' : ' is not saved any more.')
+  mark(button)
+}
+
+const mark = (button) => {
+  const isSaved = saved().includes(JSON.parse(button.dataset.wish).sku)
+  button.setAttribute('aria-pressed', isSaved)
+  button.textContent = isSaved ? 'Saved for later' : 'Save for later'
+}
+
+const search = (form) => {
+  const words = form.elements.q.value.trim()
+  const wares = [...all('.ware')]
+  for (const ware of wares) ware.hidden = !ware.textContent.toLowerCase().includes(words.toLowerCase())
+  const count = wares.filter((ware) => !ware.hidden).length
+  find('[data-said]').textContent = words ? (count || 'Nothing') + ' found for ' + words + '.' : ''
+  if (words) tell('track', 'Products Searched', { query: words })
+}
+
 // -- What is shown -------------------------------------------------------------------------------------------------------
 
 const lineOf = (line, isBrief) => {
@@ -110,6 +139,18 @@ const order = (said) =>
 
 if (find('[data-order]')) find('[data-order]').textContent = location.hash.slice(1)
 for (const button of all('[data-add]')) button.onclick = () => add(JSON.parse(button.dataset.add))
+for (const button of all('[data-wish]')) {
+  mark(button)
+  button.onclick = () => wish(button)
+}
+const finder = find('[data-find]')
+if (finder) {
+  finder.onsubmit = (event) => {
+    event.preventDefault()
+    search(finder)
+  }
+  finder.elements.q.addEventListener('search', () => finder.elements.q.value || search(finder))
+}
 for (const button of all('button[data-consent]')) {
   button.onclick = () => {
     tell('consent', button.dataset.consent === 'yes')
@@ -118,6 +159,8 @@ for (const button of all('button[data-consent]')) {
 }
 find('[data-reset]').onclick = () => {
   tell('reset')
+  localStorage.removeItem(SAVED)
+  all('[data-wish]').forEach(mark)
   write(fresh())
   find('[data-said]').textContent = 'You are another visitor now.'
 }
