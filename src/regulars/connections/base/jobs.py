@@ -6,6 +6,7 @@ from django.db.models import Q
 
 from regulars.connections.base import codes  # noqa: F401  registers itself as a maker of codes
 from regulars.connections.base.models import Connection, ConnectionState, Pull, PullKind, PullState
+from regulars.connections.base.operations.asking import ASK_JOB, ask_on
 from regulars.connections.base.operations.checking import check_webhooks
 from regulars.connections.base.operations.connecting import CHECK_JOB
 from regulars.connections.base.operations.pulling import JOB, ask_for, begin_pull, pull_on
@@ -37,6 +38,12 @@ def pull(pull_id: int) -> None:
 def check(connection_id: int) -> None:
     """One look at the webhooks of a connection."""
     check_webhooks(connection_id, clock.now)
+
+
+@jobs.task(name=ASK_JOB)
+def ask(connection_id: int, topic: str, key: str) -> None:
+    """One thing that a webhook told in part only."""
+    ask_on(connection_id, topic, key, clock.now)
 
 
 def schedule(stop: Stop, at: datetime) -> bool:

@@ -147,6 +147,14 @@ class PrivacyRequest:
 
 
 @dataclass(frozen=True)
+class Wanted:
+    """A thing of a topic that a webhook told in part only: it is asked for at once, by the platform's own key of it."""
+
+    topic: str
+    key: str
+
+
+@dataclass(frozen=True)
 class Unreadable:
     """One thing of many that could not be read: goes to quarantine alone. ``body`` is one that ``read`` takes under the same topic."""
 
@@ -172,6 +180,7 @@ class Statements:
     coupons_gone: list[CouponRemoval] = field(default_factory=list)
     people_gone: list[PersonGone] = field(default_factory=list)
     requests: list[PrivacyRequest] = field(default_factory=list)
+    wanted: list[Wanted] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
     is_over: bool = False  # the shop ended the connection: our app was removed there
 
@@ -247,6 +256,10 @@ class Platform(ABC):
         A page may be fetched twice (a kill between fetching and storing); nothing may be left out between two pages while the shop goes on
         selling: cursors are by key or by time, not by page number alone.
         """
+
+    def fetch_one(self, account: Account, topic: str, key: str) -> bytes:
+        """One thing, whole, as a page of its topic holds it; b'' where the shop has it no more. For what ``read`` says is ``wanted``."""
+        raise Refused("This platform is asked for whole pages only.")
 
     @abstractmethod
     def ensure_webhooks(self, account: Account, address: str) -> WebhookReport:

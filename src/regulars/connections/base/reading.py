@@ -11,6 +11,7 @@ from django.db import DataError, IntegrityError
 from regulars.connections.base.accounts import account_of
 from regulars.connections.base.erased import drop_erased
 from regulars.connections.base.models import Connection, ConnectionState
+from regulars.connections.base.operations.asking import ask_for_things
 from regulars.connections.base.operations.pulling import count_read
 from regulars.connections.base.platforms import PLATFORMS, Account, Incoming, Platform, Statements, Why
 from regulars.connections.base.readings import PATH, Place, path_of, place_of
@@ -63,6 +64,7 @@ def read(inputs: Sequence[RawInput], at: datetime) -> list[Outcome]:
             people |= {one.raw.id: gained.people(one.said) for one in run}
             _count(run, gained)
         _keep_apart(told, at)
+        ask_for_things(row, dict.fromkeys(thing for one in told for thing in one.said.wanted), at)
         _note(row, told, at)
         if forgotten_since(since) != forgotten:
             raise Overtaken  # somebody was erased whom we may have made anew meanwhile

@@ -22,6 +22,13 @@ def complete(account: Account, topic: Collection, nodes: Sequence[Node], since: 
         _fill_refunds(account, nodes)
 
 
+def by_key(account: Account, topic: Collection, key: str) -> list[Node]:
+    """The thing of this number, complete; none where there is none any more."""
+    nodes, _, _ = _some(account, topic, [f"gid://shopify/{topic.kind}/{key}"], AT_ONCE)
+    complete(account, topic, nodes)
+    return nodes
+
+
 def _follow(account: Account, topic: Collection, inner: Inner, node: Node, since: str) -> None:
     held = connection(node, inner)
     while held and (info := held.get("pageInfo")) and info["hasNextPage"]:
@@ -56,24 +63,24 @@ def _fill_refunds(account: Account, orders: Sequence[Node]) -> None:
 def _refunds(account: Account, ids: Sequence[str]) -> Iterator[Node]:
     left, most, size = iter(ids), _REFUNDS_AT_ONCE, AT_ONCE
     while some := list(islice(left, most)):
-        nodes, most, size = _some(account, some, size)
+        nodes, most, size = _some(account, REFUNDS, some, size)
         for node in nodes:
             for inner in REFUNDS.inner:
                 _follow(account, REFUNDS, inner, node, "")
             yield node
 
 
-def _some(account: Account, ids: Sequence[str], size: int) -> tuple[list[Node], int, int]:
-    """These refunds, and how many with how much in them may be asked for at once from now on."""
+def _some(account: Account, topic: Collection, ids: Sequence[str], size: int) -> tuple[list[Node], int, int]:
+    """The things of these ids, and how many with how much in them may be asked for at once from now on."""
     try:
-        found: list[Any] = ask(account, by_ids(REFUNDS, size), {"ids": list(ids)})["nodes"]
+        found: list[Any] = ask(account, by_ids(topic, size), {"ids": list(ids)})["nodes"]
         return [node for node in found if node], max(1, len(ids)), size
     except TooCostly:
         if len(ids) == 1 and size == 1:
             raise
         if len(ids) == 1:
-            return _some(account, ids, max(1, min(size, 20) // 2))
+            return _some(account, topic, ids, max(1, min(size, 20) // 2))
         half = len(ids) // 2
-        first, _, size = _some(account, ids[:half], size)
-        second, most, size = _some(account, ids[half:], size)
+        first, _, size = _some(account, topic, ids[:half], size)
+        second, most, size = _some(account, topic, ids[half:], size)
         return first + second, most, size

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from regulars.connections.shopify.mapping.values import kind_of
 from regulars.connections.shopify.selections import Collection, Inner
 
 Node = dict[str, Any]
@@ -90,11 +91,6 @@ def connection(node: Node, inner: Inner) -> Node | None:
     """Where a thing of a page holds its inner things; None where it has none of them."""
     place = node.get("codeDiscount") or {} if inner.is_of_discount else node
     return place.get(inner.name)
-
-
-def kind_of(gid: str) -> str:
-    """'LineItem' of gid://shopify/LineItem/466157049."""
-    return gid.removeprefix("gid://shopify/").partition("/")[0]
 
 
 def to_lines(nodes: Sequence[Node], broken: Sequence[bytes] = ()) -> bytes:

@@ -89,6 +89,9 @@ class Shopify(Platform):
     def fetch(self, account: Account, topic: str, cursor: str, since: datetime | None, at: datetime) -> Page:
         return pulling.fetch(account, topic, cursor, since)
 
+    def fetch_one(self, account: Account, topic: str, key: str) -> bytes:
+        return pulling.fetch_one(account, topic, key)
+
     def ensure_webhooks(self, account: Account, address: str) -> WebhookReport:
         return webhooks.ensure(account, address)
 

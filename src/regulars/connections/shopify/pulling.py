@@ -16,7 +16,7 @@ from typing import Any
 from regulars.connections.base.client import Unreachable
 from regulars.connections.base.platforms import Account, Page, Refused
 from regulars.connections.shopify.calls import TooCostly, ask
-from regulars.connections.shopify.completing import complete
+from regulars.connections.shopify.completing import by_key, complete
 from regulars.connections.shopify.folding import Node, NotGrouped, cut, fold, to_lines
 from regulars.connections.shopify.scopes import NEEDED, held
 from regulars.connections.shopify.selections import COLLECTIONS, Collection, bulk, page
@@ -63,6 +63,11 @@ def fetch(account: Account, topic: str, cursor: str, since: datetime | None) -> 
     if "at" in place:
         return _piece(pull, place)
     return _look(pull, place) if "bulk" in place else _run(pull, int(place.get("busy", 0)))
+
+
+def fetch_one(account: Account, topic: str, key: str) -> bytes:
+    """One thing with all that belongs to it, as a page holds it."""
+    return to_lines(by_key(account, COLLECTIONS[topic], key))
 
 
 def scopes_of(account: Account) -> frozenset[str]:

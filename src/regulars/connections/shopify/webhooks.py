@@ -12,7 +12,7 @@ from regulars.connections.base.platforms import Account, Refused, WebhookReport
 from regulars.connections.shopify.calls import ask, done
 from regulars.connections.shopify.pulling import scopes_of
 
-# Each says something of its own. An order's webhook tells its deliveries and refunds; what changed of a discount none tells.
+# Each says something of its own. An order's webhook tells its deliveries and refunds; its payments, and what a discount does, are asked for.
 TOPICS: dict[str, str] = {
     "ORDERS_CREATE": "read_orders",
     "ORDERS_UPDATED": "read_orders",
@@ -38,6 +38,8 @@ TOPICS: dict[str, str] = {
     "PRODUCTS_DELETE": "read_products",
     "INVENTORY_LEVELS_UPDATE": "read_inventory",
     "INVENTORY_LEVELS_CONNECT": "read_inventory",
+    "DISCOUNTS_CREATE": "read_discounts",
+    "DISCOUNTS_UPDATE": "read_discounts",
     "DISCOUNTS_DELETE": "read_discounts",
     "DISCOUNTS_REDEEMCODE_REMOVED": "read_discounts",
     "APP_UNINSTALLED": "",

@@ -61,6 +61,17 @@ def fetch(account: Account, topic: str, cursor: str, since: datetime | None, at:
     return _walked(account, listing, cursor, {"modified_after": f"{asked:%Y-%m-%dT%H:%M:%S}", "dates_are_gmt": "true"})
 
 
+def fetch_one(account: Account, topic: str, key: str) -> bytes:
+    """One thing with what belongs to it, as a page holds it."""
+    listing = LISTINGS[topic]
+    try:
+        answer = calls.get(account, f"{listing.path}/{key}")
+    except NotThere:
+        return b""
+    path = listing.detail(answer.said) if isinstance(answer.said, dict) else ""
+    return _envelope(b"[%s]" % answer.body, {int(key): _detail(account, path)} if path else {})
+
+
 def _walked(account: Account, listing: Listing, cursor: str, query: Mapping[str, object]) -> Page:
     stretch = walk(account, listing.path, cursor, {**listing.query, **query}, listing.size)
     more = {}

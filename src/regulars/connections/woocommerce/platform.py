@@ -55,6 +55,9 @@ class WooCommerce(Platform):
     def fetch(self, account: Account, topic: str, cursor: str, since: datetime | None, at: datetime) -> Page:
         return fetching.fetch(account, topic, cursor, since, at)
 
+    def fetch_one(self, account: Account, topic: str, key: str) -> bytes:
+        return fetching.fetch_one(account, topic, key)
+
     def ensure_webhooks(self, account: Account, address: str) -> WebhookReport:
         return hooks.ensure_webhooks(account, address)
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from regulars.connections.base.platforms import Account, Incoming, PersonGone, Statements, Unreadable
+from regulars.connections.base.platforms import Account, Incoming, PersonGone, Statements, Unreadable, Wanted
 from regulars.connections.woocommerce.mapping.consents import consents_of
 from regulars.connections.woocommerce.mapping.coupons import coupon_of
 from regulars.connections.woocommerce.mapping.orders import order_of
@@ -82,6 +82,8 @@ def _read_webhook(incoming: Incoming, thing: Json, account: Account, said: State
             _READERS[resource](thing, [], account, said)
         except InvalidInput as error:
             raise ValueError(str(error)) from error
+        if said.orders and thing.get("refunds"):  # of which a webhook holds neither day nor lines
+            said.wanted.append(Wanted("orders", key(thing["id"])))
 
 
 def _read_refusal(thing: Json) -> None:

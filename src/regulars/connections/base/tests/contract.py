@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 import pytest
 from django.test import Client
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 import regulars.connections.base.jobs  # noqa: F401  the parser that reads what shops tell
 from fakes.disturbing import Disturbance
@@ -23,6 +24,7 @@ from regulars.connections.base import accounts
 from regulars.connections.base.accounts import Secrets, keep_secrets, read_secrets
 from regulars.connections.base.models import Connection, ConnectionState, Pull, PullKind, PullState
 from regulars.connections.base.operations import pulling
+from regulars.connections.base.operations.asking import ASK_JOB, ask_on
 from regulars.connections.base.operations.connecting import (
     begin_connection,
     complete_connection,
@@ -35,6 +37,7 @@ from regulars.foundation import clock
 from regulars.foundation.access.operations import create_staff
 from regulars.foundation.access.tokens import create_token
 from regulars.foundation.audit.operations import SYSTEM
+from regulars.foundation.bulk import execute
 from regulars.foundation.ids import to_public
 from regulars.foundation.inbox.models import Item, ItemState
 from regulars.foundation.inbox.queries import open_item
@@ -417,6 +420,18 @@ def _read_back() -> None:
 def read_all() -> None:
     while read_waiting(Stop(), clock.now()):
         pass
+
+
+def ask_all() -> int:
+    """Carries out what waits to be asked for at once, and reads it; how much it was."""
+    there = list(Connection.objects.values_list("pk", flat=True))
+    waiting = ProcrastinateJob.objects.filter(task_name=ASK_JOB, status="todo", args__connection_id__in=there)
+    jobs = list(waiting.order_by("id"))
+    for job in jobs:
+        ask_on(**job.args, clock=clock.now)
+        execute("UPDATE procrastinate_jobs SET status = 'succeeded' WHERE id = %s", [job.pk])
+    read_all()
+    return len(jobs)
 
 
 def pull(row: Connection, kind: PullKind) -> Pull:

@@ -25,14 +25,14 @@ from regulars.connections.base.operations.connecting import begin_connection, co
 from regulars.connections.base.operations.pulling import begin_pull, pull_on
 from regulars.connections.base.operations.requested import carry_out_requests
 from regulars.connections.base.operations.telling import CONSENTS, tell_shops
-from regulars.connections.base.platforms import PLATFORMS, Refused
+from regulars.connections.base.platforms import Refused
 from regulars.connections.base.queries import reconciliations_of
 from regulars.connections.base.tests.contract import Sent, post, pull, read_all
-from regulars.connections.base.tests.toy import Toy, order, sign
+from regulars.connections.base.tests.toy import Toy, order, signed
 from regulars.foundation import clock
 from regulars.foundation.audit.operations import SYSTEM
 from regulars.foundation.inbox.models import Item, ItemState
-from regulars.foundation.shop.models import Brand, Store
+from regulars.foundation.shop.models import Store
 from regulars.foundation.vault import keys
 from regulars.foundation.work.loops import Stop
 from regulars.record.consent.inputs import ConsentInput
@@ -45,32 +45,6 @@ from regulars.record.events.readers import catch_up
 from regulars.record.orders.models import Order
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def toy(monkeypatch: pytest.MonkeyPatch) -> Toy:
-    platform = Toy()
-    monkeypatch.setitem(PLATFORMS._entries, "toy", platform)
-    return platform
-
-
-@pytest.fixture
-def store(db: None) -> Store:
-    brand = Brand.objects.create(name="Shop", from_name="Shop", from_address="shop@toys.net")
-    return Store.objects.create(code="uk", name="Shop", brand=brand, currency="GBP")
-
-
-@pytest.fixture
-def row(toy: Toy, store: Store) -> Connection:
-    row = begin_connection("toy", store, "https://toys.example", SYSTEM, clock.now())
-    complete_connection(row, {"key": "right"}, SYSTEM, clock.now())
-    row.refresh_from_db()
-    return row
-
-
-def _signed(row: Connection, body: bytes, own_id: str = "") -> Sent:
-    secret = read_secrets(row).signing
-    return Sent({"X-Toy-Signature": sign(secret, body), "X-Toy-Id": own_id}, body)
 
 
 def test_a_wrong_key_connects_nothing(toy: Toy, store: Store) -> None:
@@ -171,7 +145,7 @@ def test_a_ping_is_thanked_and_kept_nowhere(row: Connection, client: Client) -> 
 
 
 def test_the_same_delivery_often_is_stored_once(row: Connection, client: Client) -> None:
-    one = _signed(row, json.dumps(order(1)).encode(), "d1")
+    one = signed(row, json.dumps(order(1)).encode(), "d1")
     assert [post(client, row, one) for _ in range(5)] == [200] * 5
     assert Item.objects.count() == 1
     read_all()
@@ -185,7 +159,7 @@ def test_unknown_addresses(row: Connection, client: Client, path: str, status: i
 
 
 def test_what_is_too_large_is_refused(row: Connection, client: Client) -> None:
-    assert post(client, row, _signed(row, b"x" * 5_000_001)) == 413
+    assert post(client, row, signed(row, b"x" * 5_000_001)) == 413
     assert not Item.objects.exists()
 
 
@@ -228,8 +202,8 @@ def test_a_shop_that_is_away_is_told_later(toy: Toy, row: Connection) -> None:
 def test_who_is_erased_at_the_shop_is_erased_here(toy: Toy, row: Connection, client: Client) -> None:
     toy.shop.orders = {"1": order(1), "2": order(2)}
     pull(row, PullKind.HISTORY)
-    assert post(client, row, _signed(row, b'{"erase": "c1"}', "e1")) == 200
-    assert post(client, row, _signed(row, b'{"erase": "c1"}', "e2")) == 200
+    assert post(client, row, signed(row, b'{"erase": "c1"}', "e1")) == 200
+    assert post(client, row, signed(row, b'{"erase": "c1"}', "e2")) == 200
     read_all()
     carry_out_requests(Stop(), clock.now())
     held = keys.still_held(Profile.objects.values_list("pk", flat=True))
@@ -243,7 +217,7 @@ def test_who_is_erased_at_the_shop_is_erased_here(toy: Toy, row: Connection, cli
 def test_the_end_forgets_the_credentials_and_keeps_what_was_told(toy: Toy, row: Connection, client: Client) -> None:
     toy.shop.orders = {"1": order(1)}
     pull(row, PullKind.HISTORY)
-    one = _signed(row, b"{}", "x")
+    one = signed(row, b"{}", "x")
     end_connection(row, SYSTEM, clock.now())
     row.refresh_from_db()
     assert (row.state, bytes(row.sealed)) == (ConnectionState.OVER, b"")

@@ -24,14 +24,14 @@ from regulars.connections.base.operations.connecting import begin_connection, sh
 from regulars.connections.base.operations.pulling import begin_pull, pull_on
 from regulars.connections.base.operations.requested import carry_out_requests
 from regulars.connections.base.operations.telling import tell_shops
-from regulars.connections.base.platforms import PLATFORMS, Account, ConsentChange
+from regulars.connections.base.platforms import Account, ConsentChange
 from regulars.connections.base.tests.contract import Sent, post, pull, read_all
 from regulars.connections.base.tests.toy import Toy, order, sign
 from regulars.foundation import clock
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.audit.operations import SYSTEM
 from regulars.foundation.inbox.models import Item, ItemState
-from regulars.foundation.shop.models import Brand, Store
+from regulars.foundation.shop.models import Store
 from regulars.foundation.vault import keys
 from regulars.foundation.work.loops import Stop
 from regulars.record.customers.models import ContactVersion, Profile
@@ -41,19 +41,6 @@ from regulars.record.events.models import Event
 from regulars.record.orders.models import Order
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def toy(monkeypatch: pytest.MonkeyPatch) -> Toy:
-    platform = Toy()
-    monkeypatch.setitem(PLATFORMS._entries, "toy", platform)
-    return platform
-
-
-@pytest.fixture
-def store(db: None) -> Store:
-    brand = Brand.objects.create(name="Shop", from_name="Shop", from_address="shop@toys.net")
-    return Store.objects.create(code="uk", name="Shop", brand=brand, currency="GBP")
 
 
 @pytest.fixture

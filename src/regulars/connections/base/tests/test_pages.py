@@ -10,7 +10,6 @@ from regulars.connections.base.client import Unreachable
 from regulars.connections.base.models import Connection, ConnectionState, PlatformRequest, Pull, PullKind, RequestKind
 from regulars.connections.base.operations.pulling import note_failure
 from regulars.connections.base.panels import find
-from regulars.connections.base.platforms import PLATFORMS
 from regulars.connections.base.tests.contract import pull
 from regulars.connections.base.tests.toy import Toy, order
 from regulars.foundation import clock
@@ -21,19 +20,6 @@ from regulars.foundation.shop.models import Brand, Store
 
 pytestmark = pytest.mark.django_db
 ALL = Viewer(None, frozenset({"connections.view", "connections.manage"}))
-
-
-@pytest.fixture
-def toy(monkeypatch: pytest.MonkeyPatch) -> Toy:
-    platform = Toy()
-    monkeypatch.setitem(PLATFORMS._entries, "toy", platform)
-    return platform
-
-
-@pytest.fixture
-def store(db: None) -> Store:
-    brand = Brand.objects.create(name="Shop", from_name="Shop", from_address="shop@toys.net")
-    return Store.objects.create(code="uk", name="Shop", brand=brand, currency="GBP")
 
 
 def make_staff(role: Role, email: str = "ada@toys.net") -> StaffMember:

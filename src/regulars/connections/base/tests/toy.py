@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 
+from regulars.connections.base.accounts import read_secrets
+from regulars.connections.base.models import Connection
 from regulars.connections.base.platforms import (
     Account,
     BadSignature,
@@ -25,8 +27,10 @@ from regulars.connections.base.platforms import (
     Statements,
     Topic,
     Unreadable,
+    Wanted,
     WebhookReport,
 )
+from regulars.connections.base.tests.contract import Sent
 from regulars.record.customers.contacts import ContactCard
 from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import IdentityKind
@@ -46,7 +50,8 @@ class Toys:
 
 
 class Toy(Platform):
-    """Orders as ``{"number", "total", "mail", "customer"}``; ``{"erase": number}`` asks for an erasure."""
+    """Orders as ``{"number", "total", "mail", "customer"}``; ``{"erase": number}`` asks for an erasure, ``{"changed": number}`` tells no more
+    of an order than that."""
 
     code = "toy"
     title = "Toy shop"
@@ -73,6 +78,11 @@ class Toy(Platform):
         now, rest = numbers[: self.shop.page], numbers[self.shop.page :]
         body = json.dumps([self.shop.orders[number] for number in now]).encode()
         return Page(body, str(int(cursor or 0) + len(now)) if rest else "", len(now), len(self.shop.orders))
+
+    def fetch_one(self, account: Account, topic: str, key: str) -> bytes:
+        self._answer(account)
+        self.shop.fetched.append(f"{topic} {key}")
+        return json.dumps([self.shop.orders[key]]).encode() if key in self.shop.orders else b""
 
     def ensure_webhooks(self, account: Account, address: str) -> WebhookReport:
         self._answer(account)
@@ -103,6 +113,8 @@ class Toy(Platform):
                 identity = IdentityInput(IdentityKind.STORE_CUSTOMER, thing["erase"], account.store_code)
                 orders = tuple(thing.get("orders", ()))
                 said.requests.append(PrivacyRequest("erase", incoming.raw.received_at, identity, orders))
+            elif "changed" in thing:
+                said.wanted.append(Wanted("orders", thing["changed"]))
             elif "gone" in thing:
                 identity = IdentityInput(IdentityKind.STORE_CUSTOMER, thing["gone"], account.store_code)
                 said.people_gone.append(PersonGone(identity, incoming.raw.received_at))
@@ -136,3 +148,8 @@ def _order(thing: Mapping[str, str], account: Account) -> OrderInput:
 def order(number: int | str, total: object = "12.50", **more: str) -> dict[str, object]:
     """One order of the toy shop."""
     return {"number": str(number), "total": total, "mail": f"child{number}@toys.net", "customer": f"c{number}"} | more
+
+
+def signed(row: Connection, body: bytes, own_id: str = "") -> Sent:
+    """A delivery of the toy shop."""
+    return Sent({"X-Toy-Signature": sign(read_secrets(row).signing, body), "X-Toy-Id": own_id}, body)

@@ -4,11 +4,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from regulars.connections.base.platforms import Account, Incoming, PersonGone, PrivacyRequest, Statements
+from regulars.connections.base.platforms import Account, Incoming, PersonGone, PrivacyRequest, Statements, Wanted
 from regulars.connections.shopify.mapping import carts, orders, people, products, refunds, rest
 from regulars.connections.shopify.mapping.exchanging import paid_back
 from regulars.connections.shopify.mapping.pages import STRANGE, parse
-from regulars.connections.shopify.mapping.values import Node, amount, moment, number_of, text, whole
+from regulars.connections.shopify.mapping.values import Node, amount, kind_of, moment, number_of, text, whole
+from regulars.connections.shopify.selections import COLLECTIONS
 from regulars.connections.shopify.signing import header
 from regulars.foundation.money import parse_currency
 from regulars.record.carts.inputs import CartInput, CartLineInput
@@ -22,7 +23,9 @@ Reader = Callable[[Account, Node, datetime], Statements]
 
 
 def _order(account: Account, said: Node, _at: datetime) -> Statements:
-    return Statements(orders=[orders.order(account, rest.order(said))])
+    """All of it but its payments."""
+    one = orders.order(account, rest.order(said))
+    return Statements(orders=[one], wanted=[Wanted("orders", one.external_id)])
 
 
 def _order_gone(_account: Account, said: Node, at: datetime) -> Statements:
@@ -101,6 +104,12 @@ def _stock(_account: Account, said: Node, _at: datetime) -> Statements:
         return Statements()
     place, item = number_of(said["location_id"]), number_of(said["inventory_item_id"])
     return Statements(stocks=[StockInput(whole(said["available"]), moment(said["updated_at"]), place, item)])
+
+
+def _discount(_account: Account, said: Node, _at: datetime) -> Statements:
+    """That there is one or that it changed, and not what it does. One that needs no code is nobody's coupon."""
+    gid = text(said["admin_graphql_api_id"])
+    return Statements(wanted=[Wanted("coupons", number_of(gid))] if kind_of(gid) == COLLECTIONS["coupons"].kind else [])
 
 
 def _discount_gone(_account: Account, said: Node, at: datetime) -> Statements:
@@ -186,6 +195,8 @@ READERS: dict[str, Reader] = {
     "products/delete": _product_gone,
     "inventory_levels/update": _stock,
     "inventory_levels/connect": _stock,
+    "discounts/create": _discount,
+    "discounts/update": _discount,
     "discounts/delete": _discount_gone,
     "discounts/redeemcode_removed": _code_gone,
     "checkouts/create": _checkout,
@@ -203,8 +214,6 @@ READERS: dict[str, Reader] = {
     "fulfillments/create": _nothing,
     "fulfillments/update": _nothing,
     "fulfillment_events/create": _nothing,
-    "discounts/create": _nothing,
-    "discounts/update": _nothing,
     "discounts/redeemcode_added": _nothing,
     "inventory_items/create": _nothing,
     "inventory_items/update": _nothing,

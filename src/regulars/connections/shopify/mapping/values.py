@@ -16,6 +16,11 @@ def number_of(gid: object) -> str:
     return str(gid or "").rpartition("/")[2].partition("?")[0]
 
 
+def kind_of(gid: str) -> str:
+    """'LineItem' of gid://shopify/LineItem/466157049."""
+    return gid.removeprefix("gid://shopify/").partition("/")[0]
+
+
 def number_in(node: Node, name: str) -> str:
     """The number of the thing that a thing points to; '' where it points to nothing."""
     return number_of((node.get(name) or {}).get("id"))

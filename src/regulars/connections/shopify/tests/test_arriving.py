@@ -17,7 +17,7 @@ from regulars.connections.base import accounts
 from regulars.connections.base.models import Connection, Pull, PullKind
 from regulars.connections.base.operations.connecting import begin_connection, complete_connection
 from regulars.connections.base.platforms import PLATFORMS, Incoming, Why
-from regulars.connections.base.tests.contract import Sent, post, pull, read_all
+from regulars.connections.base.tests.contract import Sent, ask_all, post, pull, read_all
 from regulars.connections.shopify.tests.test_contract import ShopifyStand
 from regulars.foundation import clock
 from regulars.foundation.audit.operations import SYSTEM
@@ -202,6 +202,29 @@ def test_what_every_webhook_told_is_not_missed(stand: ShopifyStand, row: Connect
     assert _state() == before
     assert Payment.objects.count() > 5
     assert _missed(pull(row, PullKind.HAND)) == {}
+
+
+def test_what_webhooks_leave_out_is_asked_for_at_once(stand: ShopifyStand, row: Connection, client: Client) -> None:
+    """An order's payments, and what a discount does."""
+    key, shop = stand.place_order(), stand.fake.shop
+    shop.pay(stand.orders[key][0])
+    spring = shop.add_coupon("SPRING", percentage=0.1)
+    _take(client, row, stand.deliveries())
+    assert (Payment.objects.count(), Coupon.objects.count()) == (0, 0)
+    assert ask_all() == 2  # several webhooks of one order ask once
+    told = Payment.objects.filter(until_batch=None).values_list("order__external_id", "kind", "status", "amount_minor")
+    assert set(told) == {(key, "authorization", "success", 4387), (key, "capture", "success", 4387)}
+    assert list(Coupon.objects.values_list("code", "kind", "amount", "expires_at")) == [("SPRING", "percent", 10, None)]
+    assert _missed(pull(row, PullKind.QUARTER)) == {
+        "stock": 1
+    }  # the fake sends nothing of a new product's first counts
+    stand.pass_time(timedelta(seconds=5))
+    shop.end_coupon(spring)
+    _take(client, row, stand.deliveries())
+    shop.delete_coupon(spring)
+    assert (ask_all(), Coupon.objects.get().expires_at) == (1, None)  # it is gone by now: there is nothing to be asked
+    _take(client, row, stand.deliveries())
+    assert Coupon.objects.get().status == "deleted"
 
 
 @pytest.mark.parametrize("seed", [1, 2])

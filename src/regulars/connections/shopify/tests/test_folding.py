@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from regulars.connections.shopify.folding import NotGrouped, cut, fold, kind_of, to_lines
+from regulars.connections.shopify.folding import NotGrouped, cut, fold, to_lines
+from regulars.connections.shopify.mapping.values import kind_of
 from regulars.connections.shopify.selections import COLLECTIONS
 from regulars.connections.shopify.tests.state import gid
 
