@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -23,6 +24,7 @@ from regulars.foundation.pages.registries import (
     TimelineEntry,
     TimelineKind,
 )
+from regulars.insight.segments.uses import USES, Use
 from regulars.workflows.labels import in_words
 from regulars.workflows.models import Run, RunState, Workflow
 from regulars.workflows.queries import list_workflows, runs_of_customer, seen_by
@@ -76,3 +78,20 @@ TIMELINE.register(
     "workflow", TimelineKind(_("Workflows"), "route", "workflows.view", load_runs, order=40, opens=_("Open the run"))
 )
 FINDINGS.register("workflows", FindingSource("workflows.view", look))
+
+
+def find_uses(key: str) -> list[Use]:
+    """Workflows whose live definition names the segment: as what they begin with, or in a condition."""
+    wanted = [w for w in Workflow.objects.select_related("live") if w.live and _names_segment(w.live.definition, key)]
+    return [
+        Use(gettext("Workflow"), w.name, f"/workflows/{to_public(Workflow.PREFIX, w.uid)}", w.is_on) for w in wanted
+    ]
+
+
+def _names_segment(part: Any, key: str) -> bool:
+    if isinstance(part, dict):
+        return part.get("segment") == key or any(_names_segment(value, key) for value in part.values())
+    return isinstance(part, list) and any(_names_segment(value, key) for value in part)
+
+
+USES.register("workflows", find_uses)

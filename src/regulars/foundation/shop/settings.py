@@ -39,6 +39,10 @@ KNOWN: dict[str, Known] = {
         "Mail addresses and phone numbers that tell nobody apart, beside those of staff", []
     ),
     "carts.silence_minutes": Known("Minutes without a touch after which a cart counts as abandoned", 30),
+    "segments.daily_cap": Known(
+        "Customers who may enter one segment in a day because scores were published anew; the others enter on the next",
+        10_000,
+    ),
     "messages.per_day": Known(
         "Marketing messages that one person gets within a day, over all workflows; 0: no limit", 1
     ),

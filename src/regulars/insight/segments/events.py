@@ -9,7 +9,9 @@ from regulars.record.events.log import Entry
 _FIELDS = {
     "segment": "key of the segment",
     "membership": "id of the membership",
-    "snapshot": "RFM snapshot that decided",
+    "snapshot": "RFM snapshot that decided, of an RFM segment",
+    "version": "of the conditions that decided, of a segment of conditions",
+    "cause": "why it was decided then: first, definition, event, time, snapshot, refresh",
 }
 ENTERED = register("segment.entered", "A customer came into a segment", "segment", **_FIELDS)
 LEFT = register("segment.left", "A customer is no longer in a segment", "segment", **_FIELDS)

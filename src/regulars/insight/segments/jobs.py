@@ -1,4 +1,4 @@
-"""Segments are refreshed each night of the shop, and after each import."""
+"""Segments are refreshed each night of the shop, after each import, and when they were changed; some are decided by time alone."""
 
 from datetime import datetime
 
@@ -8,6 +8,8 @@ from regulars.foundation.work.jobs import jobs
 from regulars.foundation.work.loops import LOOPS, Loop, Stop
 from regulars.foundation.work.operations import fail
 from regulars.insight.segments import operations
+from regulars.insight.segments.models import Segment
+from regulars.insight.segments.operations import refreshing, waking
 from regulars.insight.warehouse.operations import WarehouseBusy
 
 
@@ -18,6 +20,40 @@ def recompute(task_id: int) -> None:
         operations.recompute(task_id, now())
     except RegularsError as error:
         fail(task_id, now(), error.sentence)
+
+
+@jobs.task(name="segments.compute")
+def compute(segment_id: int) -> None:
+    """After a segment was made or changed. What its death leaves undone, the loop does."""
+    segment = Segment.objects.filter(pk=segment_id, is_archived=False).first()
+    if segment and segment.decided != segment.version:
+        _refresh(segment)
+
+
+def _refresh(segment: Segment) -> bool:
+    """True where it was done. What keeps it from being computed stands at the segment, as a sentence."""
+    try:
+        refreshing.refresh(segment, now)
+    except (WarehouseBusy, refreshing.ReaderBehind):
+        return False
+    except RegularsError as error:
+        Segment.objects.filter(pk=segment.pk).update(problem=error.sentence)
+        return False
+    return True
+
+
+def keep_right(stop: Stop, at: datetime) -> bool:
+    """Refreshes the segments of conditions that are due, one after the other; those that were changed come first."""
+    done = False
+    for segment in refreshing.due(at):
+        if stop.is_set():
+            break
+        done = _refresh(segment) or done
+    return done
+
+
+def wake(stop: Stop, at: datetime) -> bool:
+    return bool(waking.wake_due(at))
 
 
 def refresh_if_due(stop: Stop, at: datetime) -> bool:
@@ -37,3 +73,13 @@ LOOPS.register(
         is_exclusive=True,
     ),
 )
+LOOPS.register(
+    "segments.keep",
+    Loop(
+        keep_right,
+        "Refreshes the segments of conditions each night, and those that were changed at once",
+        idle_seconds=10,
+        is_exclusive=True,
+    ),
+)
+LOOPS.register("segments.wake", Loop(wake, "Decides segments anew for whom time alone may change them", idle_seconds=1))

@@ -12,3 +12,4 @@ permit(
     is_of_all_stores=True,
 )
 offer_scope("segments:read", "List and read segments", "segments.view")
+offer_scope("segments:write", "Make, change and archive segments", "segments.edit")

@@ -1,15 +1,40 @@
 """Segments that a person was in: the ledger stays, so that past counts stay as they were."""
 
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Model, QuerySet
+
 from regulars.foundation.privacy import SubjectData, keep, register
 from regulars.foundation.subjects import exported
-from regulars.insight.segments.models import Membership
+from regulars.insight.segments.models import Deviation, Membership, Wake
 from regulars.record.customers.queries import customers_of
+
+
+def _of(model: type[Model], ids: list[int]) -> QuerySet[Any]:
+    return model._default_manager.filter(customer__in=set(customers_of(ids).values())).order_by("pk")
+
 
 register(
     SubjectData(
         "segments_membership",
-        lambda ids: exported(Membership.objects.filter(customer__in=set(customers_of(ids).values())).order_by("pk")),
+        lambda ids: exported(_of(Membership, ids)),
         keep,
         "when a number was in a segment, and the figures that put it there",
+    )
+)
+
+
+def _erase_wakes(ids: list[int], at: datetime) -> int:
+    return int(_of(Wake, ids).delete()[0])
+
+
+register(SubjectData("segments_wake", lambda ids: exported(_of(Wake, ids)), _erase_wakes))
+register(
+    SubjectData(
+        "segments_deviation",
+        lambda ids: exported(_of(Deviation, ids)),
+        keep,
+        "that a refresh mended a number's membership",
     )
 )

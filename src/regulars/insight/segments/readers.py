@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from regulars.foundation.doors import load_doors
 from regulars.insight.segments.operations import follow_map
+from regulars.insight.segments.operations.hearing import decide_after, kinds_that_decide
+from regulars.insight.segments.operations.refreshing import READER
 from regulars.record.customers.events import MERGED, SPLIT
 from regulars.record.events.readers import Reader, Recorded
 
@@ -17,3 +20,6 @@ def hand_over_memberships(events: Sequence[Recorded], at: datetime) -> None:
 
 
 MEMBERSHIPS = Reader("segments.memberships", frozenset({MERGED, SPLIT}), hand_over_memberships)
+load_doors("events")
+load_doors("facts")  # of all modules: which kinds of events decide stands there
+CONDITIONS = Reader(READER, kinds_that_decide(), decide_after)

@@ -1,10 +1,21 @@
 """Definitions of segments, read and checked. Pure."""
 
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from regulars.foundation.errors import InvalidInput
+from regulars.foundation.relations import EVERY_KIND, RELATIONS, RelationKind
+from regulars.insight.conditions import language
+from regulars.insight.conditions.language import Op, Rows, leaves, relations_of, rows_of
+from regulars.insight.conditions.reading import read_definition
 from regulars.insight.rfm.rules import RfmSegment
+
+OF_SEGMENTS = frozenset(
+    {"memberships", "segment_entries", "segment_exits"}
+)  # relations whose rows are other segments' memberships
 
 
 class InvalidDefinition(InvalidInput):
@@ -35,3 +46,65 @@ def parse_definition(data: Any) -> Condition:
 
 def definition_of(segment: RfmSegment) -> dict[str, Any]:
     return {"rfm": {"segment": segment.value}}
+
+
+def condition_of(definition: Any) -> language.Condition:
+    """Of a segment of kind 'conditions'. Raises InvalidCondition."""
+    return _read(json.dumps(definition, sort_keys=True))
+
+
+@lru_cache(1_000)
+def _read(definition: str) -> language.Condition:
+    return read_definition(json.loads(definition))
+
+
+def event_kinds(condition: language.Condition) -> list[str]:
+    """Kinds of events after which somebody may come in or go out; EVERY_KIND where any may do that."""
+    return sorted({kind for leaf in leaves(condition) for rows in rows_of(leaf) for kind in _kinds(rows)})
+
+
+def _kinds(rows: Rows) -> Sequence[str]:
+    """Where rows are events themselves, the kinds that a filter lets through."""
+    rises_with = RELATIONS[rows.of].rises_with
+    return (_values(rows, "kind") or rises_with) if EVERY_KIND in rises_with else rises_with
+
+
+def _values(rows: Rows, field: str) -> tuple[str, ...]:
+    """The texts of which a filter on a field says that it must be one; none where no filter says so."""
+    for one in rows.where:
+        if one.field == field and one.test.op in (Op.IS, Op.IN):
+            value = one.test.value
+            return tuple(map(str, value if isinstance(value, tuple) else (value,)))
+    return ()
+
+
+def is_by_snapshot(condition: language.Condition) -> bool:
+    """Whether scores that are published for all at once decide it."""
+    return any(RELATIONS[name].kind is RelationKind.SNAPSHOT for name in relations_of(condition))
+
+
+def segment_keys(condition: language.Condition) -> list[str]:
+    """Keys of the segments that it names. Raises InvalidDefinition where it asks for segments without naming them."""
+    asked = [rows for leaf in leaves(condition) for rows in rows_of(leaf) if rows.of in OF_SEGMENTS]
+    return sorted({key for rows in asked for key in _named(rows)})
+
+
+def _named(rows: Rows) -> tuple[str, ...]:
+    keys = _values(rows, "segment")
+    if not keys:
+        raise InvalidDefinition("Say which segment is meant: a condition on segments names one with 'segment' 'is'.")
+    return keys
+
+
+def circle(key: str, names: Mapping[str, list[str]]) -> list[str]:
+    """The way from a segment through those that it names back to itself; empty where there is none."""
+    ways = [[key, name] for name in names.get(key, [])]
+    seen: set[str] = set()
+    while ways:
+        way = ways.pop()
+        if way[-1] == key:
+            return way
+        if way[-1] not in seen:
+            seen.add(way[-1])
+            ways += [[*way, name] for name in names.get(way[-1], [])]
+    return []

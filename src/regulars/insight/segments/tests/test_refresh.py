@@ -276,7 +276,7 @@ def test_after_a_split_the_next_refresh_gives_back_the_membership_that_the_merge
 @pytest.mark.django_db(transaction=True)
 def test_a_refresh_that_is_begun_again_counts_everybody_once(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     make_shop(store)
-    real = operations._tell
+    real = operations.rfm._tell
     failed: list[str] = []
 
     def tell(log: object, kind: str, *rest: Any) -> None:

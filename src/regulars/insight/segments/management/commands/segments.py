@@ -1,35 +1,57 @@
 """Segments from the command line."""
 
+import json
 from argparse import ArgumentParser
+from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from regulars.foundation import clock
 from regulars.foundation.errors import RegularsError
-from regulars.insight.segments import operations, queries
+from regulars.foundation.ids import to_public
+from regulars.insight.conditions import asking
+from regulars.insight.conditions.engines import Engine
+from regulars.insight.conditions.reading import read_condition, read_definition
+from regulars.insight.segments import files, operations, queries
+from regulars.insight.warehouse.queries import pin
+from regulars.record.customers.models import Customer
 
 
 class Command(BaseCommand):
-    """``regulars segments refresh [--as-of 2026-05-01]``; ``regulars segments list``."""
+    """``regulars segments refresh|list``, ``plan|apply FILE`` (YAML), and ``count FILE`` of any condition, saved or not."""
 
-    help = "Brings all segments up to date, or lists them with their members."
+    help = "Lists, refreshes, plans and applies segments, and counts conditions."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("action", choices=["refresh", "list"])
-        parser.add_argument(
+        actions = parser.add_subparsers(dest="action", required=True)
+        refresh = actions.add_parser("refresh", help="bring all RFM segments up to date")
+        refresh.add_argument(
             "--as-of",
             type=datetime.fromisoformat,
             default=None,
             help="moment of the RFM snapshot, ISO 8601; empty: now",
         )
+        actions.add_parser("list", help="all segments with their members")
+        for name, meaning in (("plan", "say what a file would change"), ("apply", "make and change segments")):
+            actions.add_parser(name, help=meaning).add_argument("file", type=Path, metavar="FILE", help="YAML")
+        count = actions.add_parser("count", help="count whom a condition means")
+        count.add_argument("file", type=Path, metavar="FILE", help="one condition, as YAML or JSON")
+        count.add_argument("--as-of", type=datetime.fromisoformat, default=None, help="moment, ISO 8601; empty: now")
+        count.add_argument("--known-at", type=int, default=None, help="position of the log; empty: all that is known")
+        count.add_argument("--engine", choices=list(Engine), default=Engine.DUCKDB.value)
+        count.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        act: Callable[[dict[str, Any]], None] = getattr(self, options["action"])
         try:
-            getattr(self, options["action"])(options)
+            act(options)
         except RegularsError as error:
             raise CommandError(error.sentence) from error
+        except (OSError, UnicodeDecodeError) as error:
+            raise CommandError(f"{options['file']} cannot be read: {error}") from error
 
     def refresh(self, options: dict[str, Any]) -> None:
         as_of: datetime | None = options["as_of"]
@@ -41,3 +63,29 @@ class Command(BaseCommand):
         members = queries.counts()
         for segment in queries.list_segments():
             self.stdout.write(f"{segment.key}  {members.get(segment.id, 0)}  {segment.name}")
+
+    def plan(self, options: dict[str, Any]) -> None:
+        for planned in files.plan_file(files.read_file(options["file"].read_text()), clock.now()):
+            moves = f": {planned.plan.entering} enter, {planned.plan.leaving} leave" if planned.plan else ""
+            self.stdout.write(f"{planned.change:9} {planned.wanted.key}{moves}")
+            for use in planned.plan.uses if planned.plan else ():
+                self.stdout.write(f"          {use.what} '{use.name}' begins with it{'' if use.is_on else ' (off)'}")
+
+    def apply(self, options: dict[str, Any]) -> None:
+        for key, change in files.apply_file(files.read_file(options["file"].read_text()), None, clock.now()):
+            self.stdout.write(f"{change:9} {key}")
+
+    def count(self, options: dict[str, Any]) -> None:
+        data = files.read_yaml(options["file"].read_text())
+        is_whole = isinstance(data, dict) and "version" in data
+        condition = read_definition(data) if is_whole else read_condition(data)
+        at = options["as_of"].astimezone() if options["as_of"] else clock.now()
+        found = asking.count(condition, pin(), at, options["known_at"], engine=Engine(options["engine"]))
+        uids = dict(Customer.objects.filter(pk__in=found.first_ids).values_list("pk", "uid"))
+        first = [to_public(Customer.PREFIX, uids[one]) for one in found.first_ids if one in uids]
+        if options["json"]:
+            self.stdout.write(json.dumps({"count": found.count, "total": found.total, "first": first}))
+            return
+        self.stdout.write(f"{found.count} of {found.total}")
+        for customer in first:
+            self.stdout.write(customer)

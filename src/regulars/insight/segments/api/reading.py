@@ -15,17 +15,24 @@ from regulars.insight.segments.queries import counts, get_segment, members
 from regulars.record.customers.models import Customer
 
 router = Router(tags=["segments"])
-ROUTERS = {"/segments": router}
 
 
 class SegmentOut(Schema):
-    """A segment; ``members`` counts those who are in it now, of the stores that the token sees."""
+    """A segment; ``members`` counts those who are in it now, of the stores that the token sees.
+
+    ``version`` is the newest definition, ``decided`` the one by which members are kept: while they differ, it is being computed.
+    """
 
     id: str
     key: str
     name: str
+    description: str
     kind: str
     definition: Any
+    version: int
+    decided: int
+    problem: str
+    is_archived: bool
     members: int
     created_at: datetime
     refreshed_at: datetime | None
@@ -44,12 +51,12 @@ class MemberOut(Schema):
 def list_segments(request: HttpRequest, query: Query[PageQuery]) -> Page[SegmentOut]:
     sizes = counts(store_ids=caller(request).store_ids)
     found, following = take(Segment.objects.all(), query)
-    return Page[SegmentOut](items=[_show(segment, sizes) for segment in found], next=following)
+    return Page[SegmentOut](items=[show(segment, sizes) for segment in found], next=following)
 
 
 @router.get("/{segment_id}", auth=needs("segments:read"), response={200: SegmentOut, **ERRORS}, summary="Get a segment")
 def one_segment(request: HttpRequest, segment_id: str) -> SegmentOut:
-    return _show(_find(segment_id), counts(store_ids=caller(request).store_ids))
+    return show(find(segment_id), counts(store_ids=caller(request).store_ids))
 
 
 @router.get(
@@ -59,7 +66,7 @@ def one_segment(request: HttpRequest, segment_id: str) -> SegmentOut:
     summary="List a segment's members",
 )
 def list_members(request: HttpRequest, segment_id: str, query: Query[PageQuery]) -> Page[MemberOut]:
-    rows = members(_find(segment_id), store_ids=caller(request).store_ids).select_related("customer")
+    rows = members(find(segment_id), store_ids=caller(request).store_ids).select_related("customer")
     found, following = take(rows, query)
     items = [
         MemberOut(
@@ -73,18 +80,24 @@ def list_members(request: HttpRequest, segment_id: str, query: Query[PageQuery])
     return Page[MemberOut](items=items, next=following)
 
 
-def _find(segment_id: str) -> Segment:
+def find(segment_id: str) -> Segment:
     """By public id or key. Raises NotFound, also for text that the database could not hold."""
     return get_segment(segment_id.replace("\x00", " "))
 
 
-def _show(segment: Segment, sizes: dict[int, int]) -> SegmentOut:
+def show(segment: Segment, sizes: dict[int, int]) -> SegmentOut:
+    """As the API tells it; sizes by the segment's number."""
     return SegmentOut(
         id=to_public(Segment.PREFIX, segment.uid),
         key=segment.key,
         name=segment.name,
+        description=segment.description,
         kind=segment.kind,
         definition=segment.definition,
+        version=segment.version,
+        decided=segment.decided,
+        problem=segment.problem,
+        is_archived=segment.is_archived,
         members=sizes.get(segment.pk, 0),
         created_at=segment.created_at,
         refreshed_at=segment.refreshed_at,

@@ -1,0 +1,177 @@
+"""Segments as a YAML file, to be kept in git: read, compared with what there is, and brought in line.
+
+::
+
+    segments:
+      - key: big-spenders
+        name: Big spenders
+        description: At least 500 in a year
+        where:
+          of: orders
+          measure: {sum: total}
+          window: {last: {days: 365}}
+          op: ge
+          value: 50000
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import yaml
+
+from regulars.foundation.errors import InvalidInput
+from regulars.insight.conditions.language import Condition
+from regulars.insight.conditions.reading import InvalidCondition, read_condition
+from regulars.insight.conditions.writing import write_definition
+from regulars.insight.segments.models import Segment, SegmentKind
+from regulars.insight.segments.operations import saving
+from regulars.insight.segments.operations.saving import Plan
+from regulars.insight.segments.rules import segment_keys
+
+_FIELDS = {"key", "name", "description", "where"}
+
+
+class InvalidFile(InvalidInput):
+    """This file does not describe segments."""
+
+    code = "invalid-segments-file"
+
+
+class Change(StrEnum):
+    """What applying a file does with one segment."""
+
+    NEW = "new"
+    DEFINITION = "changed"
+    WORDS = "renamed"
+    RESTORED = "restored"
+    NONE = "unchanged"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A segment as the file wants it."""
+
+    key: str
+    name: str
+    description: str
+    condition: Condition
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What a file would do with one segment; the plan only where members may change."""
+
+    wanted: Wanted
+    change: Change
+    plan: Plan | None
+
+
+class _Loader(yaml.SafeLoader):
+    """Days and moments stay text, as in JSON."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, expression) for tag, expression in found if tag != "tag:yaml.org,2002:timestamp"]
+    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def read_yaml(text: str) -> Any:
+    """Raises InvalidFile with the place of what cannot be read."""
+    try:
+        return yaml.load(text, _Loader)  # noqa: S506  a SafeLoader that knows less
+    except (yaml.YAMLError, RecursionError) as error:
+        where = getattr(error, "problem_mark", None)
+        place = f" at line {where.line + 1}, column {where.column + 1}" if where else ""
+        raise InvalidFile(f"This is not YAML{place}.") from error
+
+
+def read_file(text: str) -> list[Wanted]:
+    """Raises InvalidFile, with the segment that is to blame."""
+    data = read_yaml(text)
+    if not isinstance(data, dict) or set(data) != {"segments"} or not isinstance(data["segments"], list):
+        raise InvalidFile("A file of segments is 'segments:' with a list of them.")
+    wanted = [_wanted(entry, place) for place, entry in enumerate(data["segments"], start=1)]
+    keys = [one.key for one in wanted]
+    for key in keys:
+        if keys.count(key) > 1:
+            raise InvalidFile(f"The segment '{key}' stands there twice.")
+    return wanted
+
+
+def _wanted(entry: Any, place: int) -> Wanted:
+    if not isinstance(entry, dict) or not {"name", "where"} <= set(entry) <= _FIELDS:
+        raise InvalidFile(f"Segment {place} of the file: it has name and where, and may have key and description.")
+    texts = {name: entry.get(name, "") for name in ("name", "key", "description")}
+    for name, text in texts.items():
+        if not isinstance(text, str):
+            raise InvalidFile(f"Segment {place} of the file: its {name} is not a text.")
+    key = texts["key"] or saving.key_of(texts["name"])
+    try:
+        return Wanted(key, texts["name"], texts["description"].strip(), read_condition(entry["where"], "where"))
+    except InvalidCondition as error:
+        raise InvalidFile(f"Segment '{key}': {error.sentence}") from error
+
+
+def plan_file(wanted: list[Wanted], at: datetime) -> list[Planned]:
+    """What applying it would do, in the file's order. Changes nothing."""
+    known = {segment.key: segment for segment in Segment.objects.filter(key__in=[one.key for one in wanted])}
+    return [_planned(one, known.get(one.key), at) for one in wanted]
+
+
+def _planned(wanted: Wanted, segment: Segment | None, at: datetime) -> Planned:
+    change = _change(wanted, segment)
+    has_plan = change in (Change.NEW, Change.DEFINITION, Change.RESTORED)
+    return Planned(wanted, change, saving.plan(wanted.condition, at, segment) if has_plan else None)
+
+
+def _change(wanted: Wanted, segment: Segment | None) -> Change:
+    if segment is None:
+        return Change.NEW
+    if segment.kind != SegmentKind.CONDITIONS:
+        raise saving.NotByConditions(f"'{segment.key}' is one of the RFM segments: its thresholds decide it.")
+    if segment.definition != write_definition(wanted.condition):
+        return Change.DEFINITION
+    if segment.is_archived:
+        return Change.RESTORED
+    is_renamed = (segment.name, segment.description) != (wanted.name, wanted.description)
+    return Change.WORDS if is_renamed else Change.NONE
+
+
+def apply_file(wanted: list[Wanted], staff_id: int | None, at: datetime) -> list[tuple[str, Change]]:
+    """Makes and changes segments as the file wants them, and says what was done with each. Segments that it does not name stay.
+
+    A file may name segments in any order: those that others name are made first. Raises what ``operations.saving`` raises.
+    """
+    done = {}
+    for one in _in_order(wanted):
+        segment = Segment.objects.filter(key=one.key).first()
+        change = _change(one, segment)
+        _apply(one, segment, staff_id, at)
+        done[one.key] = change
+    return [(one.key, done[one.key]) for one in wanted]
+
+
+def _apply(wanted: Wanted, segment: Segment | None, staff_id: int | None, at: datetime) -> None:
+    if segment is None:
+        saving.create_segment(
+            wanted.name, wanted.condition, staff_id, at, key=wanted.key, description=wanted.description
+        )
+        return
+    if segment.is_archived:
+        saving.restore_segment(segment)
+    saving.change_segment(segment, wanted.condition, staff_id, at, version=segment.version)
+    saving.rename_segment(segment, wanted.name, wanted.description)
+
+
+def _in_order(wanted: list[Wanted]) -> list[Wanted]:
+    """Those that name others of the file after them; in a circle, as they stand."""
+    waiting, ordered = list(wanted), []
+    while waiting:
+        names = {one.key for one in waiting}
+        free = [one for one in waiting if not names & (set(segment_keys(one.condition)) - {one.key})] or waiting
+        ordered += free
+        waiting = [one for one in waiting if one not in free]
+    return ordered

@@ -1,0 +1,80 @@
+"""What happens decides anew who is in which segment: of the people it happened to, in the segments that it can change."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from regulars.foundation.relations import EVERY_KIND, RELATIONS
+from regulars.insight.segments.events import ENTERED, LEFT
+from regulars.insight.segments.models import Segment, SegmentKind
+from regulars.insight.segments.operations.changing import Cause, hold, settle
+from regulars.insight.segments.operations.rfm import follow_map
+from regulars.record.customers.events import MERGED, SPLIT
+from regulars.record.customers.models import CustomerProfile
+from regulars.record.customers.queries import customers_of
+from regulars.record.events import log as event_log
+from regulars.record.events.kinds import EVENT_KINDS
+from regulars.record.events.readers import Recorded
+
+
+def kinds_that_decide() -> frozenset[str]:
+    """All kinds of events that can change any segment of conditions: all that there are, as soon as events are asked for themselves."""
+    kinds = {kind for _, relation in RELATIONS.items() for kind in relation.rises_with} | {MERGED, SPLIT}
+    return frozenset(kinds - {EVERY_KIND} | set(EVENT_KINDS)) if EVERY_KIND in kinds else frozenset(kinds)
+
+
+def decide_after(heard: Sequence[Recorded], at: datetime) -> None:
+    """Brings the memberships of these events' people up to date. What imported history changes starts no workflow.
+
+    After a merge or split, memberships follow their profiles first, and all segments are decided anew for whom it concerns.
+    """
+    rearranged = {customer for event in heard for customer in _rearranged(event)}
+    if rearranged:
+        follow_map(at, rearranged)
+    owners = customers_of({event.profile_id for event in heard if event.profile_id})
+    segments = Segment.objects.filter(kind=SegmentKind.CONDITIONS, is_archived=False).order_by("id")
+    if not rearranged:
+        segments = segments.filter(event_kinds__overlap=[EVERY_KIND, *sorted({event.kind for event in heard})])
+    present = _still_there(rearranged)
+    touched = [(segment, dict.fromkeys(present, False) | _people(segment, heard, owners)) for segment in segments]
+    if not any(people for _, people in touched):
+        return
+    with event_log.transaction("system", "segments") as log:
+        hold({customer for _, people in touched for customer in people})
+        for segment, people in touched:
+            settle(segment, sorted(people), log, at, Cause.EVENT, quiet=_quiet(segment, people))
+
+
+def _rearranged(event: Recorded) -> set[int]:
+    """Customers whose profiles a merge or split moved."""
+    if event.kind not in (MERGED, SPLIT):
+        return set()
+    return {event.data["kept"], *event.data.get("gone", []), *event.data.get("new", [])}
+
+
+def _still_there(customers: Collection[int]) -> list[int]:
+    """Those who have profiles: the others are somebody else now."""
+    rows = CustomerProfile.objects.filter(customer__in=customers, until_batch=None)
+    return sorted(set(rows.values_list("customer_id", flat=True)))
+
+
+def _people(segment: Segment, heard: Sequence[Recorded], owners: dict[int, int]) -> dict[int, bool]:
+    """Customers whom these events can move in this segment, and whether all that was heard of them is history."""
+    found: dict[int, bool] = {}
+    for event in heard:
+        if event.profile_id in owners and _concerns(segment, event):
+            customer = owners[event.profile_id]
+            found[customer] = found.get(customer, True) and event.is_history
+    return found
+
+
+def _concerns(segment: Segment, event: Recorded) -> bool:
+    """Of other segments' news only those count that its conditions name."""
+    if event.kind in (ENTERED, LEFT) and segment.segment_keys:
+        return event.data["segment"] in segment.segment_keys
+    return event.kind in segment.event_kinds or EVERY_KIND in segment.event_kinds
+
+
+def _quiet(segment: Segment, people: dict[int, bool]) -> set[int]:
+    """Whose entry starts nothing: by history, or while the segment's conditions are new and its computation is on its way."""
+    is_being_computed = segment.decided != segment.version
+    return {customer for customer, is_history in people.items() if is_history or is_being_computed}

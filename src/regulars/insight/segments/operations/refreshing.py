@@ -1,0 +1,192 @@
+"""All of a segment at once: its first computation, a changed definition, a new snapshot, and the nightly refresh that finds what is wrong.
+
+The warehouse says, at one position of the log, whose membership differs; each of those is then decided anew on the record, as after any
+event, so that nothing that happened meanwhile is undone. What the nightly refresh has to change and no rule explains is a ``Deviation``.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+from django.db import connection, transaction
+from django.db.models import F
+
+from regulars.foundation.bulk import fetch
+from regulars.foundation.crash import crash_point, declare
+from regulars.foundation.errors import Conflict
+from regulars.foundation.retrying import retried
+from regulars.foundation.shop.settings import read_setting
+from regulars.insight.conditions import asking
+from regulars.insight.conditions.windows import midnight
+from regulars.insight.segments.models import Deviation, Membership, Segment, SegmentKind, SegmentVersion
+from regulars.insight.segments.operations.changing import HORIZON, Cause, Moved, hold, settle
+from regulars.insight.segments.operations.waking import wake_due
+from regulars.insight.segments.rules import condition_of, is_by_snapshot
+from regulars.insight.warehouse import operations as warehouse
+from regulars.record.events import log as event_log
+from regulars.record.events.readers import READERS
+
+CHUNK = 2_000  # customers decided in one transaction
+READER = "segments.conditions"
+BETWEEN = declare(
+    "segments.refresh-between", "Some of a segment's memberships are in line with its conditions, others are not yet"
+)
+
+
+class ReaderBehind(Conflict):
+    """What happened lately has not been read yet: the refresh comes in a moment."""
+
+    code = "reader-behind"
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What a refresh did, and how many of it no rule explains. ``postponed``: entries above the day's cap, who come tomorrow."""
+
+    moved: Moved
+    deviations: int = 0
+    postponed: int = 0
+
+
+def refresh(segment: Segment, clock: Callable[[], datetime]) -> Refreshed:
+    """Brings everybody's membership in line with the segment's newest definition. Raises WarehouseBusy, ReaderBehind.
+
+    Who enters by its first computation, or by a definition that was not to start workflows, is initial. Of those who enter by a new
+    snapshot at most ``segments.daily_cap`` do so in a day of the shop. Each chunk asks the clock anew.
+    Events: segment.entered, segment.left.
+    """
+    at = clock()
+    condition = condition_of(segment.definition)
+    cause = _cause(segment, is_by_snapshot(condition))
+    pinned = warehouse.sync(at)
+    if cause is Cause.REFRESH:
+        _wait_for_reader(pinned.position)
+        while wake_due(at):
+            pass
+    verdicts = asking.members(condition, pinned, at, wants_wake=True)
+    differing = _differing(segment, verdicts, at + HORIZON)
+    done = _settle_all(segment, differing, cause, clock)
+    Segment.objects.filter(pk=segment.pk, version=segment.version).update(
+        decided=segment.version, refreshed_at=at, position=pinned.position, problem="",
+        computed_at=segment.computed_at or at,
+    )  # fmt: skip
+    return done
+
+
+def due(at: datetime) -> list[Segment]:
+    """Segments of conditions that a refresh ought to have reached by now: changed ones, then those of before the shop's midnight."""
+    zone = ZoneInfo(str(read_setting("shop.time_zone")))
+    rows = Segment.objects.filter(kind=SegmentKind.CONDITIONS, is_archived=False)
+    changed = rows.exclude(decided=F("version"), computed_at__isnull=False)
+    older = rows.filter(refreshed_at__lt=midnight(at.astimezone(zone).date(), zone))
+    return [*changed.order_by("id"), *older.difference(changed).order_by("id")]
+
+
+def _cause(segment: Segment, by_snapshot: bool) -> Cause:
+    if segment.computed_at is None:
+        return Cause.FIRST
+    if segment.decided != segment.version:
+        return Cause.DEFINITION
+    return Cause.SNAPSHOT if by_snapshot else Cause.REFRESH
+
+
+def _wait_for_reader(position: int) -> None:
+    """Raises ReaderBehind where an event that can decide, up to the position, has not been heard yet."""
+    if fetch(_UNHEARD, {"reader": READER, "upto": position, "kinds": sorted(READERS[READER].kinds)}):
+        raise ReaderBehind
+
+
+def _differing(segment: Segment, verdicts: pa.Table, horizon: datetime) -> list[tuple[int, bool]]:
+    """Customers whose membership is not what the warehouse says, each with what it says; and the wakes that are soon are kept."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(_VERDICT)
+        with cursor.copy("COPY verdict FROM STDIN") as copy:
+            for customer, is_in, wakes_at in _rows(verdicts):
+                soon = asking.moment_of(wakes_at)
+                copy.write_row((customer, is_in, soon if soon and soon <= horizon else None))
+        cursor.execute(_WAKES, {"segment": segment.pk})
+        cursor.execute(_DIFFERING, {"segment": segment.pk})
+        return list(cursor.fetchall())
+
+
+def _rows(table: pa.Table) -> Iterator[tuple[int, bool, int | None]]:
+    for batch in table.select(["customer_id", "is_in", "wakes_at"]).to_batches(100_000):
+        yield from zip(*(column.to_pylist() for column in batch.columns), strict=True)
+
+
+def _settle_all(
+    segment: Segment, differing: Sequence[tuple[int, bool]], cause: Cause, clock: Callable[[], datetime]
+) -> Refreshed:
+    moved, deviations, postponed = Moved(), 0, 0
+    cap = _room(segment, clock()) if cause is Cause.SNAPSHOT else None
+    for start in range(0, len(differing), CHUNK):
+        chunk = dict(differing[start : start + CHUNK])
+        done = _settle_some(segment, chunk, cause, clock(), None if cap is None else cap - len(moved.entered))
+        moved, deviations = moved + done.moved, deviations + done.deviations
+        crash_point(BETWEEN)
+    if cap is not None:
+        postponed = max(0, sum(is_in for _, is_in in differing) - cap)
+    return Refreshed(moved, deviations, postponed)
+
+
+@retried
+def _settle_some(segment: Segment, said: dict[int, bool], cause: Cause, at: datetime, most: int | None) -> Refreshed:
+    customers = sorted(said)
+    is_quiet = cause is Cause.FIRST or (cause is Cause.DEFINITION and not _starts_workflows(segment))
+    with event_log.transaction("system", f"segment {segment.pk}") as log:
+        hold(customers)
+        _check_version(segment)
+        moved = settle(segment, customers, log, at, cause, quiet=customers if is_quiet else (), most_entering=most)
+        found = []
+        if cause is Cause.REFRESH:
+            found = [c for c in customers if (c in moved.entered and said[c]) or (c in moved.left and not said[c])]
+            Deviation.objects.bulk_create(
+                Deviation(
+                    segment=segment, customer_id=c, was_in=c in moved.left, found_at=at, position=segment.position
+                )
+                for c in found
+            )
+    return Refreshed(moved, len(found))
+
+
+def _check_version(segment: Segment) -> None:
+    """Raises Conflict where the definition was changed meanwhile: the refresh of the newer one does all of it."""
+    newest = Segment.objects.select_for_update().filter(pk=segment.pk).values_list("version", "is_archived").get()
+    if newest != (segment.version, False):
+        raise Conflict
+
+
+def _starts_workflows(segment: Segment) -> bool:
+    return SegmentVersion.objects.filter(segment=segment, number=segment.version, starts_workflows=True).exists()
+
+
+def _room(segment: Segment, at: datetime) -> int:
+    """How many may still enter today by a snapshot."""
+    zone = ZoneInfo(str(read_setting("shop.time_zone")))
+    today = midnight(at.astimezone(zone).date(), zone)
+    used = Membership.objects.filter(segment=segment, entered_at__gte=today, reason__cause=Cause.SNAPSHOT).count()
+    return max(0, int(read_setting("segments.daily_cap")) - used)
+
+
+_UNHEARD = """
+SELECT 1 FROM events_readerposition p JOIN events_event e ON e.shard = p.shard AND e.position > p.position
+WHERE p.reader = %(reader)s AND e.position <= %(upto)s AND e.kind = ANY(%(kinds)s) LIMIT 1
+"""
+_VERDICT = """
+DROP TABLE IF EXISTS pg_temp.verdict;
+CREATE TEMPORARY TABLE verdict (customer_id bigint, is_in boolean, wakes_at timestamptz) ON COMMIT DROP
+"""
+_WAKES = """
+INSERT INTO segments_wake (segment_id, customer_id, at)
+SELECT %(segment)s, v.customer_id, v.wakes_at FROM verdict v JOIN customers_customer c ON c.id = v.customer_id
+WHERE v.wakes_at IS NOT NULL
+ON CONFLICT (segment_id, customer_id) DO UPDATE SET at = least(segments_wake.at, excluded.at)
+"""
+_DIFFERING = """
+SELECT coalesce(v.customer_id, m.customer_id), v.is_in IS TRUE FROM (SELECT * FROM verdict WHERE is_in) v
+FULL JOIN (SELECT customer_id FROM segments_membership WHERE segment_id = %(segment)s AND left_at IS NULL) m USING (customer_id)
+WHERE v.customer_id IS NULL OR m.customer_id IS NULL
+ORDER BY 1
+"""

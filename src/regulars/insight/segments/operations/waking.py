@@ -1,0 +1,30 @@
+"""What changes by time alone is decided when its moment comes."""
+
+from collections import defaultdict
+from datetime import datetime
+
+from regulars.foundation.bulk import execute, fetch
+from regulars.insight.segments.models import Segment
+from regulars.insight.segments.operations.changing import Cause, hold, settle
+from regulars.record.events import log as event_log
+
+_BATCH = 2_000
+_DUE = "SELECT segment_id, customer_id FROM segments_wake WHERE at <= %s ORDER BY at, id LIMIT %s"
+
+
+def wake_due(at: datetime) -> int:
+    """Decides those whose moment has come, the earliest first, some thousand at a time; how many. Events: segment.entered, segment.left."""
+    due: dict[int, list[int]] = defaultdict(list)
+    for segment_id, customer_id in fetch(_DUE, [at, _BATCH]):
+        due[segment_id].append(customer_id)
+    if not due:
+        return 0
+    with event_log.transaction("system", "segments") as log:
+        hold({customer for customers in due.values() for customer in customers})
+        for segment in Segment.objects.filter(id__in=due).order_by("id"):
+            if segment.is_archived:
+                execute("DELETE FROM segments_wake WHERE segment_id = %s", [segment.pk])
+                continue
+            quiet = due[segment.pk] if segment.decided != segment.version else ()
+            settle(segment, sorted(due[segment.pk]), log, at, Cause.TIME, quiet=quiet)
+    return sum(map(len, due.values()))

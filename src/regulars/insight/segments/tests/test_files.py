@@ -1,0 +1,138 @@
+"""Segments in a file and by API: planned, applied, counted; what is wrong is said with its place and changes nothing."""
+
+import json
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from regulars.foundation.access import tokens
+from regulars.foundation.audit.operations import SYSTEM
+from regulars.foundation.clock import now
+from regulars.foundation.errors import InvalidInput
+from regulars.insight.conditions.reading import read_condition
+from regulars.insight.segments.files import Change, apply_file, plan_file, read_file
+from regulars.insight.segments.models import Segment, SegmentVersion
+from regulars.insight.warehouse.operations import sync
+from regulars.insight.warehouse.tests import shop
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 5, 1, tzinfo=UTC)
+FILE = """
+segments:
+  - name: Not big
+    where: {not: {of: memberships, where: [{field: segment, op: is, value: big-spenders}]}}
+  - key: big-spenders
+    name: Big spenders
+    description: At least 50 since the year began
+    where:
+      of: orders
+      measure: {sum: total}
+      window: {after: 2026-01-01}
+      op: ge
+      value: 5000
+"""
+AS_JSON = {"of": "orders", "measure": {"sum": "total"}, "window": {"after": "2026-01-01"}, "op": "ge", "value": 5000}
+
+
+@pytest.fixture(autouse=True)
+def _people(settings: Any, tmp_path: Path) -> None:
+    settings.HOME = tmp_path
+    store = shop.make_store()
+    people = shop.make_people(store, 3, NOW)
+    shop.add_orders(store, [(str(n), person, NOW, 4000 * n) for n, person in enumerate(people)])
+    sync(NOW)
+
+
+def planned(text: str) -> list[tuple[str, str, tuple[int, int] | None]]:
+    found = plan_file(read_file(text), NOW)
+    return [(p.wanted.key, p.change.value, (p.plan.entering, p.plan.leaving) if p.plan else None) for p in found]
+
+
+def test_a_file_is_planned_applied_and_then_unchanged() -> None:
+    assert planned(FILE) == [("not-big", "new", (3, 0)), ("big-spenders", "new", (1, 0))]
+    assert not Segment.objects.exists()
+    assert apply_file(read_file(FILE), None, NOW) == [("not-big", Change.NEW), ("big-spenders", Change.NEW)]
+    assert Segment.objects.get(key="big-spenders").definition == {"version": 1, "where": AS_JSON}
+    assert [change for _, change, _ in planned(FILE)] == ["unchanged", "unchanged"]
+    renamed = FILE.replace("name: Big spenders", "name: Great spenders")
+    assert [change for _, change, _ in planned(renamed)] == ["unchanged", "renamed"]
+    assert planned(FILE.replace("5000", "3000"))[1] == ("big-spenders", "changed", (2, 0))
+    assert SegmentVersion.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("segments: [", "This is not YAML at line 1, column 12."),
+        ("- a", "A file of segments is 'segments:' with a list"),
+        ("segments: [{name: X}]", "Segment 1 of the file: it has name and where"),
+        ("segments: [{name: [X], where: {of: orders}}]", "its name is not a text"),
+        ("segments: [{name: '!!', where: {of: orders}}]", "A segment's name needs a letter or a digit."),
+        ("segments: [{name: X, where: {of: rockets}}]", "Segment 'x': At 'where.of': nothing is called 'rockets'"),
+        (FILE + FILE.split("segments:")[1], "stands there twice"),
+        ("a: &a [*a]", "A file of segments"),
+        ("!!python/object:os.system x", "This is not YAML"),
+    ],
+)
+def test_a_file_that_is_wrong_says_where(text: str, sentence: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        read_file(text)
+    assert sentence in refused.value.sentence
+
+
+def command(*arguments: str) -> str:
+    out = StringIO()
+    call_command("segments", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_the_command_plans_applies_and_counts(tmp_path: Path) -> None:
+    file, one = tmp_path / "segments.yaml", tmp_path / "one.json"
+    file.write_text(FILE)
+    one.write_text(json.dumps(AS_JSON))
+    assert command("plan", str(file)).splitlines()[1] == "new       big-spenders: 1 enter, 0 leave"
+    assert command("apply", str(file)).splitlines() == ["new       not-big", "new       big-spenders"]
+    for engine in ("duckdb", "postgres", "clickhouse"):
+        found = json.loads(
+            command("count", str(one), "--as-of", "2026-06-01T00:00:00+00:00", "--engine", engine, "--json")
+        )
+        assert (found["count"], found["total"], len(found["first"])) == (1, 3, 1)
+    assert command("count", str(one), "--as-of", "2026-04-01T00:00:00+00:00").splitlines() == ["0 of 3"]
+    one.write_text("{of: rockets}")
+    with pytest.raises(CommandError, match="nothing is called 'rockets'"):
+        command("count", str(one))
+    with pytest.raises(CommandError, match="cannot be read"):
+        command("plan", str(tmp_path / "none.yaml"))
+
+
+def call(method: str, path: str, body: dict[str, Any] | None = None) -> tuple[int, Any]:
+    _, text = tokens.create_token("t", ["segments:read", "segments:write"], SYSTEM, now())
+    client = Client(headers={"Authorization": f"Bearer {text}"})
+    answer = getattr(client, method)(f"/api/v1/segments{path}", body, content_type="application/json")
+    return answer.status_code, answer.json() if answer.content else None
+
+
+def test_the_api_makes_plans_changes_counts_and_archives() -> None:
+    definition = {"version": 1, "where": AS_JSON}
+    status, made = call("post", "", {"name": "Big spenders", "definition": definition})
+    assert (status, made["key"], made["version"], made["decided"]) == (201, "big-spenders", 1, 0)
+    assert call("post", "", {"name": "Big spenders", "definition": definition})[0] == 409
+    smaller = {"version": 1, "where": AS_JSON | {"value": 3000}}
+    status, plan = call("post", "/conditions/plan", {"definition": smaller, "segment": "big-spenders"})
+    assert (status, plan["members"], plan["entering"], len(plan["examples_entering"])) == (200, 2, 2, 2)
+    assert call("patch", "/big-spenders", {"definition": smaller, "version": 1})[1]["version"] == 2
+    assert call("patch", "/big-spenders", {"definition": definition, "version": 1})[0] == 409
+    assert call("patch", "/big-spenders", {"name": "Spenders"})[1]["name"] == "Spenders"
+    counted = call("post", "/conditions/count", {"definition": smaller})[1]
+    assert (counted["count"], counted["total"]) == (2, 3)
+    status, problem = call("post", "/conditions/count", {"definition": {"version": 1, "where": {"of": "x"}}})
+    assert (status, problem["detail"][:36]) == (400, "At 'where.of': nothing is called 'x'")
+    assert call("delete", "/big-spenders")[0] == 204
+    assert Segment.objects.get().is_archived
+    assert call("get", "/conditions/schema")[1]["title"] == "A condition of Regulars"
+    assert read_condition(AS_JSON)

@@ -1,0 +1,274 @@
+"""Segments of conditions: computed once as history, then kept right by events, by time, and by a full refresh that finds what is wrong."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from regulars.foundation.bulk import execute
+from regulars.foundation.errors import Conflict
+from regulars.foundation.shop.models import Store
+from regulars.insight.conditions.reading import read_condition
+from regulars.insight.segments import rules
+from regulars.insight.segments.models import Deviation, Membership, Segment, Wake
+from regulars.insight.segments.operations import refreshing, saving, waking
+from regulars.insight.segments.operations.changing import Moved
+from regulars.insight.segments.readers import CONDITIONS
+from regulars.insight.warehouse.tests import shop
+from regulars.record.customers.inputs import IdentityInput, PersonInput
+from regulars.record.customers.models import IdentityKind
+from regulars.record.customers.operations import decide_link
+from regulars.record.customers.queries import customers_of
+from regulars.record.events.log import transaction
+from regulars.record.events.models import Event
+from regulars.record.events.readers import catch_up, waiting_shards
+from regulars.record.orders.inputs import LineInput, OrderInput
+from regulars.record.orders.operations import apply_orders
+
+pytestmark = pytest.mark.django_db
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
+TWICE = {"of": "orders", "window": {"last": {"days": 30}}, "op": "ge", "value": 2}
+
+
+@pytest.fixture(autouse=True)
+def _own_folder(settings: Any, tmp_path: Path) -> None:
+    settings.HOME = tmp_path
+
+
+@pytest.fixture
+def store() -> Store:
+    return shop.make_store()
+
+
+numbers: Iterator[int] = iter(range(10**6))
+
+
+def order(store: Store, who: str, at: datetime, total: int = 10, *, is_history: bool = False) -> None:
+    person = PersonInput((IdentityInput(IdentityKind.EMAIL, f"{who}@shop.example"),), at, store.pk)
+    line = LineInput("MUG", "Mug", 1, Decimal(total), "mug")
+    with transaction("test", "t") as log:
+        told = OrderInput(str(next(numbers)), at, "GBP", (line,), person)
+        apply_orders([told], log, store_id=store.pk, at=at, is_history=is_history)
+
+
+def segment(condition: dict[str, Any] = TWICE, name: str = "Twice", at: datetime = NOW) -> Segment:
+    made = saving.create_segment(name, read_condition(condition), None, at)
+    refresh(made, at)
+    return Segment.objects.get(pk=made.pk)
+
+
+def refresh(one: Segment, at: datetime) -> refreshing.Refreshed:
+    return refreshing.refresh(Segment.objects.get(pk=one.pk), lambda: at)
+
+
+def hear(at: datetime) -> None:
+    """Also what the reader itself tells."""
+    while waiting_shards(CONDITIONS):
+        catch_up([CONDITIONS], at)
+
+
+def members(one: Segment) -> int:
+    return Membership.objects.filter(segment=one, left_at=None).count()
+
+
+def told(one: Segment) -> list[tuple[str, str, bool]]:
+    rows = Event.objects.filter(kind__startswith="segment.", subject_id=one.pk).order_by("position")
+    return [(e.kind.removeprefix("segment."), e.data["cause"], e.is_history) for e in rows]
+
+
+def test_the_first_computation_is_history_and_an_event_is_news(store: Store) -> None:
+    for _ in range(2):
+        order(store, "ann", NOW - DAY)
+    order(store, "bob", NOW - DAY)
+    hear(NOW)
+    one = segment()
+    assert told(one) == [("entered", "first", True)]
+    assert (one.decided, one.version, one.computed_at) == (1, 1, NOW)
+    order(store, "bob", NOW + DAY)
+    hear(NOW + DAY)
+    assert told(one) == [("entered", "first", True), ("entered", "event", False)]
+    assert members(one) == 2
+    hear(NOW + DAY)
+    assert len(told(one)) == 2
+
+
+def test_what_imported_history_changes_is_initial(store: Store) -> None:
+    one = segment()
+    for _ in range(2):
+        order(store, "ann", NOW - DAY, is_history=True)
+    hear(NOW)
+    assert told(one) == [("entered", "event", True)]
+
+
+def test_time_alone_moves_people_when_their_moment_has_come(store: Store) -> None:
+    for days in (10, 28.5):
+        order(store, "ann", NOW - days * DAY)
+    one = segment()
+    assert Wake.objects.get().at == NOW + 1.5 * DAY
+    assert waking.wake_due(NOW + 1.5 * DAY - timedelta(microseconds=1)) == 0
+    assert members(one) == 1
+    assert waking.wake_due(NOW + 1.5 * DAY) == 1
+    assert told(one) == [("entered", "first", True), ("left", "time", False)]
+    assert not Wake.objects.exists()  # the next edge is beyond the horizon
+
+
+def test_what_lies_beyond_the_horizon_is_found_by_the_nightly_refresh(store: Store) -> None:
+    for _ in range(2):
+        order(store, "ann", NOW - 20 * DAY)
+    one = segment()
+    assert not Wake.objects.exists()
+    assert refresh(one, NOW + 9 * DAY) == refreshing.Refreshed(Moved())
+    assert Wake.objects.get().at == NOW + 10 * DAY
+
+
+def test_the_plan_is_what_the_change_does_and_starts_workflows_only_if_asked(store: Store) -> None:
+    for who, count in (("ann", 1), ("bob", 2), ("cat", 3)):
+        for _ in range(count):
+            order(store, who, NOW - DAY)
+    one = segment()
+    wanted = read_condition(
+        {"any": [{"of": "orders", "op": "is", "value": 1}, {"of": "orders", "op": "is", "value": 3}]}
+    )
+    plan = saving.plan(wanted, NOW, one)
+    assert (plan.members, plan.entering, plan.leaving) == (2, 1, 1)
+    assert [len(some) for some in (plan.examples_entering, plan.examples_leaving)] == [1, 1]
+    changed = saving.change_segment(one, wanted, None, NOW, version=1)
+    assert (changed.version, changed.decided) == (2, 1)
+    done = refresh(one, NOW)
+    assert (done.moved.entered, done.moved.left) == (
+        frozenset(plan.examples_entering),
+        frozenset(plan.examples_leaving),
+    )
+    assert sorted(told(one)[2:]) == [("entered", "definition", True), ("left", "definition", False)]
+    back = saving.change_segment(changed, read_condition(TWICE), None, NOW, version=2, starts_workflows=True)
+    refresh(back, NOW)
+    assert sorted(told(one)[4:]) == [("entered", "definition", False), ("left", "definition", False)]
+
+
+def test_a_change_made_from_an_older_version_is_refused(store: Store) -> None:
+    one = segment()
+    saving.change_segment(one, read_condition({"of": "orders"}), None, NOW, version=1)
+    with pytest.raises(Conflict):
+        saving.change_segment(one, read_condition(TWICE), None, NOW, version=1)
+    assert Segment.objects.get().version == 2
+
+
+def test_a_full_refresh_mends_what_no_rule_explains_and_reports_it(store: Store) -> None:
+    for who in ("ann", "bob"):
+        for _ in range(2):
+            order(store, who, NOW - DAY)
+    hear(NOW)
+    one = segment()
+    execute(
+        "UPDATE segments_membership SET left_at = %s, until_batch_id = batch_id WHERE id = (SELECT min(id) FROM segments_membership)",
+        [NOW],
+    )
+    hear(NOW)
+    done = refresh(one, NOW + DAY)
+    assert (len(done.moved.entered), done.deviations) == (1, 1)
+    assert [(d.was_in, d.found_at) for d in Deviation.objects.all()] == [(False, NOW + DAY)]
+    hear(NOW + DAY)
+    assert refresh(one, NOW + DAY).deviations == 0
+
+
+def test_what_happened_since_is_no_deviation(store: Store) -> None:
+    """The warehouse is asked at one position; who differs by later events is decided on the record, and stays."""
+    order(store, "ann", NOW - DAY)
+    hear(NOW)
+    one = segment()
+    order(store, "ann", NOW)
+    with pytest.raises(refreshing.ReaderBehind):
+        refresh(one, NOW)
+    hear(NOW)
+    assert refresh(one, NOW) == refreshing.Refreshed(Moved())
+
+
+def test_a_kill_between_chunks_leaves_what_the_next_refresh_ends(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for who in "abcde":
+        for _ in range(2):
+            order(store, who, NOW - DAY)
+    hear(NOW)
+    made = saving.create_segment("Twice", read_condition(TWICE), None, NOW)
+    monkeypatch.setattr(refreshing, "CHUNK", 2)
+
+    def die(point: str) -> None:
+        raise KeyboardInterrupt(point)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(refreshing, "crash_point", die)
+        with pytest.raises(KeyboardInterrupt):
+            refresh(made, NOW)
+    assert (members(made), Segment.objects.get().decided) == (2, 0)
+    refresh(made, NOW)
+    assert (members(made), Segment.objects.get().decided) == (5, 1)
+    assert told(made) == [("entered", "first", True)] * 5
+
+
+def test_a_segment_that_names_another_follows_it(store: Store) -> None:
+    one = segment()
+    other = segment(
+        {"not": {"of": "memberships", "where": [{"field": "segment", "op": "is", "value": "twice"}]}}, "Others"
+    )
+    order(store, "ann", NOW)
+    hear(NOW)
+    assert (members(one), members(other)) == (0, 1)
+    order(store, "ann", NOW)
+    hear(NOW)
+    assert (members(one), members(other)) == (1, 0)
+
+
+def test_circles_and_unknown_segments_are_refused(store: Store) -> None:
+    one = segment()
+    named = {"of": "memberships", "where": [{"field": "segment", "op": "is", "value": "others"}]}
+    with pytest.raises(rules.InvalidDefinition, match="There is no segment 'others'"):
+        saving.change_segment(one, read_condition(named), None, NOW, version=1)
+    segment({"of": "memberships", "where": [{"field": "segment", "op": "in", "value": ["twice"]}]}, "Others")
+    with pytest.raises(rules.InvalidDefinition, match="twice → others → twice"):
+        saving.change_segment(one, read_condition(named), None, NOW, version=1)
+    with pytest.raises(rules.InvalidDefinition, match="Say which segment"):
+        saving.change_segment(one, read_condition({"of": "segment_entries"}), None, NOW, version=1)
+    with pytest.raises(saving.SegmentInUse, match="'Others' needs"):
+        saving.archive_segment(one)
+    with pytest.raises(saving.SegmentExists):
+        segment(name="Twice!")
+    assert Segment.objects.get(pk=one.pk).definition == one.definition
+
+
+def test_an_archived_segment_stands_still(store: Store) -> None:
+    one = segment()
+    saving.archive_segment(one)
+    for _ in range(2):
+        order(store, "ann", NOW)
+    hear(NOW)
+    assert (members(one), refreshing.due(NOW + DAY)) == (0, [])
+    saving.restore_segment(one)
+    assert refreshing.due(NOW) == [one]
+    refresh(one, NOW)
+    assert told(one) == [("entered", "first", True)]
+
+
+def test_after_a_merge_what_two_did_together_counts(store: Store) -> None:
+    one = segment()
+    for who in ("ann", "bob"):
+        order(store, who, NOW - DAY)
+    hear(NOW)
+    assert members(one) == 0
+    profiles = sorted(e.profile_id or 0 for e in Event.objects.filter(kind="order.placed"))
+    decide_link(profiles[0], profiles[1], "must-link", 1, NOW)
+    hear(NOW)
+    assert list(Membership.objects.values_list("customer_id", flat=True)) == [customers_of(profiles)[profiles[0]]]
+    decide_link(profiles[0], profiles[1], "cannot-link", 1, NOW)
+    hear(NOW)
+    assert members(one) == 0
+
+
+def test_each_night_and_each_change_makes_a_segment_due(store: Store) -> None:
+    one = segment()
+    assert refreshing.due(NOW) == []
+    assert refreshing.due(NOW + DAY) == [one]
+    saving.change_segment(one, read_condition({"of": "orders"}), None, NOW, version=1)
+    assert refreshing.due(NOW) == [one]

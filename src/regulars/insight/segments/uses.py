@@ -1,0 +1,24 @@
+"""Who else speaks of a segment: modules above register how to find what would notice a change (workflows that begin with it)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from regulars.foundation.registry import Registry
+
+
+@dataclass(frozen=True)
+class Use:
+    """Something that names a segment. ``is_on``: it acts on entries now."""
+
+    what: str  # 'Workflow'
+    name: str
+    href: str
+    is_on: bool
+
+
+USES: Registry[Callable[[str], Sequence[Use]]] = Registry("use of segments")
+
+
+def uses_of(key: str) -> list[Use]:
+    """Everything that names the segment with this key, those that are on first."""
+    return sorted((use for _, find in USES.items() for use in find(key)), key=lambda use: (not use.is_on, use.name))
