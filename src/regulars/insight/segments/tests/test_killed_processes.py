@@ -50,7 +50,7 @@ def test_a_process_killed_at_each_point_leaves_work_that_the_next_run_finishes_o
     assert refresh(database_url, tmp_path, warehouse.FILES_WRITTEN) == KILLED
     assert (queries.pin().position, Membership.objects.count(), WarehouseFile.objects.count()) == (0, 0, 0)
     strays = {path.name for path in files.folder().iterdir()}
-    assert len(strays) == 2
+    assert len(strays) == 3
 
     assert refresh(database_url, tmp_path, operations.BETWEEN_CHUNKS) == KILLED
     assert Membership.objects.count() == 30
