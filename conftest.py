@@ -34,6 +34,12 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     config.stash[_KEY].close()
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long ones first: one that began last would run alone while the other workers have nothing left to do."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 def _server(config: pytest.Config) -> Database:
     """The run's server, started when first asked for."""
     if _DATABASE not in config.stash:

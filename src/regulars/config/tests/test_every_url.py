@@ -206,7 +206,8 @@ _asked_for: dict[str, frozenset[str]] = {}  # in this process, by route
 
 
 def pages_that_ask(client: Client, house: House) -> dict[Place, frozenset[str]]:
-    """Every page that can be got, and the names that it asks a query for, empty or full: no other can break it."""
+    """Every page that can be got, and the names that it asks a query for, empty or full: no other means anything to it. ``client`` is of
+    somebody who may open all of them."""
     places = [place for place in PAGES if place.rule and place.rule.get is not None]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(wsgi, "QueryDict", _Noting)
