@@ -1,6 +1,6 @@
 # Every chore of this project. "make" alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lint-types lint-rest format bench chaos docs plugin clean lock install develop
+.PHONY: help demo test lint lint-types lint-rest test-database format bench chaos docs plugin clean lock install develop
 .SILENT:
 
 PY := .venv/bin/python
@@ -38,12 +38,16 @@ demo: install
 
 test: develop
 	tools/browser
-	$(MAKE) --no-print-directory lint
+	$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint-types lint-rest test-database
 	$(PY) -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
 
 # Types take one processor for a minute or two: the rest is done beside them.
 lint: develop
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint-types lint-rest
+
+# Migrated once and kept for the tests of this and later runs.
+test-database:
+	$(PY) -m tests.database
 
 lint-types:
 	.venv/bin/mypy
