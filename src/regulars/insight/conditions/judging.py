@@ -31,10 +31,17 @@ def known(raw: object, type_: FieldType) -> Known | None:
     """What a column holds, as a value of its type: numbers exact, days as dates, lists as tuples."""
     if raw is None:
         return None
-    return _KNOWN.get(type_, lambda same: same)(raw)
+    return _KNOWN[type_](raw)
+
+
+def _same(raw: Any) -> Any:
+    return raw
 
 
 _KNOWN: Mapping[FieldType, Callable[[Any], Known]] = {
+    FieldType.TEXT: _same,
+    FieldType.MOMENT: _same,
+    FieldType.FLAG: _same,
     FieldType.NUMBER: Fraction,
     FieldType.MONEY: Fraction,
     FieldType.DATE: lambda days: shifted(EPOCH, days),
@@ -49,8 +56,7 @@ def passes(test: Test, value: Known | None, clock: Clock) -> bool:
         return (value is None) == (test.op is Op.NOT_SET)
     if value is None:
         return test.op in DENYING and test.missing is Missing.IN
-    affirmed = _AFFIRMED.get(test.op, test.op)
-    holds = _includes if isinstance(value, tuple) else _HOLDS[affirmed]
+    holds = _includes if isinstance(value, tuple) else _HOLDS[_AFFIRMED.get(test.op, test.op)]
     return holds(value, test, clock) == (test.op not in DENYING)
 
 
@@ -63,7 +69,7 @@ _AFFIRMED = {
 }
 
 
-def _includes(value: tuple[str, ...], test: Test, clock: Clock) -> bool:
+def _includes(value: Any, test: Test, clock: Clock) -> bool:
     """Of lists and tokens, whatever the comparison: whether one of the items given is among its items."""
     given = test.value if isinstance(test.value, tuple) else (test.value,)
     return any(item in value for item in given)
@@ -85,7 +91,7 @@ def _within_last(value: Any, test: Test, clock: Clock) -> bool:
     if isinstance(value, datetime):
         return ago(span, test.days, clock) <= value <= clock.at
     today = clock.today(test.days)
-    return shifted(today, 1 - whole_days(span)) <= value <= today
+    return bool(shifted(today, 1 - whole_days(span)) <= value <= today)
 
 
 def _older_than(value: Any, test: Test, clock: Clock) -> bool:

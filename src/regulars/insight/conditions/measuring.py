@@ -146,16 +146,18 @@ class _Stage:
 
 
 def find_chain(sequence: language.Sequence, person: Person, clock: Clock) -> list[Row] | None:
-    """Rows that make the sequence, or None: any that do, not only those that follow each other most closely."""
+    """Rows that make the sequence, one for each step that happened, or None."""
+    return next(chains(sequence, person, clock), None)
+
+
+def chains(sequence: language.Sequence, person: Person, clock: Clock) -> Iterator[list[Row]]:
+    """All choices of rows that make the sequence, not only of those that follow each other most closely."""
     stages, tail = _stages(sequence, person, clock)
     within = length(sequence.within)
     for start, row in stages[0].rows:
         deadline = start + within
-        if tail.absent and deadline > clock.at:
-            continue
-        for rest in _chains(stages[1:], tail, start, deadline):
-            return [row, *rest]
-    return None
+        if not tail.absent or deadline <= clock.at:
+            yield from ([row, *rest] for rest in _chains(stages[1:], tail, start, deadline))
 
 
 def _stages(sequence: language.Sequence, person: Person, clock: Clock) -> tuple[list[_Stage], _Stage]:
