@@ -98,17 +98,16 @@ class Words:
 
     def leaf(self, leaf: Leaf | Sequence | Share) -> str:
         """Begins in lower case and has no full stop: 'has at least 2 orders in the last 30 days, where channel is web'."""
-        match leaf:
-            case Share(percent):
-                return _("is in a share of %(percent)s percent by chance") % {"percent": format_number(percent)}
-            case Sequence():
-                return self._sequence(leaf)
-            case Leaf(Ratio() as ratio, test):
-                return f"{self._ratio(ratio)} {self.test(test, FieldType.NUMBER)}"
-            case Leaf(Measured() as figure, test):
-                said = self._count(figure.rows, test) if figure.measure is Measure.COUNT else ""
-                said = said or f"{self.figure(figure)} {self.test(test, type_of_figure(figure))}"
-                return said + self._where(figure.rows)
+        if isinstance(leaf, Share):
+            return _("is in a share of %(percent)s percent by chance") % {"percent": format_number(leaf.percent)}
+        if isinstance(leaf, Sequence):
+            return self._sequence(leaf)
+        if isinstance(leaf.figure, Ratio):
+            return f"{self._ratio(leaf.figure)} {self.test(leaf.test, FieldType.NUMBER)}"
+        figure = leaf.figure
+        said = self._count(figure.rows, leaf.test) if figure.measure is Measure.COUNT else ""
+        said = said or f"{self.figure(figure)} {self.test(leaf.test, type_of_figure(figure))}"
+        return said + self._where(figure.rows)
 
     def _ratio(self, ratio: Ratio) -> str:
         both = {"top": self._whole(ratio.top), "bottom": self._whole(ratio.bottom)}

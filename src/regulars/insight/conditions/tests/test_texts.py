@@ -93,7 +93,7 @@ def _duckdb(expression: str, values: Sequence[str]) -> list[str]:
         return [row[0] for row in rows.fetchall()]
 
 
-_FOLDED = {
+_FOLDED: dict[Callable[[str, Sequence[str]], list[str]], str] = {
     _duckdb: "replace(lower(x), 'ς', 'σ')",
     _postgres: "replace(lower(x), 'ς', 'σ')",
     _clickhouse: "replaceAll(lowerUTF8(replaceAll(x, 'İ', 'i')), 'ς', 'σ')",

@@ -1,6 +1,6 @@
 """Why somebody is in: the value seen, the rows it came from, what would change it, and all of it in words."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -202,15 +202,30 @@ def test_what_would_change_it_in_words() -> None:
     ]
 
 
-def test_moments_without_a_date_have_no_words_to_fail_on() -> None:
-    """Every kind of value is written."""
-    with INVENTED.offered():
-        for field, value in (
-            ("word", "x"),
-            ("weight", Decimal(1)),
-            ("promised_at", datetime(2026, 1, 1, tzinfo=NOW.tzinfo)),
-        ):
-            asked = {"of": "things", "measure": {"last": field.removesuffix("_at")}, "op": "set"}
-            seen = reason_of(asked, someone(things=[thing(**{field: value})]))
-            assert seen.value is not None
-            assert WORDS.leaf(seen.leaf).endswith("has a value")
+def test_every_kind_of_value_is_written() -> None:
+    values: dict[str, Any] = {
+        "weight": Decimal("10.5"),
+        "price": 250,
+        "promised_at": NOW,
+        "birthday": 20_000,
+        "is_loved": False,
+        "tags": "\x1fred\x1fblue\x1f",
+        "name_tokens": "\x1ft-an\x1f",
+        "word": None,
+    }
+    fields = {field.column: (name, field.type) for name, field in INVENTED.relations["things"].fields.items()}
+    said = []
+    for column, value in values.items():
+        name, type_ = fields[column]
+        asked = {"of": "things", "measure": {"last": name}, "op": "set"}
+        said.append(WORDS.value(reason_of(asked, someone(things=[thing() | {column: value}])).value, type_))
+    assert said == [
+        "10.5",
+        "€2.50",
+        "22 November 2026, 12:00:00 UTC",
+        "4 Oct 2024",
+        "no",
+        "red, blue",
+        "(personal)",
+        "no value",
+    ]
