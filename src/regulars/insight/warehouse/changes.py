@@ -180,7 +180,8 @@ def _ended(table: WarehouseTable, before: Pinned, upto: int) -> pa.Table:
     return engine.run(
         f"""
         SELECT e.key, o.known_from, e.known_until
-        FROM {before.relation(table.name)} o JOIN (SELECT unnest($keys)::BIGINT AS key, unnest($ends)::BIGINT AS known_until) e ON e.key = o.{table.key}
+        FROM {before.relation(table.name)} o
+        JOIN (SELECT unnest($keys)::BIGINT AS key, unnest($ends)::BIGINT AS known_until) e ON e.key = o.{table.key}
         WHERE o.known_until = {OPEN}
         """,
         {"keys": list(ends), "ends": list(ends.values())},

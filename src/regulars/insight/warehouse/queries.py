@@ -13,6 +13,7 @@ from regulars.insight.warehouse.dialects import Dialect, duckdb
 from regulars.insight.warehouse.models import WarehouseFile, WarehouseSnapshot
 
 ROWS, CLOSINGS = "rows", "closings"
+ALLOWED = timedelta(minutes=1)  # how far the warehouse may be behind
 
 
 @dataclass(frozen=True)
@@ -38,13 +39,13 @@ class Pinned:
         if not rows:
             return dialect.nothing(WAREHOUSE_TABLES[table])
         if position == self.position and table not in self.with_past:
-            return dialect.all_open(rows)
-        return dialect.versions(WAREHOUSE_TABLES[table].key, rows, self.paths(table, CLOSINGS))
+            return dialect.all_open(WAREHOUSE_TABLES[table], rows)
+        return dialect.versions(WAREHOUSE_TABLES[table], rows, self.paths(table, CLOSINGS))
 
     def relation_of(self, table: str, names: Iterable[str]) -> str:
         """As above, of some of its files, for DuckDB."""
         paths = [str(files.folder() / name) for name in names]
-        return duckdb.versions(WAREHOUSE_TABLES[table].key, paths, self.paths(table, CLOSINGS))
+        return duckdb.versions(WAREHOUSE_TABLES[table], paths, self.paths(table, CLOSINGS))
 
 
 @dataclass(frozen=True)
@@ -93,10 +94,15 @@ def lag() -> Lag:
     return Lag(record_position() - snapshot.position, snapshot.published_at)
 
 
-def is_late(at: datetime, allowed: timedelta = timedelta(minutes=1)) -> bool:
-    """Whether there is something that the warehouse does not hold, for longer than it may be behind."""
-    found = lag()
-    return found.positions > 0 and (found.published_at is None or at - found.published_at > allowed)
+def behind(at: datetime) -> timedelta:
+    """For how long something has been in the record that the warehouse does not hold; nothing where it holds everything."""
+    newest = WarehouseSnapshot.objects.order_by("-id").values_list("position", flat=True).first() or 0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT recorded_at FROM events_batch WHERE last_position > %s ORDER BY last_position LIMIT 1", [newest]
+        )
+        found = cursor.fetchone()
+    return max(at - found[0], timedelta()) if found else timedelta()
 
 
 def describe() -> list[dict[str, Any]]:

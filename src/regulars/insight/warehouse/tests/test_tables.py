@@ -5,12 +5,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from django.db import connection
 
 from regulars.foundation.relations import RELATIONS, FieldType, Relation, RelationKind
 from regulars.foundation.warehouse_tables import OPEN, WAREHOUSE_TABLES, ColumnType, WarehouseTable
-from regulars.insight.warehouse import engine, operations
+from regulars.insight.warehouse import clickhouse, dialects, engine, operations
 from regulars.insight.warehouse.queries import Pinned
 from regulars.insight.warehouse.tests import people
 
@@ -63,6 +64,21 @@ def in_files(table: WarehouseTable, pinned: Pinned) -> list[tuple[str, ...]]:
     return sorted(_row(tuple(row.values())) for row in rows.to_pylist())
 
 
+def all_versions(table: WarehouseTable, pinned: Pinned) -> list[tuple[str, ...]]:
+    return _rows(engine.run(f"SELECT * FROM {pinned.relation(table.name)}"))
+
+
+def by_clickhouse(table: WarehouseTable, pinned: Pinned) -> list[tuple[str, ...]]:
+    return _rows(clickhouse.run(f"SELECT * FROM {pinned.relation(table.name, dialect=dialects.clickhouse)}"))
+
+
+def _rows(answer: pa.Table) -> list[tuple[str, ...]]:
+    return sorted(
+        _row(tuple(v.replace(tzinfo=None) if isinstance(v, datetime) else v for v in r.values()))
+        for r in answer.to_pylist()
+    )
+
+
 @pytest.mark.django_db
 @pytest.mark.usefixtures("_own_folder")
 @pytest.mark.parametrize("seed", [1, 2])
@@ -75,6 +91,8 @@ def test_a_few_people_are_told_what_the_files_say(seed: int) -> None:
         for name, table in WAREHOUSE_TABLES.items():
             assert in_files(table, pinned) == of_people(table), name
     assert {name for name, table in WAREHOUSE_TABLES.items() if in_files(table, pinned)} == people.FILLED
+    for name, table in WAREHOUSE_TABLES.items():
+        assert by_clickhouse(table, pinned) == all_versions(table, pinned), name
     rebuilt = operations.rebuild(NOW)
     for name, table in WAREHOUSE_TABLES.items():
         assert in_files(table, rebuilt) == in_files(table, pinned), name

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from regulars.foundation.access.viewer import Viewer
+from regulars.foundation.pages.registries import FINDINGS
 from regulars.foundation.shop.models import Store
 from regulars.insight.warehouse import compaction, engine, files, operations, queries
 from regulars.insight.warehouse.models import WarehouseFile, WarehouseSnapshot
@@ -14,6 +16,7 @@ from regulars.insight.warehouse.queries import Pinned
 from regulars.insight.warehouse.tests import shop
 from regulars.record.customers.models import CustomerProfile
 from regulars.record.events import log as event_log
+from regulars.record.events.models import Batch
 from regulars.record.orders.models import Order, OrderChange
 
 pytestmark = pytest.mark.django_db
@@ -263,3 +266,18 @@ def _as_recorded() -> list[tuple[Any, ...]]:
         )
         for o in rows
     ]
+
+
+def test_what_waits_for_more_than_a_minute_is_an_alarm() -> None:
+    shop.make_people(shop.make_store(), 1, NOW)
+    recorded = Batch.objects.get().recorded_at
+    assert recorded
+    assert queries.behind(recorded + timedelta(seconds=61)) == timedelta(seconds=61)
+    staff = Viewer(staff_id=1, permissions=frozenset({"segments.view"}))
+    find = FINDINGS["warehouse.late"].find
+    assert find(staff, recorded + timedelta(seconds=60)) == []
+    [late] = find(staff, recorded + timedelta(minutes=7))
+    assert late.sentence == "Segments and RFM are 7 minutes behind: 1 changes wait to be taken over."
+    operations.sync(NOW)
+    assert queries.behind(recorded + timedelta(days=1)) == timedelta()
+    assert find(staff, recorded + timedelta(days=1)) == []
