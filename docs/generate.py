@@ -18,7 +18,9 @@ django.setup()
 from regulars.config.api_v1 import build_api  # noqa: E402
 from regulars.config.environment import VARIABLES  # noqa: E402
 from regulars.foundation.doors import load_doors  # noqa: E402
+from regulars.foundation.relations import RELATIONS, RelationKind  # noqa: E402
 from regulars.foundation.shop.settings import KNOWN  # noqa: E402
+from regulars.foundation.warehouse_tables import WAREHOUSE_TABLES  # noqa: E402
 from regulars.record.events.kinds import EVENT_KINDS  # noqa: E402
 
 DOCS = Path(__file__).parent
@@ -66,6 +68,39 @@ def events_page() -> str:
         )
     for module, entries in modules.items():
         parts += [f"## {module}", *entries]
+    return "\n\n".join(parts) + "\n"
+
+
+def tables_page() -> str:
+    """Every table of the warehouse."""
+    load_doors("warehouse")
+    parts = ["# Tables of the warehouse", _HAND, "[The warehouse](warehouse.md) says how to read them."]
+    for name, table in WAREHOUSE_TABLES.items():
+        rows = ((f"`{column.name}`", column.type.value, column.meaning) for column in table.columns)
+        parts += [f"## `{name}`", f"{table.meaning}. Key: `{table.key}`.", _table(("column", "type", "meaning"), rows)]
+    return "\n\n".join(parts) + "\n"
+
+
+def facts_page() -> str:
+    """Every relation that conditions may ask."""
+    load_doors("facts")
+    parts = [
+        "# Facts",
+        _HAND,
+        "What [conditions](conditions.md) may ask: relations of rows that speak of people, and their fields.",
+    ]
+    for name, relation in RELATIONS.items():
+        said = [f"{relation.meaning.capitalize()}. Table: `{relation.table}`, by `{relation.at}`."]
+        said += [f"A row counts until `{relation.until}`."] if relation.until else []
+        said += [f"Only rows where `{relation.counts}`."] if relation.counts else []
+        said += (
+            [f"Of rows equal in {', '.join(f'`{c}`' for c in relation.latest_by)} the latest."]
+            if relation.latest_by
+            else []
+        )
+        said += ["Published for all at once."] if relation.kind is RelationKind.SNAPSHOT else []
+        rows = ((f"`{field}`", one.type.value, one.meaning) for field, one in relation.fields.items())
+        parts += [f"## `{name}`", " ".join(said), _table(("field", "type", "meaning"), rows)]
     return "\n\n".join(parts) + "\n"
 
 
@@ -137,6 +172,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "events.md": events_page,
     "commands.md": commands_page,
     "api-routes.md": routes_page,
+    "warehouse-tables.md": tables_page,
+    "facts.md": facts_page,
 }
 
 

@@ -21,6 +21,10 @@ def _rows() -> Rows:
     return [((table["name"],), float(table["rows"])) for table in describe()]
 
 
-GAUGES.register("warehouse_lag_positions", Gauge("Positions of the log that the warehouse does not hold yet", _positions))
-GAUGES.register("warehouse_lag_seconds", Gauge("For how long there has been something that the warehouse lacks", _seconds))
+GAUGES.register(
+    "warehouse_lag_positions", Gauge("Positions of the log that the warehouse does not hold yet", _positions)
+)
+GAUGES.register(
+    "warehouse_lag_seconds", Gauge("For how long there has been something that the warehouse lacks", _seconds)
+)
 GAUGES.register("warehouse_rows", Gauge("Versions of rows that the warehouse holds, by table", _rows, ("table",)))

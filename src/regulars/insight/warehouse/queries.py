@@ -73,6 +73,13 @@ def pinned(snapshot: WarehouseSnapshot) -> Pinned:
     return Pinned(snapshot.id, snapshot.position, names, frozenset(with_past), snapshot.shapes)
 
 
+def manifest() -> dict[str, Any]:
+    """The newest snapshot for other tools: position, and paths of each table's rows and closings."""
+    newest = pin()
+    tables = {t: {kind: newest.paths(t, kind) for kind in (ROWS, CLOSINGS)} for t in WAREHOUSE_TABLES}
+    return {"snapshot": newest.id, "position": newest.position, "tables": tables}
+
+
 def record_position() -> int:
     """Last position that the record has reached. Batches without events have one too, which the log's head does not show."""
     with connection.cursor() as cursor:

@@ -1,5 +1,6 @@
 """The warehouse from the command line."""
 
+import json
 from argparse import ArgumentParser
 from typing import Any
 
@@ -11,15 +12,21 @@ from regulars.insight.warehouse import operations, queries
 
 
 class Command(BaseCommand):
-    """``regulars warehouse sync|compact|rebuild|prune|status``."""
+    """``regulars warehouse sync|compact|rebuild|prune|status|manifest``."""
 
-    help = "Keeps the warehouse: append what is new, make few files of many, write it anew, delete what is old; or say how it is."
+    help = (
+        "Keeps the warehouse: append what is new, make few files of many, write it anew, delete what is old; say how it is,"
+        " or print the files of the newest snapshot as JSON, for other tools."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("action", choices=["sync", "compact", "rebuild", "prune", "status"])
+        parser.add_argument("action", choices=["sync", "compact", "rebuild", "prune", "status", "manifest"])
 
     def handle(self, *args: Any, **options: Any) -> None:
         at = clock.now()
+        if options["action"] == "manifest":
+            self.stdout.write(json.dumps(queries.manifest(), indent=2))
+            return
         try:
             if options["action"] == "prune":
                 self.stdout.write(f"{operations.prune(at)} files deleted")
