@@ -11,7 +11,7 @@ from regulars.foundation.warehouse_tables import WAREHOUSE_TABLES, ColumnType
 
 @dataclass(frozen=True)
 class Shape:
-    """A table: its key, and what its other columns hold besides ``profile_id``."""
+    """A table: its key, and what its other columns hold besides ``profile_id``; whole numbers as MONEY."""
 
     key: str
     columns: Mapping[str, FieldType]
@@ -107,6 +107,8 @@ def _shape(name: str, relations: Mapping[str, Relation]) -> Shape:
         for field in relation.fields.values()
     }
     columns = {column.name: said.get(column.name, _TYPES[column.type]) for column in table.columns}
+    whole = {column.name for column in table.columns if column.type is ColumnType.BIGINT}
+    columns |= {name: FieldType.MONEY for name in whole if columns[name] is FieldType.NUMBER}
     return Shape(
         table.key, {column: type_ for column, type_ in columns.items() if column not in (table.key, "profile_id")}
     )

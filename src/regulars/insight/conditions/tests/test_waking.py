@@ -14,7 +14,7 @@ from regulars.insight.conditions.evaluate import evaluate
 from regulars.insight.conditions.measuring import holds
 from regulars.insight.conditions.reading import read_condition
 from regulars.insight.conditions.tests.asking import CLOCK, NEW_YORK, NOW, Json, someone, thing, wakes_at
-from regulars.insight.conditions.tests.catalog import INVENTED
+from regulars.insight.conditions.tests.catalog import INVENTED, Catalog, registered
 from regulars.insight.conditions.tests.strategies import conditions
 from regulars.insight.conditions.tests.worlds import worlds
 from regulars.insight.conditions.windows import TICK, Clock
@@ -108,11 +108,12 @@ def test_a_day_that_a_country_left_out() -> None:
     assert wakes_at(asked, her, clock) == utc(2011, 12, 30, 10)
 
 
-@settings(max_examples=60, deadline=None)
+@pytest.mark.parametrize(("catalog", "rows"), [(INVENTED, 10), (registered(), 3)], ids=["invented", "registered"])
+@settings(max_examples=30, deadline=None)
 @given(st.data())
-def test_nothing_changes_before(data: st.DataObject) -> None:
-    world = data.draw(worlds(INVENTED))
-    with INVENTED.offered():
+def test_nothing_changes_before(catalog: Catalog, rows: int, data: st.DataObject) -> None:
+    world = data.draw(worlds(catalog, rows))
+    with catalog.offered():
         condition = data.draw(conditions(world))
         assert read_condition(write_condition(condition)) == condition
         moments = data.draw(st.lists(st.floats(0, 1, exclude_max=True), max_size=5))
