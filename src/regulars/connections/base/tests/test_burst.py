@@ -24,6 +24,7 @@ from regulars.foundation.deduplication import key_of
 from regulars.foundation.inbox import keys
 from regulars.foundation.inbox.models import Item, ItemState
 from regulars.foundation.shop.models import Brand, Store
+from regulars.foundation.shop.settings import write_setting
 from regulars.record.events.models import Event
 from regulars.record.orders.models import Order
 
@@ -103,3 +104,10 @@ def test_a_burst_is_thanked_after_its_commit_and_before_anybody_reads(
     read_all()
     assert Order.objects.count() == Event.objects.filter(kind="order.placed").count() == BURST
     assert not Item.objects.exclude(state=ItemState.PARSED).exists()
+
+
+def test_a_queue_that_is_full_turns_no_shop_away(row: Connection, client: Client) -> None:
+    """Bar 24: 429 is for public senders, who come again; a shop that is turned away may give up."""
+    write_setting("inbox.most_waiting", 1, clock.now())
+    assert [post(client, row, _signed(row, number)) for number in range(5)] == [200] * 5
+    assert Item.objects.filter(state=ItemState.RECEIVED).count() == 5
