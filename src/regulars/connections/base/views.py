@@ -79,6 +79,7 @@ def connect(request: HttpRequest, platform: str) -> HttpResponse:
     context = {
         "title": gettext("Connect %s") % kind.title,
         "platform": kind,
+        "fields": [(field, "" if field.is_secret else request.POST.get(field.name, "")) for field in kind.fields],
         "stores": queries.list_stores(viewer),
         "given": request.POST or {"address": request.GET.get("address", "")},
         "can_begin": kind.can_begin(),
@@ -123,9 +124,7 @@ def one_connection(request: HttpRequest, public_id: str) -> HttpResponse:
         "shares": queries.shares_of(history) if history else [],
         "is_begun": row.state == ConnectionState.NEW,
         "is_arriving": bool(history and history.state not in (PullState.DONE, PullState.FAILED)),
-        "looks": [
-            (one, Pill(*PULLS[one.pull.state]), one.pull.get_kind_display()) for one in queries.reconciliations_of(row)
-        ],
+        "looks": [(one, Pill(*PULLS[one.pull.state]), WHY[one.pull.kind]) for one in queries.reconciliations_of(row)],
         "quarantined": queries.quarantined_of(row),
         "tells": queries.tells_of(row),
         "requests": queries.requests_of(row),
@@ -135,10 +134,19 @@ def one_connection(request: HttpRequest, public_id: str) -> HttpResponse:
     return render(request, "base/one.html", context)
 
 
+WHY: dict[str, Text] = {
+    PullKind.QUARTER: _("every 15 minutes"),
+    PullKind.NIGHT: _("every night"),
+    PullKind.HAND: _("somebody asked"),
+}
+
+
 def _pull(kind: PullKind) -> Callable[[Connection, Viewer], str]:
     def ask(row: Connection, viewer: Viewer) -> str:
         if begin_pull(row, kind, clock.now(), viewer.staff_id) is None:
             return gettext("That is under way already.")
+        if kind == PullKind.HISTORY:
+            return gettext("All history is being fetched once more.")
         return gettext("The shop is being looked through; what was missed shows here.")
 
     return ask

@@ -19,7 +19,7 @@ VERSION = "2026-10"  # of the API; each is served for a year, https://shopify.de
 MOST_THROTTLED = 6  # tries of one document
 
 _SENTENCES = {
-    401: "Shopify does not accept the token any more: connect the shop anew.",
+    401: "Shopify does not accept the token: connect the shop with a new one.",
     402: "The shop is frozen: its owner has to settle Shopify's bill.",
     403: "Shopify does not allow this app to do that: check its permissions.",
     404: "There is no shop at this address.",

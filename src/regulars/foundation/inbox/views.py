@@ -76,6 +76,7 @@ def _say_replayed(count: int, form: Mapping[str, str]) -> str:
 INBOX = ListPage(
     name="inbox",
     title=_("Inbox"),
+    back=(_("Settings"), "/settings"),
     columns=[
         Column("received", _("Came in"), "when", value=lambda one: one.item.received_at, sort="received"),
         Column("source", _("From"), "strong", value=lambda one: one.source),

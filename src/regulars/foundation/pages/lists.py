@@ -160,7 +160,8 @@ class ListPage:
 
     ``counted`` are the same rows where fewer joins do: those are counted and chosen. ``present(items, viewer)`` gives the rows of one
     page as the columns read them, set-wise. ``load(query, viewer)`` takes the place of both only where a list is no query set.
-    ``sentence(query, viewer)`` says what is the case. ``sum`` stands beside the count.
+    ``sentence(query, viewer)`` says what is the case. ``sum`` stands beside the count. ``back``: the page that
+    it is a part of.
     """
 
     name: str
@@ -185,6 +186,7 @@ class ListPage:
     export_permission: str = ""
     tabs: Sequence[tuple[Text, str]] = ()
     primary: tuple[Text, str] | None = None
+    back: tuple[Text, str] | None = None
     by_store: bool = False
 
     def matching(self, query: ListQuery, viewer: Viewer) -> QuerySet[Any]:

@@ -55,6 +55,10 @@ WHY: dict[str, Text] = {
 }
 VERDICTS: dict[str, Text] = {Verdict.SAME: _("Same person"), Verdict.DIFFERENT: _("Different people")}
 STATES: dict[str, Text] = {"in-force": _("In force"), "withdrawn": _("Taken back")}
+TABS: Sequence[tuple[Text, str]] = (
+    (_("To decide"), "/customers/duplicates"),
+    (_("Decided"), "/customers/decisions"),
+)
 FOUND_AT_MOST = 8  # customers offered to be merged with
 
 
@@ -81,6 +85,7 @@ DUPLICATES = ListPage(
         Filter("reason", _("Waits because"), choices=lambda viewer: list(REASONS.items())),
         Filter("customer", _("Customer"), "hidden", describe_to=describe_customer),
     ],
+    tabs=TABS,
     default_sort="-since",
     sentence=_sentence,
     rows=duplicates_matching,
@@ -128,6 +133,7 @@ DECISIONS = ListPage(
         Filter("state", _("State"), choices=lambda viewer: list(STATES.items())),
         Filter("verdict", _("Decided"), choices=lambda viewer: list(VERDICTS.items())),
     ],
+    tabs=TABS,
     default_sort="-decided",
     sentence=lambda query, viewer: gettext(
         "Each holds until it is taken back; then everybody is who they would be without it."
@@ -208,7 +214,7 @@ def _go_on(request: HttpRequest, following: int | None, decision: Decision) -> H
     """To the next pair, if it still waits after that."""
     if following and PossibleDuplicate.objects.filter(pk=following).exists():
         return redirect(f"/customers/duplicates/{following}?decided={to_public(Decision.PREFIX, decision.uid)}")
-    messages.success(request, gettext("Decided. Nobody else waits; it can be taken back under Decisions."))
+    messages.success(request, gettext("Decided. Nobody else waits; it can be taken back here."))
     return redirect("decisions")
 
 
@@ -246,7 +252,7 @@ def merge(request: HttpRequest, public_id: str) -> HttpResponse:
     sides = same_person([found.pk, other.pk])
     if request.method == "POST":
         deciding.decide(sides, viewer, clock.now())
-        messages.success(request, gettext("They are one customer now. It can be taken back under Decisions."))
+        messages.success(request, gettext("They are one customer now. It can be taken back below, under How we know."))
         return redirect("customer", public_id=public_id)
     deciding.may_decide(sides.profiles, viewer)
     context |= {
@@ -283,7 +289,7 @@ def split(request: HttpRequest, public_id: str) -> HttpResponse:
         if request.method == "POST":
             deciding.decide(sides, viewer, clock.now())
             messages.success(
-                request, gettext("They are different customers now. It can be taken back under Decisions.")
+                request, gettext("They are different customers now. It can be taken back below, under How we know.")
             )
             return redirect("customer", public_id=public_id)
         context["after"] = read_parts(deciding.preview(sides, clock.now()))

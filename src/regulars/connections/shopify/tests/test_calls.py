@@ -72,7 +72,7 @@ def test_a_shop_that_throttles_for_long_is_come_back_to() -> None:
         (reply(_error("undefinedField", "Field 'x' doesn't exist")), Refused, "Field 'x' doesn't exist"),
         (reply(_error("INTERNAL_SERVER_ERROR")), Unreachable, "trouble of its own"),
         (reply({"errors": "[API] Invalid API key"}), Refused, "Invalid API key"),
-        (reply({}, 401), Refused, "connect the shop anew"),
+        (reply({}, 401), Refused, "connect the shop with a new one"),
         (reply({}, 402), Refused, "frozen"),
         (reply({}, 403), Refused, "permissions"),
         (reply({}, 404), Refused, "no shop at this address"),
