@@ -96,8 +96,11 @@ def _given(
             engine, CALENDAR, {name: (kinds[name], column) for name, column in columns.items()}
         )
     if taken.asks_for_entries:
-        moments: list[Bound] = [at.astimezone(UTC).replace(tzinfo=None) for at in entries.values()]
-        columns_of = {"entry_customer_id": (Kind.WHOLE, list(entries)), ENTERED_AT.name: (Kind.INSTANT, moments)}
+        moments = [at.astimezone(UTC).replace(tzinfo=None) for at in entries.values()]
+        columns_of: dict[str, tuple[Kind, Sequence[Bound]]] = {
+            "entry_customer_id": (Kind.WHOLE, list(entries)),
+            ENTERED_AT.name: (Kind.INSTANT, moments),
+        }
         given[ENTRIES] = given_rows(engine, ENTRIES, columns_of)
     return given
 

@@ -99,7 +99,8 @@ class Bindable:
         """The columns of ``calendar``: ``zone``, and what differs by it."""
         names = list(zones)
         clocks = [replace(clock, person=ZoneInfo(name)) for name in names]
-        return {"zone": list(names)} | {p.name: [_plain(self.values[p](one)) for one in clocks] for p in self.by_zone}
+        zone: dict[str, list[Bound]] = {"zone": list(names)}
+        return zone | {p.name: [_plain(self.values[p](one)) for one in clocks] for p in self.by_zone}
 
 
 def take_apart(condition: language.Condition) -> Bindable:
@@ -162,7 +163,8 @@ class _Taking:
         if not figure.field:
             return Figure(rows, figure.measure, relation.at, FieldType.MOMENT)
         field = field_of(relation, figure.field)
-        return Figure(rows, figure.measure, field.column, field.type)
+        measure = _OF_MOMENTS.get(figure.measure, figure.measure) if field.column == relation.at else figure.measure
+        return Figure(rows, measure, field.column, field.type)
 
     def _selection(self, rows: Rows) -> Selection:
         relation = RELATIONS[rows.of]
@@ -343,6 +345,10 @@ class _Taking:
         return self._known[key]
 
 
+# The first row's own moment is the least of all, which needs no order.
+_OF_MOMENTS = {Measure.FIRST: Measure.MIN, Measure.LAST: Measure.MAX}
+
+
 def type_of_figure(figure: Measured) -> FieldType:
     """What is compared."""
     if not figure.field:
@@ -371,12 +377,7 @@ def _needs_rows(measure: Measure, test: Test) -> bool:
     """Whether a figure of nothing fails the test whatever else is so."""
     if measure not in (Measure.COUNT, Measure.SUM, Measure.DISTINCT):
         return test.op is not Op.NOT_SET and test.missing is Missing.OUT
-    match test.op, test.value:
-        case ((Op.GE | Op.IS), Decimal() as value):
-            return value > 0
-        case Op.GT, Decimal() as value:
-            return value >= 0
-        case Op.BETWEEN, (Decimal() as low, _):
-            return low > 0
-        case _:
-            return False
+    least = test.value[0] if isinstance(test.value, tuple) else test.value
+    if not isinstance(least, Decimal):
+        return False
+    return least > 0 if test.op in (Op.GE, Op.IS, Op.BETWEEN) else test.op is Op.GT and least >= 0

@@ -62,7 +62,7 @@ def ratio(top: Number, bottom: Number) -> Number:
     if one.is_in_millionths and not other.is_in_millionths:
         below = below * _MILLION
     is_negative = below < 0
-    return Number(ibis.ifelse(below == 0, ibis.null(), ibis.ifelse(is_negative, -above, above)), below.abs())
+    return Number(ibis.ifelse(below != 0, ibis.ifelse(is_negative, -above, above), ibis.null()), below.abs())
 
 
 @dataclass(frozen=True)

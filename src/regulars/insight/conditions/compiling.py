@@ -108,35 +108,45 @@ class _Compiling:
         ]
 
     def _joined(self) -> Any:
-        """Everybody asked of, with the columns of all groups. Where nobody passes without rows of some group, that group is everybody."""
-        needed = self._needed(self._shape)
-        groups = list(self._groups)
-        leading = next((g for g in groups if needed & set(g.members)), None)
-        asks_of_all = self._asked is Asked.COUNT and bool(denying_leaves(self._shape))
-        if leading is None or asks_of_all or self._dialect.engine is Engine.POSTGRES:
-            rows = customers()
-        else:
-            rows = leading.rows
-            groups.remove(leading)
-        for place, group in enumerate(groups):
+        """Everybody asked of, with the columns of all groups. Where nobody passes without rows of some groups, whoever has them is
+        everybody.
+        """
+        needed = set() if self._tells_of_all else self._needed(self._shape)
+        groups = sorted(enumerate(self._groups), key=lambda one: one[0] not in needed)
+        rows = None if needed else customers()
+        for place, group in groups:
+            if rows is None:
+                rows = group.rows
+                continue
             theirs = group.rows.rename({f"customer_{place}": "customer_id"})
-            rows = rows.left_join(theirs, rows.customer_id == theirs[f"customer_{place}"])
+            join = rows.inner_join if place in needed else rows.left_join
+            rows = join(theirs, rows.customer_id == theirs[f"customer_{place}"])
         tests = tuple(leaf.test for leaf in leaves_of(self._shape) if isinstance(leaf, LeafShape))
         return with_personal(rows, personal_in(tests))
 
-    def _needed(self, shape: Shape) -> set[Figure | SequenceShape]:
-        """Figures and sequences of which somebody who passes has rows."""
+    @property
+    def _tells_of_all(self) -> bool:
+        """PostgreSQL gives a verdict on each of the few; people without a value are counted among all."""
+        if self._asked is Asked.VERDICTS:
+            return self._dialect.engine is Engine.POSTGRES
+        return self._asked is Asked.COUNT and bool(denying_leaves(self._shape))
+
+    def _needed(self, shape: Shape) -> set[int]:
+        """Groups without rows of which nobody passes."""
         match shape:
             case AllShape(parts):
                 return set().union(*map(self._needed, parts))
             case AnyShape(parts):
                 return set.intersection(*map(self._needed, parts)) if parts else set()
             case LeafShape(top, None, _, True):
-                return {top}
+                return {self._place_of(top)}
             case SequenceShape():
-                return {shape}
+                return {self._place_of(shape)}
             case _:
                 return set()
+
+    def _place_of(self, member: Figure | SequenceShape) -> int:
+        return next(place for place, group in enumerate(self._groups) if member in group.members)
 
     def _holds(self, shape: Shape, rows: Any) -> Any:
         match shape:

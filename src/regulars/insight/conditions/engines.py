@@ -67,18 +67,24 @@ class Dialect:
         return self.lower(text).replace("ς", "σ")
 
 
-def _shape_of(*names: str) -> Callable[..., None]:
-    """A function of so many arguments, for Ibis to copy the signature of; never called."""
-    return {1: lambda a: None, 2: lambda a, b: None}[len(names)]
+def _of_one(a: Any) -> None:
+    """Shape of a built-in function, for Ibis; never called."""
+
+
+def _of_two(a: Any, b: Any) -> None:
+    """As above."""
+
+
+_SHAPES: Mapping[int, Callable[..., None]] = {1: _of_one, 2: _of_two}
 
 
 def _scalar(name: str, given: tuple[dt.DataType, ...], gives: dt.DataType) -> Callable[..., Any]:
-    made: Callable[..., Any] = ibis.udf.scalar.builtin(_shape_of(*map(str, given)), name=name, signature=(given, gives))
+    made: Callable[..., Any] = ibis.udf.scalar.builtin(_SHAPES[len(given)], name=name, signature=(given, gives))
     return made
 
 
 def _aggregate(name: str, given: tuple[dt.DataType, ...], gives: dt.DataType) -> Callable[..., Any]:
-    made: Callable[..., Any] = ibis.udf.agg.builtin(_shape_of(*map(str, given)), name=name, signature=(given, gives))
+    made: Callable[..., Any] = ibis.udf.agg.builtin(_SHAPES[len(given)], name=name, signature=(given, gives))
     return made
 
 

@@ -3,11 +3,9 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
-import chdb
 import pyarrow as pa
 from django.db import connection
 
@@ -19,6 +17,7 @@ from regulars.insight.conditions.people import CUSTOMERS, PEOPLE
 from regulars.insight.conditions.shapes import Kind
 from regulars.insight.conditions.tests.catalog import Catalog, Shape
 from regulars.insight.conditions.tests.worlds import World
+from regulars.insight.warehouse import clickhouse
 from regulars.insight.warehouse import engine as duckdb
 
 _COLUMNS = {
@@ -84,33 +83,7 @@ def _on_postgres(sql: str, values: Mapping[str, Any]) -> pa.Table:
 
 
 def _on_clickhouse(sql: str, values: Mapping[str, Any]) -> pa.Table:
-    bound = {name: _text(value) for name, value in values.items()}
-    return chdb.query(f"{sql} SETTINGS join_use_nulls = 1", "ArrowTable", params=bound)
-
-
-def _text(value: Any) -> str:
-    """A value as ClickHouse reads a parameter."""
-    if isinstance(value, list):
-        return "[" + ", ".join(_element(one) for one in value) + "]"
-    return "\\N" if value is None else _escaped(_bare(value)) if isinstance(value, str) else _bare(value)
-
-
-def _element(value: Any) -> str:
-    if value is None:
-        return "NULL"
-    return f"'{_escaped(_bare(value))}'" if isinstance(value, str | datetime) else _bare(value)
-
-
-def _escaped(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("'", "\\'").replace("\n", "\\n").replace("\t", "\\t")
-
-
-def _bare(value: Any) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    return value.isoformat(sep=" ", timespec="microseconds") if isinstance(value, datetime) else str(value)
+    return clickhouse.run(sql, values)
 
 
 _RUN = {Engine.DUCKDB: _on_duckdb, Engine.POSTGRES: _on_postgres, Engine.CLICKHOUSE: _on_clickhouse}

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -38,11 +39,12 @@ def test_an_engine_agrees(engine: Engine, data: st.DataObject) -> None:
         _check_count(asking, condition, world, members)
 
 
-def _asked(asking: Asking, condition: Condition, world: World, asked: Asked) -> list[dict]:
+def _asked(asking: Asking, condition: Condition, world: World, asked: Asked) -> list[dict[str, Any]]:
     zones = {customer: zone.key for customer, zone in world.zones.items()}
     entered = world.clock.entered_at
     entries = dict.fromkeys(world.zones, entered) if entered else {}
-    return asking.ask(condition, asked, world.clock, zones, entries).to_pylist()
+    rows: list[dict[str, Any]] = asking.ask(condition, asked, world.clock, zones, entries).to_pylist()
+    return rows
 
 
 def _members(asking: Asking, condition: Condition, world: World) -> set[int]:
