@@ -4,6 +4,7 @@ A place is named by the numbers of the parts on the way to it, '0.2' being the t
 around its part without a number of its own. Every move gives a new tree; the old one stays, so that moves can be undone.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -140,3 +141,8 @@ def _tidy(root: Node) -> Node:
         return [_with_parts(node, held)] if held else []
 
     return (tidied(root) or [EVERYBODY])[0] if parts(root) else root
+
+
+def place_in(path: str) -> Place:
+    """The place that a path of ``conditions.reading`` speaks of: 'all[0].not.any[1].value' → (0, 1)."""
+    return tuple(int(number) for number in re.findall(r"\b(?:all|any)\[(\d+)\]", path))

@@ -151,3 +151,27 @@ class Deviation(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["-found_at"], name="deviations_newest")]
+
+
+class SegmentDraft(models.Model):
+    """A definition that a member of staff is building, with every state that it had: what was done can be undone, also after a reload."""
+
+    PREFIX: ClassVar[str] = "dft"
+    privacy = {
+        "name": PrivacyClass.CLEAR,
+        "description": PrivacyClass.CLEAR,
+        "states": PrivacyClass.CLEAR,
+    }
+
+    uid = models.UUIDField(default=new_uid, unique=True, editable=False)
+    staff_id = models.BigIntegerField()
+    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, null=True)  # none: it is to be a new one
+    version = models.IntegerField(default=0)  # of the segment, that it was begun from
+    name = models.CharField(max_length=120, blank=True)
+    description = models.TextField(blank=True)
+    states = models.JSONField()  # definitions without their version, oldest first
+    place = models.IntegerField(default=0)  # which of them is shown
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["staff_id", "-changed_at"], name="drafts_newest")]

@@ -2,12 +2,18 @@
 
 from django.urls import path
 
-from regulars.insight.segments.views import one, overview, thresholds
+from regulars.insight.segments.views import builder, one, overview, own, thresholds
 
 urlpatterns = [
     path("segments", overview.segments, name="segments"),
     path("segments/movement", overview.movement, name="segments-movement"),
     path("segments/thresholds", thresholds.thresholds, name="segments-thresholds"),
+    path("segments/new", builder.choose, name="segment-new"),
+    path("segments/begin", builder.begin, name="segment-begin"),
+    path("segments/values", builder.suggest, name="segment-values"),
+    path("segments/drafts/<str:public_id>", builder.build, name="segment-draft"),
+    path("segments/drafts/<str:public_id>/count", builder.count, name="segment-draft-count"),
     path("segments/<str:name>", one.one_segment, name="segment"),
+    path("segments/<str:name>/archive", own.archive, name="segment-archive"),
     path("segments/<str:name>/members", one.members, name="segment-members"),
 ]

@@ -5,6 +5,8 @@ from regulars.foundation.warehouse_tables import Column, ColumnType, WarehouseTa
 _ROW = "m.id, m.profile_id, s.key, m.entered_at AT TIME ZONE 'UTC', {left}, m.is_initial"
 _LEFT = _ROW.format(left="m.left_at AT TIME ZONE 'UTC'")
 _SEGMENT = "JOIN segments_segment s ON s.id = m.segment_id"
+# Rows stand in the order of their batches, so that an index of blocks leads to the first that may be new.
+_FIRST = "(SELECT coalesce(min(id), 0) FROM events_batch WHERE last_position > %(after)s AND last_position <= %(upto)s)"
 
 MEMBERSHIPS = register(
     WarehouseTable(
@@ -28,7 +30,7 @@ MEMBERSHIPS = register(
         versions=f"""
             SELECT {_ROW.format(left="NULL::timestamp")}, b.last_position, e.last_position
             FROM segments_membership m {_SEGMENT} JOIN events_batch b ON b.id = m.batch_id LEFT JOIN events_batch e ON e.id = m.until_batch_id
-            WHERE b.last_position > %(after)s AND b.last_position <= %(upto)s AND b.last_position IS DISTINCT FROM e.last_position
+            WHERE m.batch_id >= {_FIRST} AND b.last_position > %(after)s AND b.last_position <= %(upto)s AND b.last_position IS DISTINCT FROM e.last_position
             UNION ALL
             SELECT {_LEFT}, e.last_position, NULL::bigint
             FROM segments_membership m {_SEGMENT} JOIN events_batch e ON e.id = m.until_batch_id

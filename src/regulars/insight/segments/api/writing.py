@@ -11,6 +11,7 @@ from regulars.foundation import clock
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.api.access import caller, needs
 from regulars.foundation.api.fields import Code, Moment, Short, Strict, Text
+from regulars.foundation.api.idempotency import idempotent
 from regulars.foundation.api.problems import ERRORS
 from regulars.foundation.ids import to_public
 from regulars.insight.conditions import asking
@@ -117,7 +118,8 @@ def plan(request: HttpRequest, payload: PlanIn) -> PlanOut:
 
 
 @router.post("", auth=needs("segments:write"), response={201: SegmentOut, **ERRORS}, summary="Make a segment")
-def create(request: HttpRequest, payload: SegmentIn) -> Status[SegmentOut]:
+@idempotent
+def create(request: HttpRequest, payload: SegmentIn) -> tuple[int, SegmentOut]:
     """It is computed in the background; who is in it then starts no workflow."""
     condition = read_definition(payload.definition)
     segment = saving.create_segment(
@@ -128,13 +130,14 @@ def create(request: HttpRequest, payload: SegmentIn) -> Status[SegmentOut]:
         key=payload.key,
         description=payload.description,
     )
-    return Status(201, show(segment, {}))
+    return 201, show(segment, {})
 
 
 @router.patch(
     "/{segment_id}", auth=needs("segments:write"), response={200: SegmentOut, **ERRORS}, summary="Change a segment"
 )
-def change(request: HttpRequest, segment_id: str, payload: SegmentChange) -> SegmentOut:
+@idempotent
+def change(request: HttpRequest, segment_id: str, payload: SegmentChange) -> tuple[int, SegmentOut]:
     """Only what is named. The same definition again changes nothing."""
     segment = find(segment_id)
     if payload.definition is not None:
@@ -150,7 +153,7 @@ def change(request: HttpRequest, segment_id: str, payload: SegmentChange) -> Seg
         name = segment.name if payload.name is None else payload.name
         description = segment.description if payload.description is None else payload.description
         saving.rename_segment(segment, name, description)
-    return show(find(segment_id), counts(store_ids=caller(request).store_ids))
+    return 200, show(find(segment_id), counts(store_ids=caller(request).store_ids))
 
 
 @router.delete(

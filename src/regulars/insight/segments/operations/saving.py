@@ -20,6 +20,9 @@ from regulars.insight.warehouse.queries import pin
 from regulars.record.customers.events import CREATED
 
 _EXAMPLES = 5
+_RESERVED = frozenset(
+    {"new", "begin", "values", "drafts", "movement", "thresholds", "conditions"}
+)  # addresses of pages
 _KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -70,6 +73,7 @@ def create_segment(
     """A new segment, which is computed in the background; those who are in it then start no workflow. Raises SegmentExists, InvalidInput,
     InvalidDefinition."""
     key = key or key_of(name)
+    key = f"{key}-segment" if key in _RESERVED else key
     if not _KEY.fullmatch(key) or len(key) > 60:
         raise InvalidInput("A key is made of small letters, digits and hyphens, at most 60.", field="key")
     segment = Segment(key=key, name=_name(name), description=description, kind=SegmentKind.CONDITIONS, created_at=at)

@@ -23,7 +23,7 @@ from regulars.foundation.pages.paging import Order
 from regulars.insight.rfm import queries as rfm
 from regulars.insight.rfm.rules import RfmSegment
 from regulars.insight.segments import ledger, queries
-from regulars.insight.segments.models import Membership, Segment
+from regulars.insight.segments.models import Membership, Segment, SegmentKind
 from regulars.insight.segments.overview import (
     Line,
     MovementRow,
@@ -34,6 +34,7 @@ from regulars.insight.segments.overview import (
     read_overview,
 )
 from regulars.insight.segments.rules import parse_definition
+from regulars.insight.segments.views import own
 from regulars.record.customers.named import Named, with_names
 
 RECENT = timedelta(days=30)
@@ -44,6 +45,8 @@ NEWEST = 8
 def one_segment(request: HttpRequest, name: str) -> HttpResponse:
     """Reached by key or public id."""
     segment = queries.get_segment(name)
+    if segment.kind == SegmentKind.CONDITIONS:
+        return own.show(request, segment)
     viewer = viewer_of(request)
     chosen = parse_definition(segment.definition).segment
     overview = read_overview(viewer)

@@ -1,5 +1,6 @@
 """All segments at a glance, and how customers moved between them."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -7,19 +8,46 @@ from django.shortcuts import render
 from django.utils.translation import gettext, ngettext
 
 from regulars.foundation.access.gate import requires
-from regulars.foundation.access.viewer import viewer_of
+from regulars.foundation.access.viewer import Viewer, viewer_of
 from regulars.foundation.pages.formats import format_date, format_money_short, format_number
 from regulars.insight.rfm.rules import RfmSegment
+from regulars.insight.segments.models import Segment, SegmentKind
 from regulars.insight.segments.overview import MovementRow, Overview, read_movement, read_overview
+from regulars.insight.segments.queries import counts
 
 
 @requires("segments.view")
 def segments(request: HttpRequest) -> HttpResponse:
     overview = read_overview(viewer_of(request))
     context: dict[str, Any] = {"title": gettext("Segments"), "overview": overview}
+    context["own"] = own_segments(viewer_of(request))
+    context["may_edit"] = viewer_of(request).may("segments.edit")
     if overview:
         context |= {"sentence": say_what_is_the_case(overview)}
     return render(request, "segments/overview.html", context)
+
+
+@dataclass(frozen=True)
+class Own:
+    """A segment of conditions in the list."""
+
+    segment: Segment
+    members: int
+
+    @property
+    def href(self) -> str:
+        return f"/segments/{self.segment.key}"
+
+    @property
+    def members_href(self) -> str:
+        return f"{self.href}/members?state=now"
+
+
+def own_segments(viewer: Viewer) -> list[Own]:
+    """Segments of conditions by name, with those of their members whom the viewer may see."""
+    rows = Segment.objects.filter(kind=SegmentKind.CONDITIONS, is_archived=False).order_by("name")
+    sizes = counts(store_ids=viewer.store_ids)
+    return [Own(row, sizes.get(row.pk, 0)) for row in rows]
 
 
 @requires("segments.view")

@@ -1,0 +1,98 @@
+"""Drafts: begun, changed, undone and done again; saved as a segment or left."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from regulars.foundation.errors import NotFound
+from regulars.foundation.ids import from_public
+from regulars.insight.conditions.reading import read_condition
+from regulars.insight.segments.drafting import EVERYBODY, Node, group_name, is_denied
+from regulars.insight.segments.models import Segment, SegmentDraft
+from regulars.insight.segments.operations import saving
+
+_MOST_STATES = 100
+_KEPT = timedelta(days=90)
+
+
+class NoSuchDraft(NotFound):
+    """This draft is gone: it was saved, or left for months."""
+
+    code = "no-such-draft"
+
+
+def begin_draft(
+    staff_id: int,
+    at: datetime,
+    *,
+    segment: Segment | None = None,
+    where: Node | None = None,
+    name: str = "",
+    description: str = "",
+) -> SegmentDraft:
+    """Of a segment, the draft of it that this member of staff has open already; else a new one. Old drafts go."""
+    SegmentDraft.objects.filter(changed_at__lt=at - _KEPT).delete()
+    if segment is not None:
+        found = SegmentDraft.objects.filter(staff_id=staff_id, segment=segment, version=segment.version).first()
+        if found:
+            return found
+        name, description, where = segment.name, segment.description, segment.definition["where"]
+    return SegmentDraft.objects.create(
+        staff_id=staff_id, segment=segment, version=segment.version if segment else 0, name=name, description=description,
+        states=[as_group(where or EVERYBODY)], changed_at=at,
+    )  # fmt: skip
+
+
+def as_group(node: Node) -> Node:
+    """The whole of a draft is a group that is not denied."""
+    return node if group_name(node) and not is_denied(node) else {"all": [node]}
+
+
+def find_draft(public_id: str, staff_id: int) -> SegmentDraft:
+    """One's own. Raises NoSuchDraft."""
+    try:
+        uid = from_public(SegmentDraft.PREFIX, public_id)
+    except NotFound as error:
+        raise NoSuchDraft from error
+    found = SegmentDraft.objects.filter(uid=uid, staff_id=staff_id).select_related("segment").first()
+    if found is None:
+        raise NoSuchDraft
+    return found
+
+
+def shown(draft: SegmentDraft) -> Node:
+    """The definition as it stands now."""
+    node: Node = draft.states[draft.place]
+    return node
+
+
+def record(draft: SegmentDraft, node: Node, at: datetime) -> None:
+    """One more state; what had been undone is gone then. The same state again is none."""
+    if node != shown(draft):
+        draft.states = [*draft.states[: draft.place + 1], node][-_MOST_STATES:]
+        draft.place = len(draft.states) - 1
+    draft.changed_at = at
+    draft.save()
+
+
+def step(draft: SegmentDraft, by: int, at: datetime) -> None:
+    """Undoes (-1) or does again (+1), as far as there are states."""
+    draft.place = min(max(draft.place + by, 0), len(draft.states) - 1)
+    draft.changed_at = at
+    draft.save()
+
+
+def save_draft(draft: SegmentDraft, name: str, description: str, at: datetime, *, starts_workflows: bool) -> Segment:
+    """Makes the segment, or its next version; the draft goes. Raises InvalidCondition, InvalidInput and what ``saving`` raises."""
+    condition = read_condition(shown(draft))
+    with transaction.atomic():
+        segment = draft.segment
+        if segment is None:
+            segment = saving.create_segment(name, condition, draft.staff_id, at, description=description)
+        else:
+            segment = saving.change_segment(
+                segment, condition, draft.staff_id, at, version=draft.version, starts_workflows=starts_workflows
+            )
+            saving.rename_segment(segment, name, description)
+        draft.delete()
+    return segment

@@ -1,0 +1,161 @@
+"""The builder: a draft that is changed move by move, undone after a reload, counted while it grows, and saved."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from regulars.foundation.access.models import StaffMember
+from regulars.foundation.clock import now
+from regulars.insight.segments.models import Segment, SegmentDraft
+from regulars.insight.segments.operations import refreshing
+from regulars.insight.segments.ready_made import READY_MADE
+from regulars.insight.warehouse.operations import sync
+from regulars.insight.warehouse.tests import shop
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def client(settings: Any, tmp_path: Path) -> Client:
+    settings.HOME = tmp_path
+    store, at = shop.make_store(), now() - timedelta(days=5)
+    people = shop.make_people(store, 3, at)
+    shop.add_orders(store, [(str(n), person, at, 4000 * n) for n, person in enumerate(people)])
+    sync(at)
+    client = Client()
+    client.force_login(StaffMember.objects.create(email="mo@shop.example", name="Mo", role="marketer"))
+    return client
+
+
+def begin(client: Client, **what: str) -> str:
+    answer = client.post("/segments/begin", what)
+    assert answer.status_code == 302, answer.content
+    return str(answer["Location"])
+
+
+def do(client: Client, address: str, do: str, place: str = "", **form: str) -> Any:
+    return client.post(address, {"do": do, "place": place, **form}, headers={"HX-Request": "true"})
+
+
+def tree() -> Any:
+    draft = SegmentDraft.objects.get()
+    return draft.states[draft.place]
+
+
+SPENT: dict[str, str] = {"of": "orders", "measure": "sum:total", "op": "ge", "value": "50", "window": "last",
+                         "window-first": "30", "window-unit": "days"}  # fmt: skip
+SPENT_AS_JSON = {
+    "of": "orders",
+    "measure": {"sum": "total"},
+    "op": "ge",
+    "value": 5000,
+    "window": {"last": {"days": 30}},
+}
+
+
+def test_a_segment_is_built_counted_saved_and_changed(client: Client) -> None:
+    address = begin(client)
+    assert do(client, address, "set", "0", **SPENT).status_code == 200
+    assert tree() == {"all": [SPENT_AS_JSON]}
+    page = client.get(f"{address}/count").content.decode()
+    assert '<span class="num">1</span>' in page
+    assert "of 3 customers" in page
+    answer = client.post(address, {"do": "save", "name": "Big spenders", "description": "Those who matter"})
+    assert (answer.status_code, answer["Location"]) == (302, "/segments/big-spenders")
+    segment = Segment.objects.get()
+    assert (segment.definition["where"], SegmentDraft.objects.count()) == ({"all": [SPENT_AS_JSON]}, 0)
+    refreshing.refresh(segment, now)
+    page = client.get("/segments/big-spenders").content.decode()
+    assert "Those who matter" in page
+    again = begin(client, segment="big-spenders")
+    do(client, again, "set", "0", **SPENT | {"value": "30"})
+    assert "1 would enter, 0 would leave." in client.get(f"{again}/count").content.decode()
+    assert begin(client, segment="big-spenders") == again
+    client.post(again, {"do": "save", "name": "Big spenders", "description": ""})
+    assert Segment.objects.get().version == 2
+
+
+def test_every_move_can_be_undone_and_done_again_after_a_reload(client: Client) -> None:
+    address = begin(client)
+    for move, place in (
+        ("add", ""),
+        ("add-group", ""),
+        ("negate", "0"),
+        ("inward", "1"),
+        ("toggle", ""),
+        ("up", "1"),
+        ("remove", "0"),
+    ):
+        assert do(client, address, move, place).status_code == 200
+    states = SegmentDraft.objects.get().states
+    assert len(states) == 8
+    for expected in reversed(states[:-1]):
+        do(client, address, "undo")
+        assert tree() == expected
+    assert "disabled" in client.get(address).content.decode().partition("data-undo")[2][:20]
+    for expected in states[1:]:
+        do(client, address, "redo")
+        assert tree() == expected
+
+
+def test_rows_are_moved_as_by_a_mouse(client: Client) -> None:
+    address = begin(client)
+    do(client, address, "write", "", text="all: [{of: orders}, {any: [{of: refunds}, {of: tags}]}]")
+    do(client, address, "move", "0", to="1", number="1")
+    assert tree() == {"all": [{"any": [{"of": "refunds"}, {"of": "orders"}, {"of": "tags"}]}]}
+    assert "not there any more" in do(client, address, "move", "5", to="0", number="0").content.decode()
+    assert "no such move" in do(client, address, "dance").content.decode()
+
+
+def test_what_is_missing_is_said_at_its_row(client: Client) -> None:
+    address = begin(client)
+    page = do(
+        client, address, "set", "0", of="contacts", measure="last:country", op="not_in", value="DE, AT"
+    ).content.decode()
+    assert "says with &#x27;missing&#x27; what becomes of those without a value" in page
+    assert "Something is missing still" in client.get(f"{address}/count").content.decode()
+    answer = client.post(address, {"do": "save", "name": "Abroad"})
+    assert (answer.status_code, Segment.objects.count()) == (422, 0)
+    do(client, address, "set", "0", of="contacts", measure="last:country", op="not_in", value="DE, AT", missing="in")
+    assert tree()["all"][0]["value"] == ["DE", "AT"]
+
+
+def test_filters_are_added_changed_and_taken_away(client: Client) -> None:
+    address = begin(client)
+    do(client, address, "set", "0", of="orders", measure="count", op="ge", value="1", **{"add-filter": "1"})
+    assert tree()["all"][0]["where"] == [{"field": "total", "op": "ge"}]
+    row = {"of": "orders", "measure": "count", "op": "ge", "value": "1", "where-0-field": "channel"}
+    do(client, address, "set", "0", **row, change="where-0-field")
+    do(client, address, "set", "0", **row, **{"where-0-op": "is", "where-0-value": "web"})
+    assert tree()["all"][0]["where"] == [{"field": "channel", "op": "is", "value": "web"}]
+    do(client, address, "set", "0", **row, **{"drop-filter": "0"})
+    assert "where" not in tree()["all"][0]
+
+
+@pytest.mark.parametrize("key", READY_MADE)
+def test_each_that_comes_ready_made_opens_and_can_be_used(client: Client, key: str) -> None:
+    address = begin(client, **{"ready-made": key})
+    page = client.get(address).content.decode()
+    ready = READY_MADE[key]
+    assert str(ready.name) in page.replace("&#x27;", "'")
+    needs_choice = "field-error" in page
+    assert needs_choice == bool(ready.choose)
+    if not ready.choose:
+        assert "of 3 customers" in client.get(f"{address}/count").content.decode()
+
+
+def test_values_come_from_the_data_and_drafts_are_ones_own(client: Client) -> None:
+    assert 'value="GBP"' in client.get("/segments/values?of=orders.currency").content.decode()
+    assert client.get("/segments/values?of=orders.nothing").status_code == 404
+    address = begin(client)
+    other = Client()
+    other.force_login(StaffMember.objects.create(email="di@shop.example", name="Di", role="marketer"))
+    assert other.get(address).status_code == 404
+    reader = Client()
+    reader.force_login(StaffMember.objects.create(email="rea@shop.example", name="Rea", role="read_only"))
+    assert reader.get(address).status_code == 403
+    assert reader.get("/segments/new").status_code == 403
+    assert "Cart abandoners" in client.get("/segments/new").content.decode()

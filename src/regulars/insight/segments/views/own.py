@@ -1,0 +1,101 @@
+"""One segment of conditions: who is in it, since when, and by which conditions."""
+
+from datetime import timedelta
+from typing import Any
+
+import yaml
+from django.contrib import messages
+from django.db.models import Count
+from django.db.models.functions import TruncDate
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext
+
+from regulars.foundation import clock
+from regulars.foundation.access.gate import requires
+from regulars.foundation.access.viewer import viewer_of
+from regulars.foundation.pages.charts import Chart, Series, day_labels
+from regulars.foundation.pages.formats import format_number, today
+from regulars.foundation.pages.lists import ListQuery
+from regulars.insight.segments import ledger, queries
+from regulars.insight.segments.models import Segment
+from regulars.insight.segments.operations import saving
+from regulars.insight.segments.overview import ledger_href
+from regulars.insight.segments.uses import uses_of
+from regulars.record.customers.named import with_names
+
+_NEWEST = 8
+_DAYS = 60
+
+
+def show(request: HttpRequest, segment: Segment) -> HttpResponse:
+    viewer = viewer_of(request)
+    context: dict[str, Any] = {
+        "title": segment.name,
+        "segment": segment,
+        "text": yaml.safe_dump(segment.definition.get("where"), allow_unicode=True, sort_keys=False),
+        "uses": uses_of(segment.key),
+        "may_edit": viewer.may("segments.edit"),
+        "figures": _figures(segment, request),
+        "chart": _chart(segment),
+        "is_being_computed": segment.decided != segment.version and not segment.is_archived,
+    }
+    if viewer.may("customers.view"):
+        newest = ledger.rows_of(segment, ListQuery(choices={"state": ("now",)}), viewer).order_by("-entered_at", "-id")
+        context["newest"] = with_names(list(newest[:_NEWEST]), viewer)
+    return render(request, "segments/own.html", context)
+
+
+@requires(post="segments.edit")
+def archive(request: HttpRequest, name: str) -> HttpResponseBase:
+    """Puts a segment away, or takes it out again."""
+    segment = queries.get_segment(name)
+    if segment.is_archived:
+        saving.restore_segment(segment)
+        messages.success(request, gettext("It is kept right again; its members are being worked out."))
+    else:
+        saving.archive_segment(segment)
+        messages.success(request, gettext("Nobody enters or leaves it any more. Its past stays."))
+    return redirect(f"/segments/{segment.key}")
+
+
+def _figures(segment: Segment, request: HttpRequest) -> dict[str, tuple[int, str]]:
+    """Members, and who entered and left in a month, each with the address of exactly those rows."""
+    viewer, day = viewer_of(request), today(clock.now()) - timedelta(days=30)
+    asked: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
+        "members": ({"state": "now"}, {}),
+        "entered": ({"came": "moved"}, {"entered": (day, None)}),
+        "left": ({}, {"left": (day, None)}),
+    }
+    found = {}
+    for name, (choices, dates) in asked.items():
+        query = ListQuery(choices={key: (value,) for key, value in choices.items()}, dates=dates)
+        address = choices | {f"{key}_from": first.isoformat() for key, (first, _last) in dates.items()}
+        found[name] = (ledger.rows_of(segment, query, viewer).count(), ledger_href(segment, **address))
+    return found
+
+
+def _chart(segment: Segment) -> Chart | None:
+    """Members at the end of each of the last days, counted back from now."""
+    last = today(clock.now())
+    days = [last - timedelta(days=n) for n in reversed(range(_DAYS))]
+    if segment.computed_at is None:
+        return None
+    entered, left = (_by_day(segment, column) for column in ("entered_at", "left_at"))
+    size, sizes = segment.memberships.filter(left_at=None).count(), []
+    for day in reversed(days):
+        sizes.append(size)
+        size -= entered.get(day, 0) - left.get(day, 0)
+    sizes.reverse()
+    summary = gettext("%(now)s now, %(before)s sixty days ago.") % {
+        "now": format_number(sizes[-1]),
+        "before": format_number(sizes[0]),
+    }
+    return Chart(
+        "members", gettext("Customers over time"), summary, day_labels(days), [Series(gettext("Customers"), sizes)]
+    )
+
+
+def _by_day(segment: Segment, column: str) -> dict[Any, int]:
+    rows = segment.memberships.filter(**{f"{column}__isnull": False}).annotate(day=TruncDate(column))
+    return dict(rows.values_list("day").annotate(Count("id")))
