@@ -3,10 +3,12 @@
 Slow and plain on purpose: each rule of docs/conditions.md stands here once, as it is said there.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from fractions import Fraction
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -136,13 +138,18 @@ _OF_VALUES: Mapping[Measure, Callable[[list[Any]], Known | None]] = {
 
 @dataclass(frozen=True)
 class _Stage:
-    """A step that happened, with what must not have happened since the one before it."""
+    """A step that happened, with what must not have happened since the one before it. Rows with their moments, the earliest first."""
 
     absent: tuple[Sequence[tuple[datetime, Row]], ...]
     rows: Sequence[tuple[datetime, Row]]
 
     def is_quiet(self, after: datetime, before: datetime) -> bool:
-        return not any(after < at < before for rows in self.absent for at, _ in rows)
+        return not any(_between(rows, after, before) for rows in self.absent)
+
+
+def _between(rows: Sequence[tuple[datetime, Row]], after: datetime, before: datetime) -> Sequence[tuple[datetime, Row]]:
+    """Neither end included."""
+    return rows[bisect_right(rows, after, key=itemgetter(0)) : bisect_left(rows, before, key=itemgetter(0))]
 
 
 def find_chain(sequence: language.Sequence, person: Person, clock: Clock) -> list[Row] | None:
@@ -157,7 +164,7 @@ def chains(sequence: language.Sequence, person: Person, clock: Clock) -> Iterato
     for start, row in stages[0].rows:
         deadline = start + within
         if not tail.absent or deadline <= clock.at:
-            yield from ([row, *rest] for rest in _chains(stages[1:], tail, start, deadline))
+            yield from ([row, *rest] for rest in _Search(stages[1:], tail, deadline).chains(0, start))
 
 
 def _stages(sequence: language.Sequence, person: Person, clock: Clock) -> tuple[list[_Stage], _Stage]:
@@ -179,12 +186,27 @@ def _moments(step: Step, sequence: language.Sequence, person: Person, clock: Clo
     return [(row[at], row) for row in find_rows(Rows(step.of, step.where, sequence.window), person, clock)]
 
 
-def _chains(stages: Sequence[_Stage], tail: _Stage, since: datetime, deadline: datetime) -> Iterator[list[Row]]:
-    if not stages:
-        if tail.is_quiet(since, deadline):
-            yield []
-        return
-    for at, row in stages[0].rows:
-        if since < at < deadline and stages[0].is_quiet(since, at):
-            for rest in _chains(stages[1:], tail, at, deadline):
-                yield [row, *rest]
+@dataclass(frozen=True)
+class _Search:
+    """From one first row on. ``dead``: steps and moments from which nothing leads on, so that no way is tried twice in vain."""
+
+    stages: Sequence[_Stage]
+    tail: _Stage
+    deadline: datetime
+    dead: set[tuple[int, datetime]] = field(default_factory=set)
+
+    def chains(self, place: int, since: datetime) -> Iterator[list[Row]]:
+        if (place, since) in self.dead:
+            return
+        if place == len(self.stages):
+            if self.tail.is_quiet(since, self.deadline):
+                yield []
+            return
+        found = False
+        for at, row in _between(self.stages[place].rows, since, self.deadline):
+            if self.stages[place].is_quiet(since, at):
+                for rest in self.chains(place + 1, at):
+                    found = True
+                    yield [row, *rest]
+        if not found:
+            self.dead.add((place, since))
