@@ -10,7 +10,7 @@ from regulars.connections.base.client import TryLater
 from regulars.connections.base.models import Connection, ConnectionState
 from regulars.connections.base.platforms import PLATFORMS, CouponRule, Refused
 from regulars.foundation.errors import RegularsError
-from regulars.record.coupons.makers import MAKERS, CannotMake, CodeRule, MakeLater
+from regulars.record.coupons.makers import CannotMake, CodeRule, MakeLater
 
 
 class ConnectedShops:
@@ -35,6 +35,3 @@ class ConnectedShops:
 
 def _connections(store_id: int) -> QuerySet[Connection]:
     return Connection.objects.filter(store=store_id, state__in=(ConnectionState.ACTIVE, ConnectionState.FAILING))
-
-
-MAKERS.register("connections", ConnectedShops())

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Q
 
-from regulars.connections.base import codes  # noqa: F401  registers itself as a maker of codes
+from regulars.connections.base.codes import ConnectedShops
 from regulars.connections.base.models import Connection, ConnectionState, Pull, PullKind, PullState
 from regulars.connections.base.operations.asking import ASK_JOB, ask_on
 from regulars.connections.base.operations.checking import check_webhooks
@@ -19,7 +19,9 @@ from regulars.foundation.inbox.parsers import Parser, register
 from regulars.foundation.work.jobs import jobs
 from regulars.foundation.work.loops import LOOPS, Loop, Stop
 from regulars.foundation.work.operations import enqueue
+from regulars.record.coupons.makers import MAKERS
 
+MAKERS.register("connections", ConnectedShops())
 register(Parser(KIND, "What connected shops tell", read, most_inputs=200, most_bytes=3_000_000))
 
 QUARTER = timedelta(minutes=15)

@@ -184,6 +184,13 @@ class Statements:
     unreadable: list[Unreadable] = field(default_factory=list)
     is_over: bool = False  # the shop ended the connection: our app was removed there
 
+    def add(self, other: "Statements") -> None:
+        """What the other says, said here too."""
+        for name, value in vars(other).items():
+            if isinstance(value, list):
+                getattr(self, name).extend(value)
+        self.is_over |= other.is_over
+
 
 @dataclass(frozen=True)
 class WebhookReport:
@@ -288,7 +295,9 @@ class Platform(ABC):
 
     @abstractmethod
     def read(self, account: Account, incoming: Incoming) -> Statements:
-        """What a body says. One thing that cannot be read goes to ``unreadable``; raises ValueError where the whole body cannot."""
+        """What a body says. One thing that cannot be read goes to ``unreadable`` (see ``things.read_thing``); where the whole body cannot,
+        whatever that leads to (``things.STRANGE``) may be raised.
+        """
 
     @abstractmethod
     def split(self, incoming: Incoming) -> Sequence[bytes]:

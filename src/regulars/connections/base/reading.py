@@ -15,6 +15,7 @@ from regulars.connections.base.operations.asking import ask_for_things
 from regulars.connections.base.operations.pulling import count_read
 from regulars.connections.base.platforms import PLATFORMS, Account, Incoming, Platform, Statements, Why
 from regulars.connections.base.readings import PATH, Place, path_of, place_of
+from regulars.connections.base.things import STRANGE, strange
 from regulars.connections.base.writing import Gained, write
 from regulars.foundation.errors import InvalidInput
 from regulars.foundation.inbox.parsers import Outcome, RawInput
@@ -80,11 +81,8 @@ def _understood(raw: RawInput, platform: Platform, account: Account) -> _One:
     place = place_of(raw.headers[PATH])
     try:
         return _One(raw, place, platform.read(account, Incoming(place.topic, place.why, raw)))
-    except (ValueError, RecursionError, LookupError, TypeError, ArithmeticError, AttributeError) as error:
-        # A stranger's body may have any shape; the type and no word of it is kept.
-        return _One(
-            raw, place, Statements(), f"It does not look as the platform documents it ({type(error).__name__})."
-        )
+    except STRANGE as error:
+        return _One(raw, place, Statements(), strange(error))
 
 
 def _split(one: _One, platform: Platform, error: Exception, at: datetime) -> str:

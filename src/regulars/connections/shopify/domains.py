@@ -3,8 +3,7 @@
 import re
 from urllib.parse import urlsplit
 
-from django.conf import settings
-
+from regulars.connections.base.accounts import is_stand_in
 from regulars.foundation.errors import InvalidInput
 
 # https://shopify.dev/docs/apps/build/authentication-authorization: a shop's own domain, which its owner cannot change
@@ -23,12 +22,6 @@ def shop_domain(text: str) -> str:
     if DOMAIN.fullmatch(words) is None:
         raise NotAShop
     return words
-
-
-def is_stand_in(address: str) -> bool:
-    """Whether whoever runs this installation has named this address as one that may be called: a stand-in for trying things out."""
-    parts = urlsplit(address)
-    return f"{parts.hostname}:{parts.port or 443}" in settings.REACHABLE
 
 
 def origin_of(address: str) -> str:

@@ -15,10 +15,10 @@ from urllib.parse import urlencode, urlsplit
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 
-from regulars.connections.base.accounts import change_secrets, client_of, read_secrets
+from regulars.connections.base.accounts import change_secrets, client_of, is_stand_in, read_secrets
 from regulars.connections.base.errors import IsOver
 from regulars.connections.base.models import Connection, ConnectionState
-from regulars.connections.shopify.domains import is_stand_in, origin_of, shop_domain
+from regulars.connections.shopify.domains import origin_of, shop_domain
 from regulars.connections.shopify.scopes import ASKED
 from regulars.connections.shopify.signing import is_query_signed
 from regulars.connections.shopify.tokens import as_credentials, ask_token

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
 
+from regulars.connections.base.accounts import is_stand_in
 from regulars.connections.base.platforms import (
     PLATFORMS,
     Account,
@@ -24,7 +25,7 @@ from regulars.connections.base.platforms import (
 )
 from regulars.connections.shopify import pulling, scopes, signing, webhooks, writing
 from regulars.connections.shopify.calls import VERSION, ask
-from regulars.connections.shopify.domains import is_stand_in, origin_of
+from regulars.connections.shopify.domains import origin_of
 from regulars.connections.shopify.mapping.deliveries import read_delivery
 from regulars.connections.shopify.mapping.pages import read_page, things
 from regulars.foundation import clock

@@ -3,15 +3,15 @@
 https://shopify.dev/docs/apps/build/webhooks/verify-deliveries and .../authentication-authorization (the hmac of the query).
 """
 
-import base64
 import hashlib
 import hmac
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from urllib.parse import urlencode, urlsplit
 
+from regulars.connections.base.accounts import is_stand_in
 from regulars.connections.base.platforms import Account, BadSignature, Delivery
-from regulars.connections.shopify.domains import is_stand_in
+from regulars.connections.base.signing import is_signed
 from regulars.connections.shopify.mapping.values import moment_or_none
 
 LONGEST_ID = 200
@@ -24,18 +24,13 @@ def header(headers: Mapping[str, str], name: str) -> str:
 
 def authenticate(account: Account, headers: Mapping[str, str], body: bytes) -> Delivery:
     """The delivery that these bytes are. Raises BadSignature."""
-    given = header(headers, "hmac-sha256").encode("utf-8", "surrogatepass")
-    if not any(hmac.compare_digest(signature(secret, body), given) for secret in account.secrets):
+    if not is_signed(body, header(headers, "hmac-sha256"), account.secrets):
         raise BadSignature
     domain = header(headers, "shop-domain").lower()
     if domain and domain != urlsplit(account.address).netloc and not is_stand_in(account.address):
         raise BadSignature("This delivery is of another shop.")
     topic, own_id = header(headers, "topic"), header(headers, "webhook-id")[:LONGEST_ID]
     return Delivery("/".join(topic.split())[:60] or "unknown", own_id, _moment(header(headers, "triggered-at")))
-
-
-def signature(secret: str, body: bytes) -> bytes:
-    return base64.b64encode(hmac.digest(secret.encode(), body, hashlib.sha256))
 
 
 def is_query_signed(secret: str, query: Sequence[tuple[str, str]]) -> bool:

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from regulars.connections.base.platforms import Account, BadSignature, Delivery, Refused, WebhookReport
+from regulars.connections.base.signing import is_signed
 from regulars.connections.woocommerce import calls
 from regulars.connections.woocommerce.mapping.values import text
 from regulars.connections.woocommerce.pages import everything, things_of
-from regulars.connections.woocommerce.signing import is_signed
+from regulars.connections.woocommerce.signing import unescaped
 
 TOPICS = (
     *(f"order.{event}" for event in ("created", "updated", "deleted", "restored")),
@@ -30,7 +31,7 @@ def authenticate(account: Account, headers: Mapping[str, str], body: bytes) -> D
     signature = headers.get("x-wc-webhook-signature")
     if signature is None and not any(name.startswith("x-wc-") for name in headers) and _PING.fullmatch(body):
         return None
-    if not is_signed(body, signature or "", account.secrets):
+    if not is_signed(body, signature or "", map(unescaped, account.secrets)):
         raise BadSignature
     said = headers.get("x-wc-webhook-topic", "")
     number = headers.get("x-wc-webhook-delivery-id", "").encode("utf-8", "replace")

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from regulars.connections.base.platforms import Account, Incoming, PersonGone, Statements, Unreadable, Wanted
+from regulars.connections.base.platforms import Account, Incoming, PersonGone, Statements, Wanted
+from regulars.connections.base.things import read_thing
 from regulars.connections.woocommerce.mapping.consents import consents_of
 from regulars.connections.woocommerce.mapping.coupons import coupon_of
 from regulars.connections.woocommerce.mapping.orders import order_of
@@ -13,13 +14,10 @@ from regulars.connections.woocommerce.mapping.people import account_identity, cu
 from regulars.connections.woocommerce.mapping.products import product_of
 from regulars.connections.woocommerce.mapping.refunds import refund_of
 from regulars.connections.woocommerce.mapping.values import Json, key, parse, part, parts
-from regulars.foundation.errors import InvalidInput
 from regulars.record.catalog.inputs import ProductInput, ProductRemoval
 from regulars.record.coupons.inputs import CouponInput, CouponRemoval
 from regulars.record.orders.inputs import OrderInput, OrderRemoval
 
-# Whatever a payload that is not as documented can lead to.
-STRANGE = (ValueError, LookupError, TypeError, ArithmeticError, AttributeError, RecursionError, InvalidInput)
 More = Sequence[Json]
 Read = Callable[[Json, More, Account, Statements], None]
 
@@ -45,17 +43,7 @@ def split(incoming: Incoming) -> Sequence[bytes]:
 
 
 def _read_one(reader: Read, thing: Any, details: Any, account: Account, said: Statements) -> None:
-    """Into ``said`` whole, or not at all."""
-    own = Statements()
-    try:
-        reader(part(thing), _each_once(details), account, own)
-    except STRANGE as error:
-        reason = f"It is not as WooCommerce documents it ({type(error).__name__})."
-        said.unreadable.append(Unreadable(_alone(thing, details), reason))
-        return
-    for name, values in vars(own).items():
-        if isinstance(values, list):
-            getattr(said, name).extend(values)
+    read_thing(said, lambda own: reader(part(thing), _each_once(details), account, own), lambda: _alone(thing, details))
 
 
 def _each_once(pages: Any) -> More:
@@ -78,10 +66,7 @@ def _read_webhook(incoming: Incoming, thing: Json, account: Account, said: State
     elif thing.keys() == {"id"} and incoming.topic.endswith(".deleted"):
         _gone(resource, key(thing["id"]), incoming.raw.received_at, account, said)
     else:
-        try:
-            _READERS[resource](thing, [], account, said)
-        except InvalidInput as error:
-            raise ValueError(str(error)) from error
+        _READERS[resource](thing, [], account, said)
         if said.orders and thing.get("refunds"):  # of which a webhook holds neither day nor lines
             said.wanted.append(Wanted("orders", key(thing["id"])))
 

@@ -8,8 +8,9 @@ Source: WooCommerce's WC_REST_Authentication and WC_Webhook; checked against wha
 import base64
 import hmac
 import re
-from collections.abc import Iterable
 from urllib.parse import parse_qsl, quote
+
+from regulars.connections.base.signing import signature_of
 
 _ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": '"', "&#039;": "'", "&#39;": "'", "&#x27;": "'"}
 _ENTITY = re.compile("|".join(map(re.escape, _ENTITIES)))
@@ -36,17 +37,11 @@ def signed_address(method: str, address: str, key: str, secret: str, second: int
     return f"{where}?{told}&oauth_signature={_encoded(signature)}"
 
 
-def is_signed(body: bytes, signature: str, secrets: Iterable[str]) -> bool:
-    """Whether one of the secrets signed exactly these bytes. Compares bytes, for a header may hold anything."""
-    given = signature.encode("utf-8", "replace")
-    return any(hmac.compare_digest(webhook_signature(body, secret), given) for secret in secrets)
-
-
 def webhook_signature(body: bytes, secret: str) -> bytes:
-    return base64.b64encode(hmac.digest(_unescaped(secret).encode(), body, "sha256"))
+    return signature_of(body, unescaped(secret))
 
 
-def _unescaped(secret: str) -> str:
+def unescaped(secret: str) -> str:
     """As PHP's ``wp_specialchars_decode`` with both kinds of quotes."""
     return _ENTITY.sub(lambda found: _ENTITIES[found[0]], secret)
 

@@ -10,7 +10,7 @@ from regulars.connections.base.accounts import account_of, read_secrets
 from regulars.connections.base.models import Connection, ConnectionState
 from regulars.connections.base.operations.connecting import CHECK_JOB
 from regulars.connections.base.operations.pulling import note_failure, note_success
-from regulars.connections.base.platforms import PLATFORMS, Account, Refused
+from regulars.connections.base.platforms import PLATFORMS, Refused
 from regulars.foundation.errors import RegularsError
 from regulars.foundation.work.operations import enqueue
 
@@ -50,9 +50,8 @@ def take_webhooks_away(row: Connection, at: datetime) -> str:
     """Asks the shop to send nothing more; before its credentials are forgotten. Why it could not be done, in a sentence; '' where it was."""
     if not read_secrets(row).credentials:
         return ""
-    account: Account = account_of(row, at)
     try:
-        PLATFORMS[row.platform].remove_webhooks(account, hook_address(row))
+        PLATFORMS[row.platform].remove_webhooks(account_of(row, at), hook_address(row))
     except RegularsError as error:
         return error.sentence
     return ""

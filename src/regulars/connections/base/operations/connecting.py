@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from regulars.connections.base import events
@@ -14,6 +13,7 @@ from regulars.connections.base.accounts import (
     change_secrets,
     client_of,
     give_key,
+    is_stand_in,
     keep_secrets,
     new_secret,
     outbound,
@@ -50,7 +50,7 @@ def shop_address(text: str) -> str:
     words = words if "://" in words else f"https://{words}"
     try:
         parts = urlsplit(words)
-        reachable = f"{parts.hostname}:{parts.port or 443}" in settings.REACHABLE
+        reachable = is_stand_in(words)
         outbound().check(words)
     except (ValueError, Forbidden) as error:
         raise BadAddress from error
@@ -153,8 +153,8 @@ def renew_secret(row: Connection, by: By, at: datetime, *, signing: str = "") ->
 
 
 def end_connection(row: Connection, by: By, at: datetime) -> None:
-    """Ends it, and forgets its credentials; what it told stays. Taking its webhooks away is the caller's next step, from
-    ``remove_webhooks``, since the shop may not answer. Audited. Event: connection.ended.
+    """Ends it, and forgets its credentials; what it told stays. With them its webhooks are taken away before this
+    (``checking.take_webhooks_away``), which the shop may not answer. Audited. Event: connection.ended.
     """
     _allow(by, row.store)
     with log_transaction(row.platform, row.public_id) as log:

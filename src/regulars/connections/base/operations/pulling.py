@@ -31,12 +31,10 @@ STORED = declare("pull.stored", "a page is in the inbox and the next is known, n
 
 SPANS = {PullKind.QUARTER: timedelta(minutes=25), PullKind.NIGHT: timedelta(days=7), PullKind.HAND: timedelta(days=7)}
 Clock = Callable[[], datetime]
-
-
 _ENDED = (PullState.DONE, PullState.FAILED)
 
 
-class Overtaken(Exception):
+class GoneOn(Exception):
     """Another worker goes on with this pull."""
 
 
@@ -85,7 +83,7 @@ def pull_on(pull_id: int, clock: Clock) -> None:
         wait = error.seconds
     except (Unreachable, OutboundError) as error:
         wait = _try_again(pull, error.sentence, clock())
-    except Overtaken:
+    except GoneOn:
         return
     except Refused as error:
         _fail(pull, error.sentence, clock())
@@ -116,13 +114,13 @@ def _go_on(pull: Pull, clock: Clock) -> float | None:
 
 def _store(pull: Pull, platform: Platform, page: Page, at: datetime) -> None:
     """One transaction: the page in the inbox, and where the next begins. A page that was stored is known by its place; one that another
-    worker went past meanwhile (this one stood still) is let go: raises Overtaken.
+    worker went past meanwhile (this one stood still) is let go: raises GoneOn.
     """
     topic, place = pull.topics[0], f"pull:{pull.pk}:{pull.topics[0]}:{pull.cursor}"
     with transaction.atomic():
         same = Pull.objects.select_for_update().filter(pk=pull.pk, topics=pull.topics, cursor=pull.cursor)
         if not same.exclude(state__in=(PullState.DONE, PullState.FAILED)).exists():
-            raise Overtaken
+            raise GoneOn
         if page.body:
             why = Why.HISTORY if pull.kind == PullKind.HISTORY else Why.RECONCILE
             path = path_of(why, topic, pull.pk)

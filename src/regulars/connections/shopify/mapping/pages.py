@@ -1,15 +1,14 @@
 """What is pulled: whole things, one a line, each read for itself."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
-from regulars.connections.base.platforms import Account, Incoming, Statements, Unreadable
+from regulars.connections.base.platforms import Account, Incoming, Statements
+from regulars.connections.base.things import read_thing
 from regulars.connections.shopify.mapping import carts, coupons, orders, people, products
 from regulars.connections.shopify.mapping.values import Node
-from regulars.foundation.errors import InvalidInput
 
-# What a thing that is not as documented may raise.
-STRANGE = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, InvalidInput)
+Reader = Callable[[Account, Node, Statements], None]
 
 
 def _customer(account: Account, node: Node, said: Statements) -> None:
@@ -39,7 +38,7 @@ def _checkout(account: Account, node: Node, said: Statements) -> None:
         said.carts.append(found)
 
 
-READERS: dict[str, Callable[[Account, Node, Statements], None]] = {
+READERS: dict[str, Reader] = {
     "products": _product,
     "stock": _stock,
     "customers": _customer,
@@ -66,24 +65,11 @@ def things(body: bytes) -> list[bytes]:
 
 
 def read_page(account: Account, incoming: Incoming) -> Statements:
-    """What a page says; a thing that cannot be read is set aside and keeps no other out."""
     reader, said = READERS[incoming.topic], Statements()
     for line in things(incoming.raw.body):
-        one = Statements()
-        try:
-            reader(account, parse(line), one)
-        except STRANGE as error:
-            reason = f"This is not as Shopify documents it ({type(error).__name__})."
-            said.unreadable.append(Unreadable(line, reason))
-        else:
-            _add(said, one)
+        _read_line(reader, account, line, said)
     return said
 
 
-def _add(said: Statements, one: Statements) -> None:
-    for name in _lists(one):
-        getattr(said, name).extend(getattr(one, name))
-
-
-def _lists(said: Statements) -> Iterator[str]:
-    return (name for name, value in vars(said).items() if isinstance(value, list) and value)
+def _read_line(reader: Reader, account: Account, line: bytes, said: Statements) -> None:
+    read_thing(said, lambda own: reader(account, parse(line), own), lambda: line)

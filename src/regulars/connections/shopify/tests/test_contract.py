@@ -12,8 +12,8 @@ from fakes.disturbing import Disturbance
 from fakes.shopify.records import Order
 from fakes.shopify.serving import FakeShopify
 from fakes.shopify.settings import App
+from regulars.connections.base.signing import signature_of
 from regulars.connections.base.tests.contract import Contract, Sent, Stand
-from regulars.connections.shopify.signing import signature
 from regulars.foundation import clock
 
 PAID = ("PAID", "PARTIALLY_REFUNDED", "REFUNDED")
@@ -78,7 +78,7 @@ class ShopifyStand(Stand):
     def signed(self, body: bytes, like: Sent, secret: str = "") -> Sent:
         """As a delivery of its own."""
         own = {
-            "X-Shopify-Hmac-Sha256": signature(secret or self.signing(), body).decode(),
+            "X-Shopify-Hmac-Sha256": signature_of(body, secret or self.signing()).decode(),
             "X-Shopify-Webhook-Id": str(uuid.uuid4()),
         }
         return Sent({**like.headers, **own}, body)

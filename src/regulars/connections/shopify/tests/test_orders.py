@@ -320,5 +320,5 @@ def test_one_thing_that_cannot_be_read_keeps_no_other_out() -> None:
     good = pulled("orders", state.order_node()).orders
     said = PLATFORM.read(account(), incoming("orders", body, Why.RECONCILE))
     assert (said.orders, [one.body for one in said.unreadable]) == ([], [b"{", bad, b'{"total": NaN}'])
-    assert [one.reason for one in said.unreadable][1] == "This is not as Shopify documents it (KeyError)."
+    assert [one.reason for one in said.unreadable][1] == "It is not as the platform documents it (KeyError)."
     assert good == [ORDER]

@@ -3,8 +3,9 @@
 import pytest
 
 from regulars.connections.base.platforms import BadSignature, Delivery
+from regulars.connections.base.signing import signature_of
 from regulars.connections.shopify.domains import NotAShop, origin_of, shop_domain
-from regulars.connections.shopify.signing import is_query_signed, signature
+from regulars.connections.shopify.signing import is_query_signed
 from regulars.connections.shopify.tests.shop import PLATFORM, SECRET, account
 
 BODY = b'{"id":820982911946154508,"total_price":"403.00"}'
@@ -18,7 +19,7 @@ HEADERS = {
 
 
 def test_the_vector_of_the_reference() -> None:
-    assert signature(SECRET, BODY) == SIGNATURE.encode()
+    assert signature_of(BODY, SECRET) == SIGNATURE.encode()
     expected = Delivery("orders/create", "b54557e4-bdd9-4b37-8a5f-bf7d70bcd043")
     assert PLATFORM.authenticate(account(), HEADERS, BODY) == expected
 
@@ -59,7 +60,7 @@ def test_a_strange_signature_is_refused_and_raises_nothing_else(given: str | Non
 
 @pytest.mark.parametrize("body", [b' {"id" : 1 }', b'{"b":1,\r\n"a":2}', '{"note":"🍓"}'.encode()])
 def test_odd_bytes_are_good_as_they_came(body: bytes) -> None:
-    signed = HEADERS | {"x-shopify-hmac-sha256": signature(SECRET, body).decode()}
+    signed = HEADERS | {"x-shopify-hmac-sha256": signature_of(body, SECRET).decode()}
     assert PLATFORM.authenticate(account(), signed, body)
 
 
