@@ -11,6 +11,7 @@ from regulars.config.tests.test_api import ORDER
 from regulars.foundation.access.viewer import everything
 from regulars.foundation.ids import to_public
 from regulars.foundation.shop.models import Brand, Store
+from regulars.insight.segments.models import Segment
 from regulars.record.catalog.models import Product
 from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import Customer, Decision, IdentityKind
@@ -94,6 +95,12 @@ def _withdraw(house: People) -> Write:
     return Write(f"/decisions/{house.decision}/withdraw", None, {})
 
 
+def _segment(house: People) -> Write:
+    where = {"of": "orders", "measure": {"sum": "total"}, "window": {"after": "2026-01-01"}, "op": "ge", "value": 5000}
+    said = {"name": "Big spenders", "definition": {"version": 1, "where": where}}
+    return Write("/segments", said, said | {"name": "Spenders"})
+
+
 WRITES: Mapping[str, Callable[[People], Write]] = {
     "/customers": _customer,
     "/events": _event,
@@ -103,7 +110,9 @@ WRITES: Mapping[str, Callable[[People], Write]] = {
     "/customers/{customer_id}/split": _split,
     "/customers/{customer_id}/keep-apart": _apart,
     "/decisions/{decision_id}/withdraw": _withdraw,
+    "/segments": _segment,
 }
+ASKED = {"/segments/conditions/count", "/segments/conditions/plan"}  # by POST, and nothing is written
 
 
 def routes(method: str) -> list[str]:
@@ -123,4 +132,4 @@ def _described() -> dict[str, dict[str, Any]]:
 
 def written() -> tuple[int, ...]:
     """How much there is of what these writes write."""
-    return tuple(model.objects.count() for model in (Event, Customer, Decision, Order, Product))
+    return tuple(model.objects.count() for model in (Event, Customer, Decision, Segment, Order, Product))
