@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from regulars.insight.segments.views import builder, one, overview, own, thresholds
+from regulars.insight.segments.views import builder, one, overview, own, thresholds, why
 
 urlpatterns = [
     path("segments", overview.segments, name="segments"),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("segments/drafts/<str:public_id>", builder.build, name="segment-draft"),
     path("segments/drafts/<str:public_id>/count", builder.count, name="segment-draft-count"),
     path("segments/<str:name>", one.one_segment, name="segment"),
+    path("segments/<str:name>/why/<str:customer_id>", why.explain, name="segment-why"),
     path("segments/<str:name>/archive", own.archive, name="segment-archive"),
     path("segments/<str:name>/members", one.members, name="segment-members"),
 ]

@@ -70,6 +70,11 @@ def test_a_segment_is_built_counted_saved_and_changed(client: Client) -> None:
     refreshing.refresh(segment, now)
     page = client.get("/segments/big-spenders").content.decode()
     assert "Those who matter" in page
+    assert "the sum of total over orders that count in the last 30 days is at least £50.00" in page
+    who = page.partition("/segments/big-spenders/why/")[2].partition('"')[0]
+    explained = client.get(f"/segments/big-spenders/why/{who}").content.decode()
+    assert "is in Big spenders" in explained
+    assert "£80.00" in explained
     again = begin(client, segment="big-spenders")
     do(client, again, "set", "0", **SPENT | {"value": "30"})
     assert "1 would enter, 0 would leave." in client.get(f"{again}/count").content.decode()

@@ -1,9 +1,9 @@
 """One segment of conditions: who is in it, since when, and by which conditions."""
 
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any as Anything
 
-import yaml
 from django.contrib import messages
 from django.db.models import Count
 from django.db.models.functions import TruncDate
@@ -17,10 +17,14 @@ from regulars.foundation.access.viewer import viewer_of
 from regulars.foundation.pages.charts import Chart, Series, day_labels
 from regulars.foundation.pages.formats import format_number, today
 from regulars.foundation.pages.lists import ListQuery
+from regulars.foundation.shop.settings import read_setting
+from regulars.insight.conditions.language import All, Any, Condition, Not
+from regulars.insight.conditions.words import Words
 from regulars.insight.segments import ledger, queries
 from regulars.insight.segments.models import Segment
 from regulars.insight.segments.operations import saving
 from regulars.insight.segments.overview import ledger_href
+from regulars.insight.segments.rules import condition_of
 from regulars.insight.segments.uses import uses_of
 from regulars.record.customers.named import with_names
 
@@ -30,10 +34,10 @@ _DAYS = 60
 
 def show(request: HttpRequest, segment: Segment) -> HttpResponse:
     viewer = viewer_of(request)
-    context: dict[str, Any] = {
+    context: dict[str, Anything] = {
         "title": segment.name,
         "segment": segment,
-        "text": yaml.safe_dump(segment.definition.get("where"), allow_unicode=True, sort_keys=False),
+        "words": in_words(condition_of(segment.definition), Words(str(read_setting("shop.reporting_currency")))),
         "uses": uses_of(segment.key),
         "may_edit": viewer.may("segments.edit"),
         "figures": _figures(segment, request),
@@ -44,6 +48,26 @@ def show(request: HttpRequest, segment: Segment) -> HttpResponse:
         newest = ledger.rows_of(segment, ListQuery(choices={"state": ("now",)}), viewer).order_by("-entered_at", "-id")
         context["newest"] = with_names(list(newest[:_NEWEST]), viewer)
     return render(request, "segments/own.html", context)
+
+
+@dataclass(frozen=True)
+class InWords:
+    """A condition as sentences, nested as it is."""
+
+    group: str
+    parts: tuple["InWords", ...] = ()
+    sentence: str = ""
+
+
+def in_words(condition: Condition, words: Words) -> InWords:
+    match condition:
+        case All(parts) | Any(parts):
+            name = "all" if isinstance(condition, All) else "any"
+            return InWords(name, tuple(in_words(part, words) for part in parts))
+        case Not(part):
+            return InWords("not", (in_words(part, words),))
+        case leaf:
+            return InWords("", sentence=words.leaf(leaf))
 
 
 @requires(post="segments.edit")
@@ -62,7 +86,7 @@ def archive(request: HttpRequest, name: str) -> HttpResponseBase:
 def _figures(segment: Segment, request: HttpRequest) -> dict[str, tuple[int, str]]:
     """Members, and who entered and left in a month, each with the address of exactly those rows."""
     viewer, day = viewer_of(request), today(clock.now()) - timedelta(days=30)
-    asked: dict[str, tuple[dict[str, str], dict[str, Any]]] = {
+    asked: dict[str, tuple[dict[str, str], dict[str, Anything]]] = {
         "members": ({"state": "now"}, {}),
         "entered": ({"came": "moved"}, {"entered": (day, None)}),
         "left": ({}, {"left": (day, None)}),
@@ -96,6 +120,6 @@ def _chart(segment: Segment) -> Chart | None:
     )
 
 
-def _by_day(segment: Segment, column: str) -> dict[Any, int]:
+def _by_day(segment: Segment, column: str) -> dict[Anything, int]:
     rows = segment.memberships.filter(**{f"{column}__isnull": False}).annotate(day=TruncDate(column))
     return dict(rows.values_list("day").annotate(Count("id")))
