@@ -30,7 +30,8 @@ MEMBERSHIPS = register(
         versions=f"""
             SELECT {_ROW.format(left="NULL::timestamp")}, b.last_position, e.last_position
             FROM segments_membership m {_SEGMENT} JOIN events_batch b ON b.id = m.batch_id LEFT JOIN events_batch e ON e.id = m.until_batch_id
-            WHERE m.batch_id >= {_FIRST} AND b.last_position > %(after)s AND b.last_position <= %(upto)s AND b.last_position IS DISTINCT FROM e.last_position
+            WHERE m.batch_id >= {_FIRST} AND b.last_position > %(after)s AND b.last_position <= %(upto)s
+              AND b.last_position IS DISTINCT FROM e.last_position
             UNION ALL
             SELECT {_LEFT}, e.last_position, NULL::bigint
             FROM segments_membership m {_SEGMENT} JOIN events_batch e ON e.id = m.until_batch_id

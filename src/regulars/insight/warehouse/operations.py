@@ -23,6 +23,8 @@ LOCK = 0x5245_5748  # 'REWH': one process at a time changes the warehouse
 GRACE = timedelta(hours=1)  # longer than any query may take
 FILES_WRITTEN = declare("warehouse.files-written", "Files have their final names, and no snapshot names them yet")
 
+PRUNING = declare("warehouse.pruning", "No row names the old files any more, and they lie there still")
+
 
 class WarehouseBusy(Conflict):
     """Another process is writing the warehouse at the moment: try again in a minute."""
@@ -86,6 +88,7 @@ def prune(at: datetime, grace: timedelta = GRACE) -> int:
             p for p in files.folder().iterdir() if p.name not in known and p.stat().st_mtime < (at - grace).timestamp()
         ]
         gone = {files.folder() / name for name in names} | set(strays)
+        crash_point(PRUNING)
         for path in gone:
             path.unlink(missing_ok=True)
         return len(gone)

@@ -4,15 +4,28 @@ from regulars.foundation.warehouse_tables import Column, ColumnType, WarehouseTa
 
 # One row of each word and link. Both numbers stay below 2 ^ 31 for longer than any shop lasts.
 _KEY = "((r.id << 32) | l.id)"
-_OF_ADDRESS = "JOIN customers_identity i ON i.id = l.identity_id"
-_BOTH = "JOIN events_batch b ON b.id = greatest(r.batch_id, l.batch_id)"
-_IN_SPAN = "b.last_position > %(after)s AND b.last_position <= %(upto)s"
+_CONFIRMED = """
+    {entries} r JOIN customers_identity i
+        ON i.token = r.address AND i.scope = '' AND i.kind = CASE r.channel WHEN 'email' THEN 'email' ELSE 'phone' END
+    JOIN customers_identitylink l ON l.identity_id = i.id AND l.trust = 'confirmed'
+"""
+# Addresses of which something was said, or that somebody was linked to.
+_ADDRESSES = """
+    in_range AS MATERIALIZED (
+        SELECT id FROM events_batch WHERE last_position > %(after)s AND last_position <= %(upto)s
+    ), told AS MATERIALIZED (
+        SELECT r.address FROM in_range b JOIN {entries} r ON r.batch_id = b.id
+        UNION SELECT i.token FROM in_range b JOIN customers_identitylink l ON l.batch_id = b.id
+        JOIN customers_identity i ON i.id = l.identity_id
+    )
+"""
+# Known is a word of somebody from the later of the two: positions tell, since a batch that began first may commit last.
+_BOTH = "JOIN events_batch br ON br.id = r.batch_id JOIN events_batch bl ON bl.id = l.batch_id"
+_SINCE = "greatest(br.last_position, bl.last_position)"
+_IN_SPAN = "{0} > %(after)s AND {0} <= %(upto)s"
 
 _SAID = f"{_KEY}, l.profile_id, r.occurred_at AT TIME ZONE 'UTC', i.id, n.name, r.channel, r.topic, r.state, r.method, nullif(r.source, '')"
-_WORDS = f"""
-    customers_identitylink l {_OF_ADDRESS} JOIN consent_consententry r ON r.address = i.token AND r.state <> 'unknown'
-    JOIN shop_brand n ON n.id = r.brand_id
-"""
+_WORDS = f"{_CONFIRMED.format(entries='consent_consententry')} JOIN shop_brand n ON n.id = r.brand_id"
 CONSENTS = register(
     WarehouseTable(
         name="consents",
@@ -30,13 +43,18 @@ CONSENTS = register(
             Column("method", ColumnType.TEXT, "how it was said"),
             Column("source", ColumnType.TEXT, "connection that told it; null for our own pages, staff and files"),
         ),
-        present=f"SELECT {_SAID} FROM {_WORDS} WHERE l.trust = 'confirmed'",
-        versions=f"SELECT {_SAID}, b.last_position, NULL::bigint FROM {_WORDS} {_BOTH} WHERE l.trust = 'confirmed' AND {_IN_SPAN}",
+        present=f"SELECT {_SAID} FROM {_WORDS} WHERE r.state <> 'unknown'",
+        versions=f"""
+            WITH {_ADDRESSES.format(entries="consent_consententry")}
+            SELECT {_SAID}, {_SINCE}, NULL::bigint FROM {_WORDS} JOIN told ON told.address = r.address {_BOTH}
+            WHERE r.state <> 'unknown' AND {_IN_SPAN.format(_SINCE)}
+        """,
         removed_by=("import.undone",),
     )
 )
 
-_STOP = "l.profile_id, r.occurred_at AT TIME ZONE 'UTC', r.channel, r.reason"
+_STOP = f"{_KEY}, l.profile_id, r.occurred_at AT TIME ZONE 'UTC', r.channel, r.reason"
+_STOPPED = _CONFIRMED.format(entries="consent_suppressionentry")
 _NEXT = """
     JOIN LATERAL (
         SELECT n.occurred_at, n.batch_id FROM consent_suppressionentry n
@@ -44,27 +62,27 @@ _NEXT = """
     ) n ON true
 """
 _UNTIL = "CASE WHEN n.batch_id IS NOT NULL THEN greatest(n.occurred_at, r.occurred_at) AT TIME ZONE 'UTC' END"
-_STOPPED = f"customers_identitylink l {_OF_ADDRESS} JOIN consent_suppressionentry r ON r.address = i.token"
-_ON = "r.is_on AND l.trust = 'confirmed'"
 _ALONE = "-r.id, r.profile_id, r.occurred_at AT TIME ZONE 'UTC', NULL, 'left alone'"
 _NEXT_ALONE = """
     JOIN LATERAL (
         SELECT n.occurred_at, n.batch_id FROM consent_donotcontact n WHERE n.profile_id = r.profile_id AND n.id > r.id ORDER BY n.id LIMIT 1
     ) n ON true
 """
+_ALONE_ROWS = """
+    consent_donotcontact r JOIN alone ON alone.profile_id = r.profile_id JOIN events_batch br ON br.id = r.batch_id
+"""
 
 
-def _versions(key: str, row: str, rows: str, following: str, began: str, where: str) -> str:
+def _versions(row: str, rows: str, following: str, since: str) -> str:
     """Each entry until the next one about the same."""
     return f"""
-        SELECT {key}{row}, NULL::timestamp, b.last_position, e.last_position
-        FROM {rows} JOIN events_batch b ON b.id = {began} LEFT {following} LEFT JOIN events_batch e ON e.id = greatest(n.batch_id, {began})
-            AND n.batch_id IS NOT NULL
-        WHERE {where} AND {_IN_SPAN} AND b.last_position IS DISTINCT FROM e.last_position
+        SELECT {row}, NULL::timestamp, {since}, e.last_position
+        FROM {rows} LEFT {following} LEFT JOIN events_batch e ON e.id = n.batch_id
+        WHERE r.is_on AND {_IN_SPAN.format(since)} AND (n.batch_id IS NULL OR e.last_position > {since})
         UNION ALL
-        SELECT {key}{row}, {_UNTIL}, e.last_position, NULL::bigint
-        FROM {rows} {following} JOIN events_batch e ON e.id = greatest(n.batch_id, {began})
-        WHERE {where} AND e.last_position > %(after)s AND e.last_position <= %(upto)s
+        SELECT {row}, {_UNTIL}, greatest(e.last_position, {since}), NULL::bigint
+        FROM {rows} {following} JOIN events_batch e ON e.id = n.batch_id
+        WHERE r.is_on AND {_IN_SPAN.format(f"greatest(e.last_position, {since})")}
     """
 
 
@@ -82,12 +100,17 @@ SUPPRESSIONS = register(
             Column("until", ColumnType.TIMESTAMP, "until when; null while it holds"),
         ),
         present=f"""
-            SELECT {_KEY}, {_STOP}, {_UNTIL} FROM {_STOPPED} LEFT {_NEXT} WHERE {_ON}
+            SELECT {_STOP}, {_UNTIL} FROM {_STOPPED} LEFT {_NEXT} WHERE r.is_on
             UNION ALL SELECT {_ALONE}, {_UNTIL} FROM consent_donotcontact r LEFT {_NEXT_ALONE} WHERE r.is_on
         """,
-        versions=_versions(f"{_KEY}, ", _STOP, _STOPPED, _NEXT, "greatest(r.batch_id, l.batch_id)", _ON)
-        + " UNION ALL "
-        + _versions("", _ALONE, "consent_donotcontact r", _NEXT_ALONE, "r.batch_id", "r.is_on"),
+        versions=f"""
+            WITH {_ADDRESSES.format(entries="consent_suppressionentry")}, alone AS MATERIALIZED (
+                SELECT DISTINCT r.profile_id FROM in_range b JOIN consent_donotcontact r ON r.batch_id = b.id
+            )
+            {_versions(_STOP, f"{_STOPPED} JOIN told ON told.address = r.address {_BOTH}", _NEXT, _SINCE)}
+            UNION ALL
+            {_versions(_ALONE, _ALONE_ROWS, _NEXT_ALONE, "br.last_position")}
+        """,
         removed_by=("import.undone",),
     )
 )

@@ -115,11 +115,12 @@ ATTRIBUTES = register(
 
 _TAG = "r.id, r.profile_id, r.occurred_at AT TIME ZONE 'UTC', t.name"
 _TAGGED = """
-    customers_tagentry r {on} JOIN customers_tag t ON t.id = r.tag_id {how} JOIN LATERAL (
+    customers_tagentry r {of} JOIN customers_tag t ON t.id = r.tag_id {how} JOIN LATERAL (
         SELECT n.occurred_at, n.batch_id FROM customers_tagentry n
         WHERE n.profile_id = r.profile_id AND n.tag_id = r.tag_id AND n.id > r.id ORDER BY n.id LIMIT 1
     ) n ON true
 """
+_PUT = "ON r.profile_id = put.profile_id AND r.tag_id = put.tag_id"
 _OFF = "CASE WHEN n.batch_id IS NOT NULL THEN greatest(n.occurred_at, r.occurred_at) AT TIME ZONE 'UTC' END"
 TAGS = register(
     WarehouseTable(
@@ -133,15 +134,20 @@ TAGS = register(
             Column("tag", ColumnType.TEXT, "its name"),
             Column("until", ColumnType.TIMESTAMP, "when it was taken off; null while it is there"),
         ),
-        present=f"SELECT {_TAG}, {_OFF} FROM {_TAGGED.format(on='', how='LEFT')} WHERE r.is_on",
+        present=f"SELECT {_TAG}, {_OFF} FROM {_TAGGED.format(of='', how='LEFT')} WHERE r.is_on",
         versions=f"""
+            WITH put AS MATERIALIZED (
+                SELECT DISTINCT e.profile_id, e.tag_id FROM events_batch b JOIN customers_tagentry e ON e.batch_id = b.id
+                WHERE b.last_position > %(after)s AND b.last_position <= %(upto)s
+            )
             SELECT {_TAG}, NULL::timestamp, b.last_position, e.last_position
-            FROM events_batch b JOIN {_TAGGED.format(on="ON r.batch_id = b.id", how="LEFT")}
-            LEFT JOIN events_batch e ON e.id = n.batch_id
+            FROM put JOIN {_TAGGED.format(of=_PUT, how="LEFT")}
+            JOIN events_batch b ON b.id = r.batch_id LEFT JOIN events_batch e ON e.id = n.batch_id
             WHERE r.is_on AND b.last_position > %(after)s AND b.last_position <= %(upto)s AND b.last_position IS DISTINCT FROM e.last_position
             UNION ALL
             SELECT {_TAG}, {_OFF}, e.last_position, NULL::bigint
-            FROM {_TAGGED.format(on="", how="")} JOIN events_batch e ON e.id = n.batch_id
+            FROM put JOIN {_TAGGED.format(of=_PUT, how="")}
+            JOIN events_batch e ON e.id = n.batch_id
             WHERE r.is_on AND e.last_position > %(after)s AND e.last_position <= %(upto)s
         """,
         removed_by=_UNDONE,

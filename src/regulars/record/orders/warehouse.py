@@ -136,6 +136,7 @@ REFUNDS = register(
     )
 )
 
+# Lines are found by their orders, which tell of every change: the batches of lines have no index.
 # Shelves stand within shelves: a line is on all of them. They never move, and one that a product is taken off is told by the product.
 _ABOVE = """
     WITH RECURSIVE shelf AS (
@@ -182,19 +183,25 @@ ORDER_LINES = register(
         ),
         present=f"SELECT {_LINE.format(shelves=_SHELVES_OF_ONE)} FROM orders_orderline l {_LINE_JOINED} WHERE l.until_batch_id IS NULL",
         versions=f"""
-            WITH shelves AS MATERIALIZED (
+            WITH in_range AS MATERIALIZED (
+                SELECT id FROM events_batch WHERE last_position > %(after)s AND last_position <= %(upto)s
+            ), stated AS MATERIALIZED (
+                SELECT o.id FROM in_range b JOIN orders_order o ON o.batch_id = b.id
+                UNION SELECT c.order_id FROM in_range b JOIN orders_orderchange c ON c.batch_id = b.id
+            ), shelves AS MATERIALIZED (
                 {_ABOVE.format(of="p.product_id,", above="shelf.product_id,", where="")}
                 SELECT product_id, {_AGGREGATED} AS names FROM shelf GROUP BY product_id
             )
             SELECT {_LINE.format(shelves="shelves.names")}, b.last_position, e.last_position
-            FROM events_batch b JOIN orders_orderline l ON l.batch_id = b.id
+            FROM stated JOIN orders_orderline l ON l.order_id = stated.id JOIN events_batch b ON b.id = l.batch_id
             LEFT JOIN events_batch e ON e.id = l.until_batch_id
             {_LINE_JOINED}
             LEFT JOIN shelves ON shelves.product_id = p2.id
             WHERE b.last_position > %(after)s AND b.last_position <= %(upto)s AND b.last_position IS DISTINCT FROM e.last_position
         """,
         ended="""
-            SELECT l.id, e.last_position FROM events_batch e JOIN orders_orderline l ON l.until_batch_id = e.id
+            SELECT l.id, e.last_position FROM events_batch e JOIN orders_orderchange c ON c.batch_id = e.id
+            JOIN orders_orderline l ON l.order_id = c.order_id AND l.until_batch_id = e.id
             WHERE e.last_position > %(after)s AND e.last_position <= %(upto)s
         """,
         touched="""

@@ -277,7 +277,10 @@ def test_what_waits_for_more_than_a_minute_is_an_alarm() -> None:
     find = FINDINGS["warehouse.late"].find
     assert find(staff, recorded + timedelta(seconds=60)) == []
     [late] = find(staff, recorded + timedelta(minutes=7))
-    assert late.sentence == f"Segments and RFM are 7 minutes behind: {queries.lag().positions} changes wait to be taken over."
+    assert (
+        late.sentence
+        == f"Segments and RFM are 7 minutes behind: {queries.lag().positions} changes wait to be taken over."
+    )
     operations.sync(NOW)
     assert queries.behind(recorded + timedelta(days=1)) == timedelta()
     assert find(staff, recorded + timedelta(days=1)) == []
