@@ -37,7 +37,7 @@ _DISCOUNT = " ".join(
     f"... on {kind} {{ {fields} codes(first: 1) {{ nodes {{ {CODE} }} }} }}" for kind, fields in DISCOUNTS.items()
 )
 _BY_CODE = f"query ByCode($code: String!) {{ codeDiscountNodeByCode(code: $code) {{ id codeDiscount {{ __typename {_DISCOUNT} }} }} }}"
-_CUSTOMER = "query Customer($query: String!) { customers(first: 1, query: $query) { nodes { id } } }"
+_BY_MAIL = "query Customer($query: String!) { customers(first: 1, query: $query) { nodes { id } } }"
 _MAKE = """
 mutation Make($discount: DiscountCodeBasicInput!) {
   discountCodeBasicCreate(basicCodeDiscount: $discount) { codeDiscountNode { id } userErrors { code field message } }
@@ -87,36 +87,37 @@ def _known(customer: Mapping[str, Any], is_mail: bool) -> tuple[str, str]:
 
 def make_coupon(account: Account, rule: CouponRule, at: datetime) -> str:
     """Shopify's number of the discount with this code. Raises Refused where the code is there and does something else."""
-    there = _same(account, rule)
-    if there:
+    whose = _customer(account, rule)
+    if there := _same(account, rule, whose):
         return there
-    discount = _discount(account, rule, at)
+    discount = _discount(account, rule, whose, at)
     document, name = (
         (_MAKE_FREE, "discountCodeFreeShippingCreate") if rule.is_free_shipping else (_MAKE, "discountCodeBasicCreate")
     )
     made = ask(account, document, {"discount": discount})[name]
-    if any(error.get("code") == "TAKEN" for error in made.get("userErrors") or ()):  # somebody was faster
-        there = _same(account, rule)
-        if there:
-            return there
+    is_taken = any(error.get("code") == "TAKEN" for error in made.get("userErrors") or ())  # somebody was faster
+    if is_taken and (there := _same(account, rule, whose)):
+        return there
     return number_of(done(made)["codeDiscountNode"]["id"])
 
 
-def _same(account: Account, rule: CouponRule) -> str:
+def _same(account: Account, rule: CouponRule, whose: str) -> str:
     """The discount that has the code; '' where none has. Raises Refused where its rule is another."""
     found = ask(account, _BY_CODE, {"code": rule.code})["codeDiscountNodeByCode"]
     if not found:
         return ""
-    if not any(_does(one, rule) for one in coupons(account, found)):
+    if not any(_does(one, rule, whose) for one in coupons(account, found)):
         raise Refused(f"The shop has a code {rule.code} already, and it does something else.")
     return number_of(found["id"])
 
 
-def _does(there: CouponInput, rule: CouponRule) -> bool:
+def _does(there: CouponInput, rule: CouponRule, whose: str) -> bool:
     kind, worth = _worth(rule)
-    minimum = there.minimum if there.minimum is not None else Decimal(0)
-    same_rule = (there.kind, there.amount, minimum) == (kind, worth, rule.minimum or Decimal(0))
-    return same_rule and there.usage_limit == rule.usage_limit and (there.person is not None) == bool(rule.email)
+    ends = rule.ends_at.astimezone(UTC).replace(microsecond=0) if rule.ends_at else None  # Shopify keeps seconds
+    person = there.person.identities[0].value if there.person else ""
+    is_worth = (there.kind, there.amount) == (kind, worth) and rule.currency in ("", there.currency or rule.currency)
+    is_bound = (there.minimum or Decimal(0), there.usage_limit) == (rule.minimum or Decimal(0), rule.usage_limit)
+    return is_worth and is_bound and (there.expires_at, person) == (ends, number_of(whose))
 
 
 def _worth(rule: CouponRule) -> tuple[CouponKind, Decimal]:
@@ -127,7 +128,7 @@ def _worth(rule: CouponRule) -> tuple[CouponKind, Decimal]:
     return CouponKind.FIXED, rule.amount or Decimal(0)
 
 
-def _discount(account: Account, rule: CouponRule, at: datetime) -> dict[str, Any]:
+def _discount(account: Account, rule: CouponRule, whose: str, at: datetime) -> dict[str, Any]:
     """What Shopify is asked to make. It begins at once, and counts for the whole order."""
     said: dict[str, Any] = {
         "title": rule.title or rule.code,
@@ -136,7 +137,7 @@ def _discount(account: Account, rule: CouponRule, at: datetime) -> dict[str, Any
         "endsAt": rule.ends_at.astimezone(UTC).isoformat() if rule.ends_at else None,
         "usageLimit": rule.usage_limit,
         "appliesOncePerCustomer": bool(rule.email),
-        "context": _context(account, rule),
+        "context": {"customers": {"add": [whose]}} if whose else {"all": "ALL"},
     }
     if rule.minimum:
         said["minimumRequirement"] = {"subtotal": {"greaterThanOrEqualToSubtotal": str(rule.minimum)}}
@@ -153,11 +154,12 @@ def _value(account: Account, rule: CouponRule) -> dict[str, Any]:
     return {"discountAmount": {"amount": str(rule.amount), "appliesOnEachItem": False}}
 
 
-def _context(account: Account, rule: CouponRule) -> dict[str, Any]:
+def _customer(account: Account, rule: CouponRule) -> str:
+    """Shopify's id of the one whose code it is; '' where it is everybody's."""
     if not rule.email:
-        return {"all": "ALL"}
+        return ""
     address = rule.email.replace("\\", "").replace("'", "").replace('"', "")
-    found = ask(account, _CUSTOMER, {"query": f"email:'{address}'"})["customers"]["nodes"]
+    found = ask(account, _BY_MAIL, {"query": f"email:'{address}'"})["customers"]["nodes"]
     if not found:
         raise Refused("The shop has no customer with this address, so the code cannot be kept for them.")
-    return {"customers": {"add": [found[0]["id"]]}}
+    return str(found[0]["id"])

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -168,6 +169,26 @@ def test_a_code_for_one_customer(fake: FakeShopify) -> None:
     assert coupon.person.identities[0].value == str(customer.number_of_kind)
     with pytest.raises(Refused, match="no customer with this address"):
         PLATFORM.make_coupon(shop, CouponRule("FOR-EVE", "For Eve", percent=Decimal(5), email="eve@ringstrasse.net"))
+
+
+def test_a_code_of_another_day_or_person_or_money_is_another(fake: FakeShopify) -> None:
+    shop = account_at(fake)
+    for name in ("ada", "eve"):
+        fake.shop.add_customer(f"{name}@ringstrasse.net")
+    rule = CouponRule(
+        "ONLY", "Only", amount=Decimal(5), currency="EUR", email="ada@ringstrasse.net", ends_at=AT + timedelta(days=400)
+    )
+    made = PLATFORM.make_coupon(shop, rule)
+    assert PLATFORM.make_coupon(shop, rule) == made
+    for other in (
+        replace(rule, ends_at=AT + timedelta(days=401)),
+        replace(rule, email="eve@ringstrasse.net"),
+        replace(rule, email=""),
+        replace(rule, currency="USD"),
+    ):
+        with pytest.raises(Refused, match="ONLY already"):
+            PLATFORM.make_coupon(shop, other)
+    assert len(_codes(fake)) == 1
 
 
 def test_money_of_another_currency_is_refused(fake: FakeShopify) -> None:

@@ -86,7 +86,7 @@ def decimal(value: Any) -> Decimal:
         amount = Decimal(value)
     except InvalidOperation as error:
         raise ValueError("not a number") from error
-    if not amount.is_finite() or abs(amount) >= _MOST or amount.as_tuple().exponent < -12:  # type: ignore[operator]
+    if not amount.is_finite() or abs(amount) >= _MOST or (amount and amount.adjusted() < -12):
         raise ValueError("a number out of bounds")
     return amount
 

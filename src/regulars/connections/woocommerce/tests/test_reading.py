@@ -1,12 +1,14 @@
 """One strange thing keeps no other out; what is split off reads alike."""
 
 import json
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from regulars.connections.base.platforms import Statements, Why
 from regulars.connections.base.things import STRANGE as READING_FAILS
+from regulars.connections.woocommerce.mapping.values import decimal, parse
 from regulars.connections.woocommerce.tests.shop import WOO, account, incoming, payload, read_page
 
 STRANGE: list[Any] = [
@@ -82,3 +84,10 @@ def test_what_is_split_off_a_page_reads_alike() -> None:
     assert len(alone) == 2
     single = incoming("order.updated", b'{"id":1}')
     assert WOO.split(single) == [b'{"id":1}']
+
+
+def test_a_float_that_php_wrote_out_is_a_number_and_what_no_shop_sells_for_is_none() -> None:
+    assert decimal(parse(b"16.666666666666668")) == Decimal("16.666666666666668")
+    for wrong in ("1e-400", "1e400", "NaN", "-Infinity", "9" * 14):
+        with pytest.raises(ValueError, match="number"):
+            decimal(wrong)
