@@ -20,6 +20,7 @@ from regulars.insight.conditions.language import Condition
 from regulars.insight.conditions.people import CALENDAR, CUSTOMERS, ENTRIES, PEOPLE, ZONES
 from regulars.insight.conditions.shapes import ENTERED_AT, Bound, Kind
 from regulars.insight.conditions.windows import Clock
+from regulars.insight.warehouse import clickhouse, dialects
 from regulars.insight.warehouse import engine as duckdb
 from regulars.insight.warehouse.queries import Pinned
 
@@ -140,6 +141,9 @@ people AS MATERIALIZED (
 """
 
 
+_WITH = re.compile(r"\AWITH\s")  # where the question begins with relations of its own
+
+
 def _of_record(customer_ids: Sequence[int]) -> Asking:
     def relation(name: str) -> str:
         if name in (PEOPLE, CUSTOMERS):
@@ -151,7 +155,7 @@ def _of_record(customer_ids: Sequence[int]) -> Asking:
 
 def _run_on_postgres(sql: str, values: Mapping[str, Any]) -> pa.Table:
     with connection.cursor() as cursor:
-        cursor.execute(_CANDIDATES + sql, values)
+        cursor.execute(_CANDIDATES + _WITH.sub(", ", sql), values)
         return table_of(cursor)
 
 
@@ -189,7 +193,7 @@ def count(
     zones: Mapping[int, str] | None = None,
 ) -> Counted:
     """How many are in. On PostgreSQL by what the record holds now, whatever the position."""
-    asking = _of_record(_everybody()) if engine is Engine.POSTGRES else _of_warehouse(pinned, position)
+    asking = _of_record(_everybody()) if engine is Engine.POSTGRES else _of_warehouse(pinned, position, engine)
     [row] = asking.ask(condition, Asked.COUNT, clock_at(at), zones).to_pylist()
     total = len(asking.values["customers"]) if engine is Engine.POSTGRES else total_of(pinned, position)
     missing = {place: int(row[f"missing_{place}"]) for place in denying_leaves(take_apart(condition).shape)}
@@ -228,19 +232,25 @@ def _total(people: _People) -> int:
     return int(duckdb.run(sql, {"position": people.position})["total"][0].as_py())
 
 
-def _known(pinned: Pinned, name: str, position: int) -> str:
+def _known(pinned: Pinned, name: str, position: int, engine: Engine = Engine.DUCKDB) -> str:
     """A table as it was known."""
-    relation = pinned.relation(name, position)
-    return f"(SELECT * FROM {relation} WHERE known_from <= $position AND known_until > $position)"
+    relation = pinned.relation(name, position, _DIALECTS[engine])
+    bound = _POSITIONS[engine]
+    return f"(SELECT * FROM {relation} WHERE known_from <= {bound} AND known_until > {bound})"
 
 
-def _of_warehouse(pinned: Pinned, position: int | None) -> Asking:
+_DIALECTS = {Engine.DUCKDB: dialects.duckdb, Engine.CLICKHOUSE: dialects.clickhouse}
+_POSITIONS = {Engine.DUCKDB: "$position", Engine.CLICKHOUSE: "{position:Int64}"}
+_RUN = {Engine.DUCKDB: duckdb.run, Engine.CLICKHOUSE: clickhouse.run}
+
+
+def _of_warehouse(pinned: Pinned, position: int | None, engine: Engine = Engine.DUCKDB) -> Asking:
     known_at = pinned.position if position is None else position
 
     def relation(name: str) -> str:
-        people = _known(pinned, "customer_profiles", known_at)
+        people = _known(pinned, "customer_profiles", known_at, engine)
         if name == CUSTOMERS:
             return f"(SELECT DISTINCT customer_id FROM {people})"
-        return people if name == PEOPLE else _known(pinned, name, known_at)
+        return people if name == PEOPLE else _known(pinned, name, known_at, engine)
 
-    return Asking(Engine.DUCKDB, relation, {"position": known_at}, lambda sql, values: duckdb.run(sql, dict(values)))
+    return Asking(engine, relation, {"position": known_at}, lambda sql, values: _RUN[engine](sql, dict(values)))
