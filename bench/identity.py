@@ -7,10 +7,12 @@ What is measured is who is who: finding and making profiles, storing the evidenc
 import random
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
 import psutil
+from django.db import connection
 
 from bench import Figure, Scale
 from regulars.foundation.shop.models import Brand, Store
@@ -27,32 +29,62 @@ _START = datetime(2026, 1, 1, tzinfo=UTC)
 _DEVICE, _SIGN_IN, _MAIL, _TILL = 8, 16, 18, 20
 
 
+@dataclass(frozen=True)
+class _Quarter:
+    """What a quarter of the events took. Processor time in seconds, of this process and of its server process."""
+
+    seconds: float
+    python: float
+    postgresql: float
+    megabytes: float
+
+
 def run(scale: Scale) -> list[Figure]:
-    """Seconds at a quarter, a half and the whole; the last quarter beside the first; memory."""
+    """Seconds at a quarter, a half and the whole; the last quarter beside the first; processor time of an event; memory."""
     brand = Brand.objects.create(name="Bench", from_name="Bench", from_address="bench@volume.example")
     store = Store.objects.create(code="bench", name="Bench", brand=brand, currency="GBP")
     total = scale.of(_EVENTS, 8 * _BATCH)
+    batches = max(1, total // 4 // _BATCH)
     events = _events(random.Random(scale.seed), store)  # noqa: S311  the same volume again
-    marks: list[float] = []
-    memory: list[float] = []
-    began = time.perf_counter()
-    for _ in range(4):
-        for _ in range(max(1, total // 4 // _BATCH)):
-            with transaction("bench", "identity") as log:
-                ensure_profiles(list(islice(events, _BATCH)), log)
-        marks.append(time.perf_counter() - began)
-        memory.append(psutil.Process().memory_info().rss / 2**20)
-    quarter, half, _, whole = marks
-    last = whole - marks[2]
+    quarters = [_tell(events, batches) for _ in range(4)]
+    first, *_, last = quarters
+    whole = sum(q.seconds for q in quarters)
     return [
-        Figure(f"Identity: {total // 4:,} events, 20 % new links", quarter, "s"),
-        Figure(f"Identity: {total // 2:,} events", half, "s"),
+        Figure(f"Identity: {total // 4:,} events, 20 % new links", first.seconds, "s"),
+        Figure(f"Identity: {total // 2:,} events", sum(q.seconds for q in quarters[:2]), "s"),
         Figure(f"Identity: {total:,} events", whole, "s", goal=_GOAL, note=f"{total / whole:,.0f} a second"),
-        Figure("Identity: the last quarter beside the first", last, "s", quarter, last / quarter, "linear: 1"),
-        Figure(
-            "Identity: memory at the end", memory[3], "MB", memory[0], memory[3] / memory[0], "flat: as after a quarter"
+        _compared("Identity: the last quarter beside the first", last.seconds, first.seconds, "s", "linear: 1"),
+        *(
+            _compared(
+                f"Identity: processor time of an event, {name}",
+                getattr(last, name) / batches / _BATCH * 1e6,
+                getattr(first, name) / batches / _BATCH * 1e6,
+                "us",
+                "last quarter beside the first",
+            )
+            for name in ("python", "postgresql")
         ),
+        _compared("Identity: memory at the end", last.megabytes, first.megabytes, "MB", "flat: as after a quarter"),
     ]
+
+
+def _compared(name: str, last: float, first: float, unit: str, goal: str) -> Figure:
+    return Figure(name, last, unit, first, last / first, goal)
+
+
+def _tell(events: Iterator[PersonInput], batches: int) -> _Quarter:
+    """Making the events up is not counted."""
+    own, server = psutil.Process(), psutil.Process(connection.connection.info.backend_pid)
+    seconds = python = 0.0
+    before = sum(server.cpu_times()[:2])
+    for _ in range(batches):
+        batch = list(islice(events, _BATCH))
+        began, busy = time.perf_counter(), time.process_time()
+        with transaction("bench", "identity") as log:
+            ensure_profiles(batch, log)
+        seconds += time.perf_counter() - began
+        python += time.process_time() - busy
+    return _Quarter(seconds, python, sum(server.cpu_times()[:2]) - before, own.memory_info().rss / 2**20)
 
 
 def _events(dice: random.Random, store: Store) -> Iterator[PersonInput]:

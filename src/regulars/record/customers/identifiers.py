@@ -75,6 +75,8 @@ def canonical(identity: IdentityInput, region: str = "") -> IdentityInput | None
         value = identifying_phone(value, region)
     elif is_placeholder_id(value):
         return None
+    if value == identity.value:
+        return identity if value else None
     return IdentityInput(identity.kind, value, identity.scope) if value else None
 
 

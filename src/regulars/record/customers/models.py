@@ -58,7 +58,7 @@ class Profile(models.Model):
         Identity, on_delete=models.PROTECT, related_name="names", db_index=False
     )  # the constraint is its index
     occurred_at = models.DateTimeField()
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_constraint=False)  # see CustomerProfile
 
     class Meta:
         constraints = [
@@ -69,21 +69,24 @@ class Profile(models.Model):
 
 
 class CustomerProfile(models.Model):
-    """The map profile → customer with its validity on the log; the row without ``until_batch`` is the present one."""
+    """The map profile → customer with its validity on the log; the row without ``until_batch`` is the present one.
+
+    The batch is a row of the same transaction, and batches are never deleted: to have each of thousands of rows a second checked
+    for it cost a third of a commit.
+    """
 
     profile = models.ForeignKey(Profile, on_delete=models.CASCADE)
     customer = models.ForeignKey(Customer, on_delete=models.CASCADE)
-    from_batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, related_name="+")
-    until_batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, related_name="+", null=True)
+    from_batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, related_name="+", db_constraint=False)
+    until_batch = models.ForeignKey(
+        "events.Batch", on_delete=models.PROTECT, related_name="+", null=True, db_constraint=False
+    )
 
     class Meta:
         constraints = [
             models.UniqueConstraint(
                 fields=["profile"], condition=models.Q(until_batch__isnull=True), name="one_customer_a_profile"
             ),
-        ]
-        indexes = [
-            models.Index(fields=["customer"], condition=models.Q(until_batch__isnull=True), name="profiles_of_customer")
         ]
 
 
@@ -99,13 +102,13 @@ class IdentityLink(models.Model):
 
     privacy = {"trust": PrivacyClass.CLEAR, "evidence": PrivacyClass.CLEAR, "value": PrivacyClass.SEALED}
 
-    profile = models.ForeignKey(Profile, on_delete=models.CASCADE)
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, db_index=False)  # the constraint is its index
     identity = models.ForeignKey(Identity, on_delete=models.CASCADE)
     trust = models.CharField(max_length=10, choices=Trust)
     evidence = models.TextField()  # 'shop order', 'import', 'staff', ...
     value = models.BinaryField()
     occurred_at = models.DateTimeField()
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_constraint=False)  # see CustomerProfile
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["profile", "identity", "trust"], name="one_link_of_a_trust")]

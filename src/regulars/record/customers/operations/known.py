@@ -2,8 +2,8 @@
 a busy shop tells of are known, and nothing new is said of them. Four statements, whatever their number.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
 
 from regulars.foundation.bulk import fetch
 from regulars.foundation.shop.models import Store
@@ -15,35 +15,24 @@ from regulars.record.customers.operations.links import Link, find_identities, li
 Name = tuple[int, int | None]  # row of the naming identity, and the store that says so
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Person:
-    """An input with its identities in canonical form; the first one names the profile."""
+    """An input with its identities in canonical form, of which the first one names the profile; 0 is what is not there yet."""
 
     given: PersonInput
     identities: tuple[IdentityInput, ...]
+    rows: list[int] = field(default_factory=list)
+    profile: int = 0
 
+    @property
+    def name(self) -> Name:
+        return self.rows[0], self.given.store_id
 
-@dataclass
-class Known:
-    """What is there of some people; whoever makes more of it adds to this."""
-
-    rows: dict[IdentityInput, int]
-    profiles: dict[Name, int]
-    links: set[Link]
-
-    def name(self, person: Person) -> Name:
-        return self.rows[person.identities[0]], person.given.store_id
-
-    def profile(self, person: Person) -> int:
-        return self.profiles[self.name(person)]
-
-    def says_nothing_new(self, person: Person) -> bool:
-        given = person.given
-        if given.contact or given.attributes or given.tags or given.note:
+    def says_nothing_new(self, known: set[Link]) -> bool:
+        given, trust = self.given, self.given.trust.value
+        if not self.profile or given.contact or given.attributes or given.tags or given.note:
             return False
-        profile = self.profiles.get((self.rows.get(person.identities[0], 0), given.store_id))
-        trust = given.trust.value
-        return profile is not None and all((profile, self.rows.get(i), trust) in self.links for i in person.identities)
+        return known.issuperset((self.profile, row, trust) for row in self.rows)
 
 
 def with_identities(inputs: Sequence[PersonInput]) -> list[Person]:
@@ -64,38 +53,31 @@ def _regions(inputs: Sequence[PersonInput]) -> dict[int | None, str]:
     return told
 
 
-def find_known(people: Sequence[Person]) -> Known:
-    """What is there of these; their profiles are locked. Raises Overtaken for one that was erased or undone meanwhile."""
-    known = Known(find_identities({i for person in people for i in person.identities}), {}, set())
-    named = [person for person in people if person.identities[0] in known.rows]
-    find_named(named, known)
-    return known
+def find_known(people: Sequence[Person]) -> set[Link]:
+    """Tells these people's rows and profiles where there are any, and gives their links. Raises as ``find_named``."""
+    rows = find_identities({identity for person in people for identity in person.identities})
+    for person in people:
+        person.rows = [rows.get(identity, 0) for identity in person.identities]
+    return find_named(people)
 
 
-def find_named(people: Collection[Person], known: Known) -> None:
-    """Adds the profiles that these people's identities name, locked, with their links."""
-    profiles = profiles_named({known.name(person) for person in people})
-    lock_profiles({profile: identity for (identity, _), profile in profiles.items()})
-    known.profiles |= profiles
-    known.links |= links_between(_pairs(people, known))
-
-
-def _pairs(people: Iterable[Person], known: Known) -> set[tuple[int, int]]:
-    return {
-        (profile, known.rows[identity])
-        for person in people
-        if (profile := known.profiles.get(known.name(person)))
-        for identity in person.identities
-        if identity in known.rows
-    }
+def find_named(people: Sequence[Person]) -> set[Link]:
+    """Tells the profiles that these people's identities name, which are locked then, and gives their links. Raises Overtaken for
+    one that was erased or undone meanwhile.
+    """
+    profiles = _profiles_named({person.rows[0] for person in people if person.rows[0]})
+    for person in people:
+        person.profile = profiles.get(person.name, 0)
+    lock_profiles({person.profile: person.rows[0] for person in people if person.profile})
+    return links_between({(p.profile, row) for p in people if p.profile for row in p.rows if row})
 
 
 _NAMED = "SELECT named_by_id, store_id, id FROM customers_profile WHERE named_by_id = ANY(%s) ORDER BY id DESC"
 
 
-def profiles_named(names: Collection[Name]) -> Mapping[Name, int]:
+def _profiles_named(identities: Collection[int]) -> dict[Name, int]:
     """One who names no store speaks of the oldest profile of that name."""
     found: dict[Name, int] = {}
-    for identity, store, profile in fetch(_NAMED, [sorted({identity for identity, _ in names})]):
+    for identity, store, profile in fetch(_NAMED, [sorted(identities)]):
         found[identity, store] = found[identity, None] = profile
-    return {name: found[name] for name in names if name in found}
+    return found

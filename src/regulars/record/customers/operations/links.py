@@ -46,14 +46,14 @@ JOIN customers_identity i ON (i.kind, i.scope, i.token) = (w.kind, w.scope, w.to
 """
 _MAKE = """
 INSERT INTO customers_identity (kind, scope, token)
-SELECT * FROM unnest(%s::text[], %s::text[], %s::bytea[]) ON CONFLICT DO NOTHING
+SELECT * FROM unnest(%s::text[], %s::text[], %s::bytea[]) ON CONFLICT DO NOTHING RETURNING kind, scope, token, id
 """
 Key = tuple[str, str, bytes]  # kind, scope and blind index
 
 
 def find_identities(wanted: Collection[IdentityInput]) -> dict[IdentityInput, int]:
     """Row of each of these canonical identities that is there."""
-    return _rows(_keys(wanted))
+    return _rows(_FIND, _keys(wanted))
 
 
 def identity_rows(wanted: Collection[IdentityInput]) -> dict[IdentityInput, int]:
@@ -61,9 +61,9 @@ def identity_rows(wanted: Collection[IdentityInput]) -> dict[IdentityInput, int]
     Raises Overtaken.
     """
     keyed = _keys(wanted)
-    if keyed:
-        execute(_MAKE, _columns(sorted(keyed)))
-    rows = _rows(keyed)
+    rows = _rows(_MAKE, dict(sorted(keyed.items())))
+    if len(rows) < len(keyed):  # some were there, or came from another transaction meanwhile
+        rows |= _rows(_FIND, {key: identity for key, identity in keyed.items() if identity not in rows})
     if len(rows) < len(keyed):
         raise Overtaken  # an erasure or an undo took one away between the two statements
     return rows
@@ -74,8 +74,8 @@ def _keys(wanted: Iterable[IdentityInput]) -> dict[Key, IdentityInput]:
     return {(i.kind.value, i.scope, identity_token(ring, i)): i for i in wanted}
 
 
-def _rows(keyed: Mapping[Key, IdentityInput]) -> dict[IdentityInput, int]:
-    found = fetch(_FIND, _columns(keyed)) if keyed else []
+def _rows(statement: str, keyed: Mapping[Key, IdentityInput]) -> dict[IdentityInput, int]:
+    found = fetch(statement, _columns(keyed)) if keyed else []
     return {keyed[kind, scope, bytes(token)]: row for kind, scope, token, row in found}
 
 

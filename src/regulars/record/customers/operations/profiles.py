@@ -24,14 +24,13 @@ from regulars.record.customers.operations.contacts import (
     store_contacts,
 )
 from regulars.record.customers.operations.known import (
-    Known,
     Name,
     Person,
     find_known,
     find_named,
     with_identities,
 )
-from regulars.record.customers.operations.links import Evidence, add_links, identity_rows, lock_identities
+from regulars.record.customers.operations.links import Evidence, Link, add_links, identity_rows, lock_identities
 from regulars.record.customers.operations.names import add_names
 from regulars.record.customers.queries import customers_of, read_own_attributes
 from regulars.record.events.log import LogTransaction
@@ -59,42 +58,47 @@ def ensure_profiles(
     if not all(person.identities for person in people):
         raise NoIdentity
     known = find_known(people)
-    news = [person for person in people if not known.says_nothing_new(person)]
+    news = [person for person in people if not person.says_nothing_new(known)]
     if news:
         _take_in(news, known, log, is_history, buying)
-    return [known.profile(person) for person in people]
+    return [person.profile for person in people]
 
 
 def _take_in(
-    people: Sequence[Person], known: Known, log: LogTransaction, is_history: bool, buying: Collection[int]
+    people: Sequence[Person], known: set[Link], log: LogTransaction, is_history: bool, buying: Collection[int]
 ) -> None:
-    fresh = _find_or_make(people, known, log, is_history)
+    made = _find_or_make(people, known, log, is_history)
     joined = _add_links(people, known, log)
-    told = _add_contacts(people, known, log, is_history)
-    told |= _add_extras(people, known, log, is_history)
-    joined |= add_names(_names(people, known), log)
-    joined |= identities.add_buyers({known.profile(p) for p in people if id(p.given) in buying}, log.batch_id)
+    told = _add_contacts(people, log, is_history)
+    told |= _add_extras(people, log, is_history)
+    joined |= add_names(_names(people), log)
+    joined |= identities.add_buyers({p.profile for p in people if id(p.given) in buying}, log.batch_id)
     changed = identities.rearrange(joined, log, at=max(p.given.occurred_at for p in people))
     changed |= set(customers_of(told).values())
-    add_plain_cards({customer: store for customer, store in fresh.items() if customer not in changed})
-    refresh_cards(changed, made=fresh)
+    add_plain_cards({customer: store for customer, store in made.items() if customer not in changed})
+    refresh_cards(changed, made)
 
 
 def _find_or_make(
-    people: Sequence[Person], known: Known, log: LogTransaction, is_history: bool
+    people: Sequence[Person], known: set[Link], log: LogTransaction, is_history: bool
 ) -> dict[int, int | None]:
-    """Adds what is not there yet of their identities and profiles. The customers made for these, with the store of each."""
-    known.rows |= identity_rows({i for person in people for i in person.identities if i not in known.rows})
-    unknown = [person for person in people if known.name(person) not in known.profiles]
+    """Tells them what was not there yet of identities and profiles. The customers made for these, with the store of each."""
+    rows = identity_rows({i for p in people for i, row in zip(p.identities, p.rows, strict=True) if not row})
+    for person in people:
+        person.rows = [row or rows[i] for i, row in zip(person.identities, person.rows, strict=True)]
+    unknown = [person for person in people if not person.profile]
     if not unknown:
         return {}
-    lock_identities({known.rows[person.identities[0]] for person in unknown})
-    find_named(unknown, known)  # another transaction may have made them meanwhile
+    lock_identities({person.rows[0] for person in unknown})
+    known |= find_named(unknown)  # another transaction may have made them meanwhile
     wanted: dict[Name, datetime] = {}
     for person in unknown:
-        if known.name(person) not in known.profiles:
-            wanted.setdefault(known.name(person), person.given.occurred_at)
-    return _make(wanted, known, log, is_history) if wanted else {}
+        if not person.profile:
+            wanted.setdefault(person.name, person.given.occurred_at)
+    profiles, customers = _make(wanted, log, is_history)
+    for person in unknown:
+        person.profile = person.profile or profiles[person.name]
+    return customers
 
 
 _ADD_PROFILES = """
@@ -108,9 +112,9 @@ INSERT INTO customers_customer (id, uid, created_at) SELECT * FROM unnest(%s::bi
 
 
 def _make(
-    wanted: Mapping[Name, datetime], known: Known, log: LogTransaction, is_history: bool
-) -> dict[int, int | None]:
-    """A profile of each name, and a customer of its own for it."""
+    wanted: Mapping[Name, datetime], log: LogTransaction, is_history: bool
+) -> tuple[dict[Name, int], dict[int, int | None]]:
+    """A profile of each name, and a customer of its own for it, with the store."""
     profiles = reserve_ids("customers_profile", len(wanted))
     customers = reserve_ids("customers_customer", len(wanted))
     times, stores = list(wanted.values()), [store for _, store in wanted]
@@ -120,38 +124,30 @@ def _make(
     identities.move_in(dict(zip(profiles, customers, strict=True)), log)
     keys.create_keys(profiles)
     log.append(*map(events.created, profiles, customers, times, stores, repeat(is_history)))
-    known.profiles |= dict(zip(wanted, profiles, strict=True))
-    return dict(zip(customers, stores, strict=True))
+    return dict(zip(wanted, profiles, strict=True)), dict(zip(customers, stores, strict=True))
 
 
-def _add_links(people: Sequence[Person], known: Known, log: LogTransaction) -> set[int]:
+def _add_links(people: Iterable[Person], known: Collection[Link], log: LogTransaction) -> set[int]:
     """Stores what links are new. Profiles whose customer may have to be resolved again."""
     said = (
-        Evidence(
-            known.profile(p),
-            known.rows[identity],
-            identity.value,
-            p.given.trust,
-            p.given.evidence,
-            p.given.occurred_at,
-        )
+        Evidence(p.profile, row, identity.value, p.given.trust, p.given.evidence, p.given.occurred_at)
         for p in people
-        for identity in p.identities
+        for row, identity in zip(p.rows, p.identities, strict=True)
     )
-    return {one.profile for one in add_links(said, known.links, log) if one.trust == Trust.CONFIRMED}
+    return {one.profile for one in add_links(said, known, log) if one.trust == Trust.CONFIRMED}
 
 
-def _names(people: Sequence[Person], known: Known) -> list[tuple[int, str]]:
+def _names(people: Iterable[Person]) -> list[tuple[int, str]]:
     """What those who can be trusted call them."""
-    trusted = [p for p in people if p.given.contact and p.given.trust == Trust.CONFIRMED]
-    return [(known.profile(p), p.given.contact.full_name) for p in trusted if p.given.contact]
+    trusted = [p for p in people if p.given.trust == Trust.CONFIRMED]
+    return [(p.profile, p.given.contact.full_name) for p in trusted if p.given.contact]
 
 
-def _add_contacts(people: Sequence[Person], known: Known, log: LogTransaction, is_history: bool) -> set[int]:
+def _add_contacts(people: Iterable[Person], log: LogTransaction, is_history: bool) -> set[int]:
     told: dict[int, list[tuple[datetime, ContactCard]]] = {}
     for person in people:
         if person.given.contact:
-            told.setdefault(known.profile(person), []).append((person.given.occurred_at, person.given.contact))
+            told.setdefault(person.profile, []).append((person.given.occurred_at, person.given.contact))
     changes = [c for c in _changed_contacts(told) if c.fields]
     store_contacts(changes, log, is_history)
     return {c.profile_id for c in changes}
@@ -170,12 +166,12 @@ def _changed_contacts(told: dict[int, list[tuple[datetime, ContactCard]]]) -> It
         yield ContactChange(profile, card, at, differing_fields(before, card))
 
 
-def _add_extras(people: Sequence[Person], known: Known, log: LogTransaction, is_history: bool) -> set[int]:
+def _add_extras(people: Iterable[Person], log: LogTransaction, is_history: bool) -> set[int]:
     """Attributes, tags and notes; news are rare, so they go one by one through the doors that staff use."""
     touched = set()
-    owned = read_own_attributes({known.profile(p) for p in people if p.given.attributes})
+    owned = read_own_attributes({p.profile for p in people if p.given.attributes})
     for person in people:
-        given, profile = person.given, known.profile(person)
+        given, profile = person.given, person.profile
         own = owned.get(profile, {})
         new = {name: value for name, value in given.attributes.items() if name not in own or own[name] != value}
         if new or given.tags or given.note:

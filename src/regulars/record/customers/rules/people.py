@@ -71,6 +71,8 @@ def is_shared(members: Collection[tuple[int | None, bool]], most: int) -> bool:
     """Whether an identity is no person's own: more than ``most`` profiles of one store have it (a till, an office), or very many of
     all. ``members``: store of each profile, and whether it is a visitor; those count for nothing, a person has many devices.
     """
+    if len(members) <= min(most, WIDEST):
+        return False
     stores = Counter(store for store, is_visitor in members if not is_visitor)
     return len(members) > WIDEST or max(stores.values(), default=0) > most
 
