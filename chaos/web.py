@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -16,11 +17,11 @@ PATIENCE = 90.0
 
 @dataclass
 class Web:
-    """``port`` stays the same whenever it is started again. ``seen`` holds the processes that ever served."""
+    """``port`` stays the same whenever it is started again."""
 
     crash_at: str = ""
     port: int = field(init=False)
-    seen: set[int] = field(default_factory=set)
+    _seen: set[int] = field(default_factory=set)  # processes that served
 
     def __enter__(self) -> "Web":
         with socket.socket() as probe:
@@ -38,23 +39,20 @@ class Web:
         self.crash_at = crash_at
         self._start()
 
-    def look(self) -> int:
-        """How many processes have served so far: one that dies by itself is followed by the next, until that dies too soon; then the
-        whole is started again, as the supervisor does it.
-        """
+    def has_died(self) -> bool:
+        """Whether it died by itself since it was started: then another process serves, or, when that died too soon, none."""
         if self._process.poll() is not None:
-            self._start()
-        try:
-            self.seen |= {one.pid for one in psutil.Process(self._process.pid).children()}
-        except psutil.NoSuchProcess:
-            return len(self.seen)
-        return len(self.seen)
+            return True
+        with suppress(psutil.NoSuchProcess):
+            self._seen |= {one.pid for one in psutil.Process(self._process.pid).children()}
+        return len(self._seen) > 1
 
     def _end(self) -> None:
         self._process.kill()
         self._process.wait()
 
     def _start(self) -> None:
+        self._seen.clear()
         own = {"PORT": str(self.port), "REGULARS_CRASH_AT": self.crash_at, "REGULARS_ALLOWED_HOSTS": "127.0.0.1"}
         command = [sys.executable, "-m", "regulars", "serve"]
         self._process = subprocess.Popen(
