@@ -6,30 +6,23 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from regulars.foundation.access.viewer import Viewer
-from regulars.foundation.pages.registries import CUSTOMER_PANELS, CustomerPanel
+from regulars.foundation.pages.registries import CUSTOMER_PANELS, CustomerPanel, Text
 from regulars.record.interest.queries import reviews_of, searches_of, wishes_of
 
 SHOWN = 5  # the others open below them
 
 
-def _panel(ask: Callable[[int, Viewer], Sequence[Any]]) -> Callable[[int, Viewer], dict[str, Any] | None]:
-    """No block for whoever has none."""
+def _panel(name: str, title: Text, ask: Callable[[int, Viewer], Sequence[Any]], order: int) -> None:
+    """Whoever has none has no block."""
 
     def show(customer_id: int, viewer: Viewer) -> dict[str, Any] | None:
         rows = ask(customer_id, viewer)
         return {"count": len(rows), "first": rows[:SHOWN], "others": rows[SHOWN:]} if rows else None
 
-    return show
+    template = f"interest/{name}.html"
+    CUSTOMER_PANELS.register(name, CustomerPanel(title, template, "customers.view", show, order=order))
 
 
-for _order, (_name, _title, _ask) in enumerate(
-    (
-        ("wishlist", _("On the wishlist"), wishes_of),
-        ("searches", _("Searched for"), searches_of),
-        ("reviews", _("Reviews"), reviews_of),
-    )
-):
-    CUSTOMER_PANELS.register(
-        _name,
-        CustomerPanel(_title, f"interest/{_name}.html", "customers.view", _panel(_ask), order=12 + _order),
-    )
+_panel("wishlist", _("On the wishlist"), wishes_of, 12)
+_panel("searches", _("Searched for"), searches_of, 13)
+_panel("reviews", _("Reviews"), reviews_of, 14)

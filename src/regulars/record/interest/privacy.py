@@ -1,5 +1,7 @@
 """How a person's wishes, searches and reviews are exported and erased: they go as a whole."""
 
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from regulars.foundation.privacy import SubjectData, register
@@ -7,18 +9,20 @@ from regulars.foundation.sealing import Cell
 from regulars.foundation.subjects import exported
 from regulars.record.interest.models import Review, Search, WishlistItem
 
+Table = type[WishlistItem] | type[Search] | type[Review]
+
 
 def _cell(row: Any, column: str) -> Cell:
     return Cell(row._meta.db_table, column, row.profile_id)
 
 
-for _model in (WishlistItem, Search, Review):
-    register(
-        SubjectData(
-            _model._meta.db_table,
-            lambda ids, model=_model: exported(
-                model._default_manager.filter(profile__in=ids).order_by("pk"), place=_cell
-            ),
-            lambda ids, at, model=_model: model._default_manager.filter(profile__in=ids).delete()[0],
-        )
-    )
+def _export(table: Table, profile_ids: list[int]) -> list[dict[str, Any]]:
+    return exported(table._default_manager.filter(profile__in=profile_ids).order_by("pk"), place=_cell)
+
+
+def _erase(table: Table, profile_ids: list[int], at: datetime) -> int:
+    return table._default_manager.filter(profile__in=profile_ids).delete()[0]
+
+
+for _table in (WishlistItem, Search, Review):
+    register(SubjectData(_table._meta.db_table, partial(_export, _table), partial(_erase, _table)))

@@ -27,10 +27,12 @@ from regulars.record.coupons.operations import apply_coupons
 from regulars.record.customers.contacts import ContactCard
 from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import Customer, IdentityKind, PossibleDuplicate
-from regulars.record.customers.operations import add_note, set_tag
+from regulars.record.customers.operations import add_note, ensure_profiles, set_tag
 from regulars.record.customers.operations.decisions import decide, different_people
 from regulars.record.customers.queries import customers_of
 from regulars.record.events import log as event_log
+from regulars.record.interest.inputs import ReviewInput, SearchInput, WishInput
+from regulars.record.interest.operations import apply_reviews, apply_searches, apply_wishes
 from regulars.record.orders.inputs import LineInput, OrderInput, RefundInput
 from regulars.record.orders.models import FulfilmentStatus, Order, OrderStatus, PaymentStatus
 from regulars.record.orders.operations import apply_orders
@@ -86,6 +88,7 @@ def make_shop(at: datetime, people: int = 45, seed: int = 7) -> Shop:
     _words_of_staff(owner, brand, at)
     _confuse(second, owner, at, chance)
     _track(store, at)
+    _want(store, at)
     refresh(at - timedelta(days=45), kind="monthly")
     refresh(at)
     return Shop(store, owner, len(orders) + len(more), Customer.objects.count())
@@ -154,6 +157,19 @@ def _track(store: Store, at: datetime) -> None:
     load_doors("jobs")
     while read_source(key.source, at):
         pass
+
+
+def _want(store: Store, at: datetime) -> None:
+    """Somebody known has things on their wishlist, searched in two scripts, and wrote reviews with and without words."""
+    with event_log.transaction("tracking", "made") as log:
+        [profile] = ensure_profiles([_person(0, store, at)], log)
+        titles = [*GOODS, "A title without end " * 6]
+        apply_wishes([WishInput(profile, at, "GBP", title=title, unit_price=Decimal("4.95")) for title in titles], log)
+        apply_searches([SearchInput(profile, at, words) for words in ("Red mug", "red mug", "κούπα")], log)
+        reviews = [(GOODS[0], Decimal("4.5"), "Sturdy, and the grandchildren love it."), ("unknown", None, "")]
+        apply_reviews(
+            [ReviewInput(profile, at, key, not body, key, rating, body) for key, rating, body in reviews], log
+        )
 
 
 def make_staff(email: str, name: str, role: Role) -> StaffMember:
