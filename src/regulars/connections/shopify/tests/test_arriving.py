@@ -6,6 +6,7 @@ import itertools
 import random
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -214,7 +215,9 @@ def test_what_webhooks_leave_out_is_asked_for_at_once(stand: ShopifyStand, row: 
     assert ask_all() == 2  # several webhooks of one order ask once
     told = Payment.objects.filter(until_batch=None).values_list("order__external_id", "kind", "status", "amount_minor")
     assert set(told) == {(key, "authorization", "success", 4387), (key, "capture", "success", 4387)}
-    assert list(Coupon.objects.values_list("code", "kind", "amount", "expires_at")) == [("SPRING", "percent", 10, None)]
+    assert list(Coupon.objects.values_list("code", "kind", "amount", "expires_at")) == [
+        ("SPRING", "percent", Decimal(10), None)
+    ]
     assert _missed(pull(row, PullKind.QUARTER)) == {
         "stock": 1
     }  # the fake sends nothing of a new product's first counts
