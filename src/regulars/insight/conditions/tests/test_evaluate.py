@@ -117,6 +117,20 @@ def test_first_and_last_of_one_moment_are_by_key() -> None:
         assert is_in({"of": "things", "measure": {measure: "word"}, "op": "is", "value": word}, her)
 
 
+def test_moments_come_before_keys() -> None:
+    her = someone(
+        things=[thing(NOW, word="late"), thing(NOW - DAY, word="early")],
+        states=[
+            {"since": NOW, "kind": "a", "score": Decimal(1), "is_good": True},
+            {"since": NOW - DAY, "kind": "a", "score": Decimal(2), "is_good": True},
+        ],
+    )
+    for measure, word in (("first", "early"), ("last", "late")):
+        assert is_in({"of": "things", "measure": {measure: "word"}, "op": "is", "value": word}, her)
+    assert is_in({"of": "things", "measure": "gap", "op": "is", "value": 1}, her)
+    assert is_in({"of": "states", "measure": {"sum": "score"}, "op": "is", "value": 1}, her)
+
+
 def test_averages_ratios_and_gaps_are_not_rounded() -> None:
     her = someone(things=[thing(NOW - DAY, weight=Decimal(1)), thing(weight=Decimal(0)), thing(weight=Decimal(0))])
     third = {"of": "things", "measure": {"average": "weight"}}
