@@ -17,7 +17,7 @@ from chaos.points import declared, points_of
 from regulars.messages.tests.sink import Sink, free_port
 from tests.database import start_database
 
-KILLS = {"workflows": 200, "intake": 20, "woocommerce": 25, "shopify": 25, "outage": 0, "insight": 0}  # at random
+KILLS = {"workflows": 200, "intake": 20, "woocommerce": 20, "shopify": 20, "outage": 0, "insight": 0}  # at random
 
 
 def main() -> int:

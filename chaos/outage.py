@@ -17,13 +17,13 @@ from pathlib import Path
 
 from django.db import connection
 
+import regulars.connections.base.jobs
+import regulars.connections.tracking.jobs  # noqa: F401  and of what trackers tell
 from chaos.verdict import Finding, print_table
 from chaos.web import Web
 from fakes.woocommerce import Shop
-from regulars.connections.base import jobs as shops
 from regulars.connections.base.accounts import give_key, keep_secrets, new_secret, read_secrets
 from regulars.connections.base.models import Connection, ConnectionState
-from regulars.connections.tracking import jobs as trackers
 from regulars.connections.tracking.keys import create_key
 from regulars.connections.woocommerce.signing import webhook_signature
 from regulars.foundation import clock
@@ -37,8 +37,6 @@ from regulars.record.customers.recorded import read_properties
 from regulars.record.events.models import Event
 from regulars.record.orders.models import Order
 
-assert shops.KIND  # noqa: S101  its import registers the parser
-assert trackers.KIND  # noqa: S101
 EACH = 6  # of each kind are sent in each phase
 PATIENCE = 30.0  # seconds until the web server has found the database again
 DISK = 24  # megabytes
@@ -196,7 +194,7 @@ def _small_disk(server: EmbeddedServer) -> Iterator[Callable[[bool], None] | Non
         owner = server.place.data.stat()
         os.chown(place, owner.st_uid, owner.st_gid)
         with server.connect(connection.settings_dict["NAME"], role=OWNER) as line:
-            line.execute(f"CREATE TABLESPACE small LOCATION '{place}'")  # type: ignore[arg-type]
+            line.execute(f"CREATE TABLESPACE small LOCATION '{place}'")
             for (table,) in line.execute(_PARTITIONS).fetchall():
                 line.execute(f"ALTER TABLE {table} SET TABLESPACE small")
         yield lambda is_full: _fill(place / "ballast", is_full)

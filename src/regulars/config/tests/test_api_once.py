@@ -76,14 +76,14 @@ def test_a_key_at_work_is_409_and_one_whose_worker_died_completes_once(
 
 @pytest.mark.django_db(transaction=True)
 def test_many_at_once_under_one_key_write_once() -> None:
-    house = make_house()
+    house, caller = make_house(), Caller()
     replies: list[tuple[str, int]] = []
 
     def send(route: str, path: str, body: Any) -> None:
-        replies.append((route, api.send("POST", path, body, Idempotency_Key="k").status_code))
+        replies.append((route, caller.send("POST", path, body, Idempotency_Key="k").status_code))
         connection.close()
 
-    api, before = Caller(), written()
+    before = written()
     writes = {route: WRITES[route](house) for route in ("/events", "/customers/{customer_id}/merge")}
     threads = [
         threading.Thread(target=send, args=(route, write.path, write.body))
