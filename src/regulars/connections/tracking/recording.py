@@ -140,6 +140,8 @@ def _said(fresh: Sequence[Told], speaker: Speaker) -> list[tuple[Told, PersonInp
     ids: set[tuple[object, ...]] = set()
     for one in fresh:
         call = one.call
+        if not (call.user_id or call.traits):
+            continue
         key = (one.name, call.user_id, call.anonymous_id, call.previous_id, call.is_late)
         if key in ids and not call.traits:
             continue

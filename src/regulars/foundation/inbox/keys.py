@@ -58,7 +58,8 @@ def _find(day: date) -> bytes | None:
 def _make(day: date) -> bytes:
     key = new_key()
     master_id, wrapped = key_ring().wrap(key, _subject(day))
-    with connection.cursor() as cursor:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit TO on")  # it is remembered, so it must not be lost
         cursor.execute(
             "INSERT INTO inbox_daykey (day, master_id, wrapped) VALUES (%s, %s, %s) ON CONFLICT DO NOTHING",
             [day, master_id, wrapped],

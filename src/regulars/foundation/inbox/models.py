@@ -50,7 +50,7 @@ class ItemState(models.TextChoices):
 class Item(models.Model):
     """One body from outside. The table is partitioned by ``received_at``, a day each, and made by hand in 0001_initial.
 
-    Its real key is (received_at, id); ``id`` alone is drawn from a sequence and rises in the order of arrival within a source.
+    Its real key is (id, received_at); ``id`` alone is drawn from a sequence and rises in the order of arrival within a source.
     """
 
     privacy = {

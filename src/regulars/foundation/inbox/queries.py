@@ -86,7 +86,8 @@ def count_quarantined(viewer: Viewer) -> int:
 
 def items_about(profiles: Collection[int]) -> Sequence[Item]:
     """Items that were found to speak of one of these profiles when they were read."""
-    return list(Item.objects.filter(people__overlap=list(profiles), body__isnull=False).order_by("pk"))
+    some = Item.objects.exclude(people=[])  # the index knows those only of which people are known
+    return list(some.filter(people__overlap=list(profiles), body__isnull=False).order_by("pk"))
 
 
 def forgotten_since(at: datetime) -> dict[bytes, datetime]:

@@ -7,7 +7,8 @@ then read one by one.
 
 import os
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -15,6 +16,7 @@ from pathlib import Path
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 
+from regulars.foundation.bulk import execute
 from regulars.foundation.crash import crash_point, declare
 from regulars.foundation.inbox.models import ItemState
 from regulars.foundation.inbox.operations import forget_bodies
@@ -103,11 +105,12 @@ def _read_each(sources: Sequence[str], stop: Stop, at: datetime) -> bool:
 
 def read_source(source: str, at: datetime) -> bool:
     """One batch of one source. False where nothing waits, nobody reads its kind, or another worker reads it at the moment."""
-    held = take_lease(f"inbox:{source}", f"{socket.gethostname()}:{os.getpid()}", LEASE_SECONDS)
+    with _unhurried():
+        held = take_lease(f"inbox:{source}", f"{socket.gethostname()}:{os.getpid()}", LEASE_SECONDS)
+        taken = _take(source) if held else []
     if held is None:
         return False
     try:
-        taken = _take(source)
         crash_point(TAKEN)
         if taken:
             _read(taken, held, at)
@@ -121,7 +124,20 @@ def read_source(source: str, at: datetime) -> bool:
         logger.warning("a source waits for the database", source=source, why=reason_of(error))
         return False  # others need not wait for it
     finally:
-        release_lease(held)
+        with _unhurried():
+            release_lease(held)
+
+
+@contextmanager
+def _unhurried() -> Iterator[None]:
+    """One transaction whose commit does not wait for the disk.
+
+    Nobody is thanked for what is read, and it stays in the inbox: what is lost with the machine is read again. The log is flushed in
+    order, so that nothing which is to outlast it (a mail that is marked as sent) can stand on what was lost.
+    """
+    with transaction.atomic():
+        execute("SET LOCAL synchronous_commit TO off", [])
+        yield
 
 
 def _waiting_sources(most: int = 0) -> list[str]:
@@ -180,7 +196,7 @@ def _read(taken: Sequence[_Taken], held: Held, at: datetime) -> None:
 
 def _read_together(taken: Sequence[_Taken], held: Held, at: datetime) -> None:
     """All or nothing. The fence is checked first and held until the commit."""
-    with transaction.atomic():
+    with _unhurried():
         check_lease(held)
         parser = PARSERS[taken[0].kind]
         outcomes = parser.read([_opened(item) for item in taken], at)

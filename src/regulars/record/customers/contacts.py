@@ -3,7 +3,7 @@
 import json
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 
 from regulars.foundation.sealing import KeyRing
 
@@ -46,7 +46,7 @@ class ContactCard:
     def to_bytes(self) -> bytes:
         """Compact JSON of what is known."""
         return json.dumps(
-            {k: v for k, v in asdict(self).items() if v}, ensure_ascii=False, separators=(",", ":")
+            {k: v for k, v in vars(self).items() if v}, ensure_ascii=False, separators=(",", ":")
         ).encode()
 
     @classmethod
@@ -56,7 +56,7 @@ class ContactCard:
 
     def merged_over(self, older: "ContactCard") -> "ContactCard":
         """This card, with what it does not say taken from an older one."""
-        return ContactCard(**{k: v or getattr(older, k) for k, v in asdict(self).items()})
+        return ContactCard(**{k: v or getattr(older, k) for k, v in vars(self).items()})
 
 
 def fold(text: str) -> str:

@@ -71,3 +71,18 @@ def test_nothing_personal_of_it_stands_in_clear(shop: Shop) -> None:
         found = [row[0] for row in cursor.fetchall() if "canary" in row[0].lower()]
     assert found == []
     assert "[card …1111]" in json.dumps([sealed(event) for event in events()], ensure_ascii=False)
+
+
+@pytest.mark.parametrize(
+    ("said", "kept"),
+    [
+        ("4111 1111-1111 1111", "[card …1111]"),
+        ("４１１１１１１１１１１１１１１１", "[card …１１１１]"),  # digits of another script
+        ("4111111111111112", "4111111111111112"),  # fails Luhn's check
+        ("411111 and 1111111111", "411111 and 1111111111"),
+    ],
+)
+def test_card_numbers_are_masked_wherever_they_stand(shop: Shop, said: str, kept: str) -> None:
+    shop.track("Note taken", {"deep": [{"note": f"pay {said} now"}]}, context={"note": said})
+    [told] = [sealed(event) for event in events("tracked.event")]
+    assert told["rest"] == {"deep": [{"note": f"pay {kept} now"}]}

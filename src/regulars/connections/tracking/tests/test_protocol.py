@@ -37,6 +37,24 @@ def call(**item: Any) -> Call:
     return found
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0.1", 0.1),
+        ("19.99", 19.99),
+        ("0.30000000000000004", 0.30000000000000004),
+        ("1e+21", 1e21),
+        ("19.90", Decimal("19.90")),
+        ("0.12345678901234567890", Decimal("0.12345678901234567890")),
+        ("1e400", Decimal("1e400")),
+    ],
+)
+def test_a_fraction_stays_as_it_was_written(text: str, value: float | Decimal) -> None:
+    found = parse(b'{"properties": {"x": %b}}' % text.encode(), "", "track")["properties"]["x"]
+    assert (type(found), found) == (type(value), value)
+    assert str(found).lower() == text or text == "1e400"
+
+
 def test_the_skew_vector_of_the_specification() -> None:
     found = call(timestamp="2026-03-01T15:00:00Z", sentAt="2026-03-01T15:00:20Z")
     assert found.times.occurred_at == datetime(2026, 3, 1, 12, 0, 1, tzinfo=UTC)

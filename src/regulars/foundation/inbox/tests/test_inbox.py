@@ -15,6 +15,7 @@ from regulars.foundation.access.operations import create_staff
 from regulars.foundation.access.viewer import Viewer, everything
 from regulars.foundation.audit.models import AuditEntry
 from regulars.foundation.audit.operations import SYSTEM
+from regulars.foundation.bulk import execute, fetch
 from regulars.foundation.errors import NotAllowed, NotFound
 from regulars.foundation.inbox import keys, operations, reading, receiving
 from regulars.foundation.inbox.models import DayKey, InputKey, Item
@@ -123,6 +124,22 @@ def test_a_source_of_which_little_waits_is_read_beside_the_others(echo: Echo) ->
     arrive(b"now", source="echo:few")
     reading.read_waiting(Stop(), AT)
     assert echo.batches[-1] == [b"now"]
+
+
+def test_only_what_is_read_again_after_a_loss_is_committed_without_waiting_for_the_disk(
+    echo: Echo, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def setting() -> str:
+        return str(fetch("SHOW synchronous_commit", [])[0][0])
+
+    execute("SET synchronous_commit TO on", [])
+    seen: list[str] = []
+    monkeypatch.setattr(receiving, "crash_point", lambda name: seen.append(setting()))
+    monkeypatch.setattr(reading, "crash_point", lambda name: seen.append(setting()))
+    arrive(b"a")
+    read_all()
+    assert seen == ["on", "off", "off"]  # stored, taken, read
+    assert states() == [("parsed", 1, "")]
 
 
 def test_what_fails_goes_to_quarantine_and_what_follows_is_read(echo: Echo, caplog: pytest.LogCaptureFixture) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from regulars.foundation.bulk import execute
+from regulars.foundation.bulk import copy_rows, execute
 from regulars.foundation.vault.rows import reserve_ids
 from regulars.record.carts import events
 from regulars.record.carts.inputs import CartInput, CartLineInput
@@ -232,18 +232,13 @@ def _replace_lines(
         != sorted([(x.sku, x.quantity, round(x.unit_price, 6)) for x in some], key=repr)
     }
     CartLine.objects.filter(cart__in=changed).delete()
-    CartLine.objects.bulk_create(
-        CartLine(
-            cart_id=cart,
-            variant_id=variants.get(_item(line).name),
-            sku=line.sku,
-            title=line.title,
-            quantity=line.quantity,
-            unit_price=line.unit_price,
-        )
+    rows = [
+        (cart, variants.get(_item(line).name), line.sku, line.title, line.quantity, round(line.unit_price, 6))
         for cart in sorted(changed)
         for line in lines[cart]
-    )
+    ]
+    if rows:
+        copy_rows("carts_cartline", ("cart_id", "variant_id", "sku", "title", "quantity", "unit_price"), rows)
     return changed
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from django.db.models import Count
 
-from regulars.foundation.bulk import fetch
+from regulars.foundation.bulk import execute, fetch
 from regulars.foundation.money import line_total
 from regulars.record.carts import events, rules
 from regulars.record.carts.models import LIVE, ORDERED, Cart, CartLine, CartState
@@ -126,8 +126,17 @@ def _write(carts: Sequence[Cart], silence: timedelta) -> None:
     for cart in carts:
         cart.state = _ended(cart, silence)
         cart.value_minor = cart.value_minor or worth.get(cart.pk, 0)
-    columns = ["state", "order", "ordered_at", "is_told", "value_minor"]
-    Cart.objects.bulk_update(carts, columns, batch_size=1000)
+    rows = [(c.pk, str(c.state), c.order_id, c.ordered_at, c.is_told, c.value_minor) for c in carts]
+    if rows:
+        execute(_WRITE, [list(column) for column in zip(*rows, strict=True)])
+
+
+_WRITE = """
+UPDATE carts_cart c SET state = w.state, order_id = w.order_id, ordered_at = w.ordered_at, is_told = w.is_told, value_minor = w.value_minor
+FROM unnest(%s::bigint[], %s::text[], %s::bigint[], %s::timestamptz[], %s::boolean[], %s::bigint[])
+    AS w(id, state, order_id, ordered_at, is_told, value_minor)
+WHERE c.id = w.id
+"""
 
 
 def _ended(cart: Cart, silence: timedelta) -> CartState:
