@@ -21,7 +21,7 @@ from regulars.foundation.work.loops import LOOPS, drive
 GRACE_SECONDS = 20.0  # for the batches and jobs at hand once we are asked to stop
 _JOBS_AT_ONCE = 2
 _ALIVE_SECONDS = 10.0
-_TURN_SECONDS = 0.0005  # of one thread, where another waits for it after each of its statements (Python's own: ten times as long)
+_TURN_SECONDS = 0.0005  # of a thread while others wait, which they do after each of their statements; Python's own is ten times that
 
 log = structlog.get_logger(__name__)
 
