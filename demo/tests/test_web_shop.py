@@ -138,7 +138,12 @@ def test_a_visit_is_seen_as_it_happens(browser: Browser, running: Running, addre
     shopper.click("text=Place the order")
     shopper.wait_for_url("**/thanks*")
     wait_for(staff, running, "Won back")
-    number = shopper.inner_text("[data-order]")
+    _is_told_to_staff(staff, shopper.inner_text("[data-order]"))
+    assert errors == []
+
+
+def _is_told_to_staff(staff: Page, number: str) -> None:
+    """The order, its cart and whose they are, in the record and on the visitor's page."""
     order = Order.objects.get()
     assert (order.number, order.total_minor, order.shipping_minor, order.currency) == (number, 820, 395, "GBP")
     cart = Cart.objects.get()
@@ -156,7 +161,6 @@ def test_a_visit_is_seen_as_it_happens(browser: Browser, running: Running, addre
         for title in ("On the wishlist", "Searched for")
     ]
     assert ("Red mug" in panels[0], "red mug" in panels[1]) == (True, True)
-    assert errors == []
 
 
 def test_pages_fit_every_width_and_ask_nobody_else(browser: Browser, address: str, running: Running) -> None:
