@@ -26,7 +26,7 @@ CONSENTS = register(
 SUPPRESSIONS = register(
     Relation(
         name="suppressions",
-        meaning="reasons not to write to the person",
+        meaning="suppressions of the person's addresses",
         table="suppressions",
         at="at",
         until="until",
@@ -34,6 +34,18 @@ SUPPRESSIONS = register(
             "channel": Field("channel", FieldType.TEXT, "channel", is_listed=True),
             "reason": Field("reason", FieldType.TEXT, "reason", is_listed=True),
         },
-        rises_with=(events.SUPPRESSED, events.UNSUPPRESSED, events.LEFT_ALONE, events.NOT_LEFT_ALONE, CREATED),
+        rises_with=(events.SUPPRESSED, events.UNSUPPRESSED, CREATED),
+    )
+)
+
+LEFT_ALONE = register(
+    Relation(
+        name="left_alone",
+        meaning="times that staff left the person alone",
+        table="left_alone",
+        at="at",
+        until="until",
+        fields={},
+        rises_with=(events.LEFT_ALONE, events.NOT_LEFT_ALONE),
     )
 )

@@ -62,14 +62,14 @@ _NEXT = """
     ) n ON true
 """
 _UNTIL = "CASE WHEN n.batch_id IS NOT NULL THEN greatest(n.occurred_at, r.occurred_at) AT TIME ZONE 'UTC' END"
-_ALONE = "-r.id, r.profile_id, r.occurred_at AT TIME ZONE 'UTC', NULL, 'left alone'"
+_ALONE = "r.id, r.profile_id, r.occurred_at AT TIME ZONE 'UTC'"
 _NEXT_ALONE = """
     JOIN LATERAL (
         SELECT n.occurred_at, n.batch_id FROM consent_donotcontact n WHERE n.profile_id = r.profile_id AND n.id > r.id ORDER BY n.id LIMIT 1
     ) n ON true
 """
 _ALONE_ROWS = """
-    consent_donotcontact r JOIN alone ON alone.profile_id = r.profile_id JOIN events_batch br ON br.id = r.batch_id
+    consent_donotcontact r JOIN told ON told.profile_id = r.profile_id JOIN events_batch br ON br.id = r.batch_id
 """
 
 
@@ -89,26 +89,42 @@ def _versions(row: str, rows: str, following: str, since: str) -> str:
 SUPPRESSIONS = register(
     WarehouseTable(
         name="suppressions",
-        meaning="Addresses and people that nothing may be sent to, from when until when",
+        meaning="Addresses that nothing may be sent to, from when until when",
         key="suppression_id",
         columns=(
-            Column("suppression_id", ColumnType.BIGINT, "the entry; negative where staff leave a person alone"),
-            Column("profile_id", ColumnType.BIGINT, "who confirms the address, or is left alone"),
+            Column("suppression_id", ColumnType.BIGINT, "the entry and by whom the address is confirmed"),
+            Column("profile_id", ColumnType.BIGINT, "who confirms the address"),
             Column("at", ColumnType.TIMESTAMP, "since when, UTC"),
-            Column("channel", ColumnType.TEXT, "email, sms or push; null for all"),
+            Column("channel", ColumnType.TEXT, "email, sms or push"),
             Column("reason", ColumnType.TEXT, "why"),
             Column("until", ColumnType.TIMESTAMP, "until when; null while it holds"),
         ),
-        present=f"""
-            SELECT {_STOP}, {_UNTIL} FROM {_STOPPED} LEFT {_NEXT} WHERE r.is_on
-            UNION ALL SELECT {_ALONE}, {_UNTIL} FROM consent_donotcontact r LEFT {_NEXT_ALONE} WHERE r.is_on
-        """,
+        present=f"SELECT {_STOP}, {_UNTIL} FROM {_STOPPED} LEFT {_NEXT} WHERE r.is_on",
         versions=f"""
-            WITH {_ADDRESSES.format(entries="consent_suppressionentry")}, alone AS MATERIALIZED (
-                SELECT DISTINCT r.profile_id FROM in_range b JOIN consent_donotcontact r ON r.batch_id = b.id
-            )
+            WITH {_ADDRESSES.format(entries="consent_suppressionentry")}
             {_versions(_STOP, f"{_STOPPED} JOIN told ON told.address = r.address {_BOTH}", _NEXT, _SINCE)}
-            UNION ALL
+        """,
+        removed_by=("import.undone",),
+    )
+)
+
+LEFT_ALONE = register(
+    WarehouseTable(
+        name="left_alone",
+        meaning="People whom staff leave alone, from when until when",
+        key="entry_id",
+        columns=(
+            Column("entry_id", ColumnType.BIGINT, "the entry"),
+            Column("profile_id", ColumnType.BIGINT, "whom"),
+            Column("at", ColumnType.TIMESTAMP, "since when, UTC"),
+            Column("until", ColumnType.TIMESTAMP, "until when; null while it holds"),
+        ),
+        present=f"SELECT {_ALONE}, {_UNTIL} FROM consent_donotcontact r LEFT {_NEXT_ALONE} WHERE r.is_on",
+        versions=f"""
+            WITH told AS MATERIALIZED (
+                SELECT DISTINCT r.profile_id FROM events_batch b JOIN consent_donotcontact r ON r.batch_id = b.id
+                WHERE {_IN_SPAN.format("b.last_position")}
+            )
             {_versions(_ALONE, _ALONE_ROWS, _NEXT_ALONE, "br.last_position")}
         """,
         removed_by=("import.undone",),

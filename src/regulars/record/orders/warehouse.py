@@ -57,10 +57,12 @@ _ORDER_JOINED = f"""
 """
 _REFUND = f"""
     o.id, o.order_id, o.profile_id, o.store_id, o.occurred_at AT TIME ZONE 'UTC', o.currency, o.amount_minor,
-    {worth("o.amount_minor")}, shop_store.code, nullif(o.reason, ''), NOT EXISTS (
-        SELECT 1 FROM orders_order f WHERE f.id = o.order_id AND (f.status = 'cancelled' OR f.payment_status = 'voided'))
+    {worth("o.amount_minor")}, shop_store.code, nullif(o.reason, ''),
+    f.id IS NULL OR f.status <> 'cancelled' AND f.payment_status <> 'voided'
 """
-_REFUND_JOINED = f"JOIN shop_store ON shop_store.id = o.store_id {rated('o.currency', 'o.occurred_at')}"
+_REFUND_JOINED = f"""
+    LEFT JOIN orders_order f ON f.id = o.order_id JOIN shop_store ON shop_store.id = o.store_id {rated("o.currency", "o.occurred_at")}
+"""
 
 ORDERS = register(
     WarehouseTable(

@@ -39,6 +39,7 @@ FILLED = {
     "customer_profiles",
     "events",
     "identifiers",
+    "left_alone",
     "memberships",
     "order_lines",
     "orders",
