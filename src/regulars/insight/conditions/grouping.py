@@ -56,7 +56,8 @@ def _measured(names: dict[Figure, str], dialect: Dialect, *, wakes: bool) -> Gro
     figures = list(names)
     needs_customers = any(one.measure in _ENDS for one in figures)
     selections = list(dict.fromkeys(one.rows for one in figures))
-    selected = select(selections, dialect, needs_customers=needs_customers, wakes=wakes)
+    columns = [one.column for one in figures]
+    selected = select(selections, dialect, needs_customers=needs_customers, wakes=wakes, columns=columns)
     if not dialect.has_first:
         selected = _with_places(selected, names)
     parts = {n: p for figure, name in names.items() for n, p in _parts(figure, name, selected, dialect).items()}
@@ -145,7 +146,7 @@ def _order(figure: Figure, rows: Any) -> list[Any]:
 
 def _distinct(figure: Figure, name: str, dialect: Dialect, *, wakes: bool) -> Group:
     """Grouped by value first: a set of values for each customer would not fit into memory."""
-    selected = select([figure.rows], dialect, needs_customers=True, wakes=wakes)
+    selected = select([figure.rows], dialect, needs_customers=True, wakes=wakes, columns=[figure.column])
     flag = selected.flag(figure.rows)
     rows = selected.rows.mutate(
         value=selected.rows[figure.column], belongs=ibis.literal(True) if flag is None else flag

@@ -1,6 +1,6 @@
 """Rows of one relation that a condition looks at, each with a flag for every selection that it belongs to: one pass for all of them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import and_, or_
@@ -51,28 +51,50 @@ class _Parts:
     moving: list[Any]
     wakes: list[Any]
 
+    def of_row(self, *, wakes: bool = False) -> list[Any]:
+        """What a row must fulfil now; with ``wakes``: now or later."""
+        return self.fixed if wakes else [*self.fixed, *self.moving]
 
-def select(selections: Sequence[Selection], dialect: Dialect, *, needs_customers: bool, wakes: bool) -> Selected:
-    """``selections`` are of one relation. With ``wakes`` rows that may count later are there too, with flags that say they do not yet."""
+
+def select(
+    selections: Sequence[Selection],
+    dialect: Dialect,
+    *,
+    needs_customers: bool,
+    wakes: bool,
+    columns: Iterable[str] = (),
+) -> Selected:
+    """``selections`` are of one relation; ``columns`` are measured later. With ``wakes`` rows that may count later are there too, with
+    flags that say they do not yet.
+    """
     relation = RELATIONS[selections[0].of]
     has_customers = needs_customers or bool(relation.latest_by) or bool(personal_in(selections))
-    rows = _valid(relation, selections, has_customers=has_customers, wakes=wakes)
+    compared = {column for one in selections for column, _ in one.where}
+    rows = _valid(relation, {*columns, *compared}, has_customers=has_customers, wakes=wakes)
     rows = with_personal(rows, personal_in(selections))
-    parts = {one: _parts(one, relation, rows, Scope(dialect, rows)) for one in selections}
-    rows = rows.filter(reduce(or_, (_all([*p.fixed, *([] if wakes else p.moving)]) for p in parts.values())))
+    parts = {one: _parts(one, relation, rows, Scope(dialect, rows), wakes=wakes) for one in selections}
+    if all(part.of_row(wakes=wakes) for part in parts.values()):
+        rows = rows.filter(reduce(or_, (_all(part.of_row(wakes=wakes)) for part in parts.values())))
     if len(selections) == 1 and not wakes:
         return Selected(relation, rows, {selections[0]: None}, has_customers)
-    parts = {one: _parts(one, relation, rows, Scope(dialect, rows)) for one in selections}
-    flags = {one: f"in_{place}" for place, one in enumerate(selections)}
-    columns = {flags[one]: _all([*p.fixed, *p.moving]).fill_null(False) for one, p in parts.items()}
+    parts = {one: _parts(one, relation, rows, Scope(dialect, rows), wakes=wakes) for one in selections}
+    flags = {one: f"in_{place}" if part.of_row() else None for place, (one, part) in enumerate(parts.items())}
+    added = {name: _all(parts[one].of_row()).fill_null(False) for one, name in flags.items() if name}
     if wakes:
-        columns[WAKES] = _wakes(relation, rows, list(parts.values()), dialect)
-    return Selected(relation, rows.mutate(**columns), dict(flags), has_customers)
+        added[WAKES] = _wakes(relation, rows, list(parts.values()), dialect)
+    return Selected(relation, rows.mutate(**added), flags, has_customers)
 
 
-def _valid(relation: Relation, selections: Sequence[Selection], *, has_customers: bool, wakes: bool) -> Any:
+def _rows_of(relation: Relation, columns: set[str]) -> Any:
+    """Its table with these columns and those that decide which rows count: fewer columns are compiled sooner."""
+    table = WAREHOUSE_TABLES[relation.table]
+    own = {"profile_id", table.key, relation.at, relation.until, relation.counts, *relation.latest_by}
+    return given_table(table.name, {c.name: _TYPES[c.type] for c in table.columns if c.name in own | columns})
+
+
+def _valid(relation: Relation, columns: set[str], *, has_customers: bool, wakes: bool) -> Any:
     """Rows that count, or may later."""
-    rows = given_table(relation.table, {c.name: _TYPES[c.type] for c in WAREHOUSE_TABLES[relation.table].columns})
+    rows = _rows_of(relation, columns)
     after_now = parameter(AFTER_NOW)
     conditions = [rows.profile_id.notnull()]
     if relation.counts:
@@ -96,10 +118,11 @@ def _latest(relation: Relation, rows: Any) -> Any:
     return rows.filter((rows.place == 0) | rows.is_later).drop("place", "is_later")
 
 
-def _parts(selection: Selection, relation: Relation, rows: Any, scope: Scope) -> _Parts:
+def _parts(selection: Selection, relation: Relation, rows: Any, scope: Scope, *, wakes: bool) -> _Parts:
     at = rows[relation.at]
     fixed = [] if selection.low is None else [at >= scope.value(selection.low)]
-    moving = [at < scope.value(selection.high)]
+    is_now = selection.high == AFTER_NOW and not wakes  # rows still to come are left out already
+    moving = [] if is_now else [at < scope.value(selection.high)]
     moments = moved(selection.moves, scope.dialect.micros(at), scope)
     for column, test in selection.where:
         passed = passes(test, rows[column], scope)
