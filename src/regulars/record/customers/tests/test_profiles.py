@@ -20,6 +20,7 @@ from regulars.record.customers.models import (
     IdentityKind,
     IdentityLink,
     Profile,
+    StoreCard,
     Trust,
 )
 from regulars.record.customers.operations import (
@@ -213,6 +214,29 @@ def test_cards_are_checked_against_the_fold() -> None:
     assert verify_cards() == []
     CustomerCard.objects.update(country="FR")
     assert verify_cards() == [queries.customer_of(profile)]
+
+
+def test_who_is_new_has_a_card_with_or_without_a_store_and_who_is_merged_at_once_leaves_none(uk: Store) -> None:
+    said = [
+        person(number("1"), mail("ann@x.example"), store_id=uk.pk),
+        person(number("2"), mail("ann@x.example"), store_id=uk.pk),
+        person(number("3"), store_id=uk.pk),
+        person(mail("bob@x.example")),
+        person(number("4"), store_id=uk.pk, contact=ContactCard(country="GB")),
+    ]
+    ann, also_ann, plain, storeless, told = store(said)
+    owners = queries.customers_of([ann, also_ann, plain, storeless, told])
+    assert owners[ann] == owners[also_ann]
+    cards = {card.customer_id: (card.stores, card.country) for card in CustomerCard.objects.all()}
+    assert cards == {
+        owners[ann]: ([uk.pk], ""),
+        owners[plain]: ([uk.pk], ""),
+        owners[storeless]: ([], ""),
+        owners[told]: ([uk.pk], "GB"),
+    }
+    of_stores = set(StoreCard.objects.values_list("customer_id", "store_id", "country"))
+    assert of_stores == {(owners[ann], uk.pk, ""), (owners[plain], uk.pk, ""), (owners[told], uk.pk, "GB")}
+    assert verify_cards() == []
 
 
 def test_an_edit_is_compared_with_what_is_shown() -> None:
