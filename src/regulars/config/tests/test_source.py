@@ -32,6 +32,8 @@ RUNNING = {"execute", "executemany", "fetch", "execute_values", "copy", "sql"}
 # Modules that build SQL, or names of columns, from constants of their own: each was read for what can reach its
 # strings.
 BUILDS_SQL = {
+    "insight/conditions/asking.py",
+    "insight/conditions/compiling.py",
     "foundation/bulk.py",
     "foundation/pages/paging.py",
     "foundation/pages/days.py",

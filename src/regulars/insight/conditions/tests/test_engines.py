@@ -19,7 +19,7 @@ from regulars.insight.conditions.tests.engines import with_tables, world_in
 from regulars.insight.conditions.tests.strategies import conditions
 from regulars.insight.conditions.tests.worlds import World, worlds
 
-FEW = 40
+FEW = 30
 # 'REGULARS_CONDITION_EXAMPLES=2000' looks longer, at other worlds each time.
 EXAMPLES = int(os.environ.get("REGULARS_CONDITION_EXAMPLES", FEW))
 
