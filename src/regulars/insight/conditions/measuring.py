@@ -158,7 +158,9 @@ def find_chain(sequence: language.Sequence, person: Person, clock: Clock) -> lis
 
 
 def chains(sequence: language.Sequence, person: Person, clock: Clock) -> Iterator[list[Row]]:
-    """All choices of rows that make the sequence, not only of those that follow each other most closely."""
+    """Choices of rows that make the sequence, not only of those that follow each other most closely: of every first row, and every last row
+    that it leads to, one.
+    """
     stages, tail = _stages(sequence, person, clock)
     within = length(sequence.within)
     for start, row in stages[0].rows:
@@ -188,25 +190,21 @@ def _moments(step: Step, sequence: language.Sequence, person: Person, clock: Clo
 
 @dataclass(frozen=True)
 class _Search:
-    """From one first row on. ``dead``: steps and moments from which nothing leads on, so that no way is tried twice in vain."""
+    """From one first row on. ``tried``: steps and moments from which all ways on were given already, so that none is gone twice."""
 
     stages: Sequence[_Stage]
     tail: _Stage
     deadline: datetime
-    dead: set[tuple[int, datetime]] = field(default_factory=set)
+    tried: set[tuple[int, datetime]] = field(default_factory=set)
 
     def chains(self, place: int, since: datetime) -> Iterator[list[Row]]:
-        if (place, since) in self.dead:
+        if (place, since) in self.tried:
             return
+        self.tried.add((place, since))
         if place == len(self.stages):
             if self.tail.is_quiet(since, self.deadline):
                 yield []
             return
-        found = False
         for at, row in _between(self.stages[place].rows, since, self.deadline):
             if self.stages[place].is_quiet(since, at):
-                for rest in self.chains(place + 1, at):
-                    found = True
-                    yield [row, *rest]
-        if not found:
-            self.dead.add((place, since))
+                yield from ([row, *rest] for rest in self.chains(place + 1, at))

@@ -196,6 +196,8 @@ WORDS = [
     ("contains", "é", "e\u0301", False),
     ("starts", "%", "100%", False),
     ("starts", "100%", "100% wool", True),
+    ("starts", "ÉT", "été", True),
+    ("starts", "t", "été", False),
     ("contains", "a_b", "axb", False),
     ("matches", "b.d", "abcde", True),
     ("matches", "^b.d", "abcde", False),

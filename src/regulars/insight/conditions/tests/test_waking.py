@@ -54,6 +54,7 @@ WAKES: list[tuple[Json, list[dict[str, Any]], datetime | None]] = [
     ({"of": "things", "measure": {"last": "at"}, "op": "within_last", "value": MONTH}, [LEAVES], NOW + HOUR),
     (PROMISE | {"op": "within_next", "value": {"days": 1}}, [thing(promised_at=NOW + 2 * DAY)], NOW + DAY + TICK),
     (PROMISE | {"op": "within_next", "value": {"days": 3}}, [thing(promised_at=NOW + 2 * DAY)], NOW + 2 * DAY),
+    (PROMISE | {"op": "within_next", "value": {"days": 3}, "days": "shop"}, [thing(promised_at=NOW + 5 * DAY)], utc(2026, 11, 24, 23)),
     ({"of": "things", "where": SOON}, [thing(promised_at=NOW - 2 * DAY)], NOW + DAY),
     (BIRTHDAY | {"op": "anniversary_within", "value": {"days": 1}}, [thing(birthday=days(date(1990, 11, 22)))], utc(2026, 11, 22, 23)),
     (BIRTHDAY | {"op": "anniversary_within", "value": {"days": 7}}, [thing(birthday=days(date(1990, 1, 5)))], utc(2026, 12, 29, 23)),
