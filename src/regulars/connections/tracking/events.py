@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic_core import to_json
 
+from regulars.connections.tracking.origins import origin_of
 from regulars.connections.tracking.protocol import Call
 from regulars.connections.tracking.spec import (
     SPEC,
@@ -26,6 +27,7 @@ from regulars.record.events.log import Entry
 _COMMON = {
     "name": "of the event, page or screen, where it is plain; else it is sealed",
     "properties": "typed fields that may stand in clear; the others are sealed",
+    "clear": "campaign, source, medium and device, where they are plain words",
     "invalid": "names of fields that had another type; they are sealed as they came",
     "trust": "claimed (browser key) or confirmed (server key)",
     "key": "number of the tracking key",
@@ -101,6 +103,8 @@ def of_call(
     }
     if not spec and call.name and is_plain(call.name):
         data["name"] = call.name
+    if origin := origin_of(call.context):
+        data["clear"] = origin
     if said.invalid:
         data["invalid"] = list(said.invalid)
     if times.sent_at:

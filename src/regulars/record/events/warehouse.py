@@ -53,6 +53,13 @@ _OWN = {
     "tag": "tag that was put on or taken off",
     "trust": "claimed (by a browser) or confirmed (by a server)",
 }
+# Of a tracker's call, by its context.
+_ORIGIN = {
+    "campaign": "campaign that led there",
+    "source": "source that led there",
+    "medium": "medium that led there",
+    "device": "kind of device: mobile, desktop or as the client says",
+}
 _PROPERTY = "(e.data #>> '{{properties,{0}}}')"
 
 
@@ -85,7 +92,8 @@ _COLUMNS = f"""
     {_VALUE}, {_CURRENCY}, {_PRODUCTS},
     {", ".join(_PROPERTY.format(name) for name in _TEXTS)},
     {", ".join(_number(_PROPERTY.format(name)) for name in _NUMBERS)},
-    {", ".join(f"e.data ->> '{name}'" for name in _OWN)}
+    {", ".join(f"e.data ->> '{name}'" for name in _OWN)},
+    {", ".join(f"e.data #>> '{{clear,{name}}}'" for name in _ORIGIN)}
 """
 
 EVENTS = register(
@@ -108,7 +116,7 @@ EVENTS = register(
             ),
             *(Column(name, ColumnType.TEXT, meaning) for name, meaning in _TEXTS.items()),
             *(Column(name, ColumnType.NUMBER, meaning) for name, meaning in _NUMBERS.items()),
-            *(Column(name, ColumnType.TEXT, meaning) for name, meaning in _OWN.items()),
+            *(Column(name, ColumnType.TEXT, meaning) for name, meaning in (_OWN | _ORIGIN).items()),
         ),
         present=f"SELECT {_COLUMNS} FROM events_event e WHERE e.profile_id IS NOT NULL",
         versions=f"""
