@@ -16,14 +16,31 @@ from regulars.foundation import clock
 from regulars.foundation.crash import KILLED
 from regulars.foundation.embedded.server import EmbeddedServer
 from regulars.foundation.shop.models import Store
+from regulars.insight.conditions import asking
+from regulars.insight.conditions.reading import read_condition
 from regulars.insight.rfm.models import RfmScore
 from regulars.insight.rfm.rules import SEGMENTS
 from regulars.insight.segments.models import Membership
+from regulars.insight.segments.operations import saving
+from regulars.insight.segments.operations.refreshing import BETWEEN
+from regulars.insight.segments.readers import CONDITIONS
+from regulars.insight.warehouse.operations import PRUNING
+from regulars.insight.warehouse.queries import pin
 from regulars.insight.warehouse.tests import shop
 from regulars.record.events.models import Event
+from regulars.record.events.readers import catch_up
 
 PEOPLE = 40  # who buy for the first time before each death
 SPAN = timedelta(days=500)
+_LATE_PRUNE = """
+import django
+django.setup()
+from datetime import timedelta
+from regulars.foundation import clock
+from regulars.insight.warehouse.operations import prune
+prune(clock.now() + timedelta(days=1))
+"""
+LATELY = {"of": "orders", "window": {"last": {"days": 200}}}
 
 
 def run(seed: int, kills: int, server: EmbeddedServer | None) -> bool:
@@ -31,7 +48,10 @@ def run(seed: int, kills: int, server: EmbeddedServer | None) -> bool:
     began, store, died, problems = time.monotonic(), shop.make_store(), 0, []
     for number, name in enumerate(points_of("insight")):
         _buy(store, number)
-        if _refresh(name) == KILLED:
+        if name == BETWEEN:  # everybody who is in it is in it by its first computation
+            catch_up([CONDITIONS], clock.now())
+            saving.create_segment("Lately", read_condition(LATELY), None, clock.now())
+        if (_prune(name) if name == PRUNING else _refresh(name)) == KILLED:
             died += 1
         else:
             problems.append(f"the point {name} was never reached")
@@ -51,7 +71,17 @@ def _buy(store: Store, number: int) -> None:
 
 
 def _refresh(crash_at: str) -> int:
-    command = [sys.executable, "-m", "regulars", "segments", "refresh"]
+    return _run(["-m", "regulars", "segments", "refresh"], crash_at)
+
+
+def _prune(crash_at: str) -> int:
+    """As if the grace were over; old files there are, since the tables were written anew."""
+    _run(["-m", "regulars", "warehouse", "rebuild"], "")
+    return _run(["-c", _LATE_PRUNE], crash_at)
+
+
+def _run(arguments: list[str], crash_at: str) -> int:
+    command = [sys.executable, *arguments]
     done = subprocess.run(
         command, env=dict(environ) | {"REGULARS_CRASH_AT": crash_at}, check=False, capture_output=True
     )
@@ -72,8 +102,16 @@ def _judge() -> Iterator[Finding]:
     )
     double = sum(1 for count in present.values() if count > 1)
     yield Finding("nobody is in one twice", f"{double} are", double == 0)
+    meant = set(asking.members(read_condition(LATELY), pin(), clock.now())["customer_id"].to_pylist())
+    inside = Membership.objects.filter(left_at=None, segment__key="lately").values_list("customer_id", flat=True)
+    wrong = len(meant ^ set(inside))
+    yield Finding(
+        "everybody is in the segment whose conditions they meet",
+        f"{wrong} of {len(meant)} are not",
+        not wrong and bool(meant),
+    )
     entered, left = (Event.objects.filter(kind=f"segment.{word}").count() for word in ("entered", "left"))
-    all_rows = Membership.objects.filter(segment__kind="rfm")
+    all_rows = Membership.objects.all()
     expected = all_rows.count(), all_rows.exclude(left_at=None).count()
     found = f"{entered} entered, {left} left; {expected[0]} and {expected[1]} in the ledger"
     yield Finding("the log tells of each once", found, (entered, left) == expected)

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from django.conf import settings
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page, StorageState, expect
 
 from regulars.web.tests.shop import OWNER, PASSWORD
 from tests.browsers import open_browser
@@ -65,3 +65,26 @@ def visitor(shop_address: str) -> Iterator[httpx.Client]:
 def browser() -> Iterator[Browser]:
     with open_browser() as browser:
         yield browser
+
+
+@pytest.fixture(scope="module")
+def session(browser: Browser, shop_address: str) -> Iterator[StorageState]:
+    """Cookies of somebody who is signed in."""
+    context = browser.new_context(base_url=shop_address)
+    page = context.new_page()
+    page.goto("/sign-in")
+    page.fill("#email", OWNER)
+    page.fill("#password", PASSWORD)
+    page.click("button[type=submit]")
+    expect(page.locator("h1")).to_have_text("Home")
+    yield context.storage_state()
+    context.close()
+
+
+@pytest.fixture
+def page(browser: Browser, shop_address: str, session: StorageState) -> Iterator[Page]:
+    context = browser.new_context(
+        base_url=shop_address, storage_state=session, viewport={"width": 1440, "height": 950}, reduced_motion="reduce"
+    )
+    yield context.new_page()
+    context.close()

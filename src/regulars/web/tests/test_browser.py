@@ -1,13 +1,10 @@
 """Pages in a real browser: axe finds nothing, nothing overflows, keys and fragments work."""
 
-from collections.abc import Iterator
 from typing import Literal
 
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from playwright.sync_api import Browser, Page, StorageState, expect
-
-from regulars.web.tests.shop import OWNER, PASSWORD
+from playwright.sync_api import Browser, Page, expect
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("web")]
 
@@ -52,6 +49,7 @@ PAGES = {
     "words": "/help/words",
     "work": "/work",
     "segments": "/segments",
+    "new segment": "/segments/new",
     "segments, movement": "/segments/movement",
     "segments, thresholds": "/segments/thresholds",
     "one segment": "/segments/champions",
@@ -73,29 +71,6 @@ FIRST_ROWS = {
 }
 WITHIN = {"merge": "/merge?q=hopper", "split": "/split?profile=2"}
 PAGES |= FIRST_ROWS
-
-
-@pytest.fixture(scope="module")
-def session(browser: Browser, shop_address: str) -> Iterator[StorageState]:
-    """Cookies of somebody who is signed in."""
-    context = browser.new_context(base_url=shop_address)
-    page = context.new_page()
-    page.goto("/sign-in")
-    page.fill("#email", OWNER)
-    page.fill("#password", PASSWORD)
-    page.click("button[type=submit]")
-    expect(page.locator("h1")).to_have_text("Home")
-    yield context.storage_state()
-    context.close()
-
-
-@pytest.fixture
-def page(browser: Browser, shop_address: str, session: StorageState) -> Iterator[Page]:
-    context = browser.new_context(
-        base_url=shop_address, storage_state=session, viewport={"width": 1440, "height": 950}, reduced_motion="reduce"
-    )
-    yield context.new_page()
-    context.close()
 
 
 def problems_of(page: Page, rules: dict[str, object] = RULES) -> list[str]:

@@ -48,13 +48,14 @@ def as_group(node: Node) -> Node:
     return node if group_name(node) and not is_denied(node) else {"all": [node]}
 
 
-def find_draft(public_id: str, staff_id: int) -> SegmentDraft:
-    """One's own. Raises NoSuchDraft."""
+def find_draft(public_id: str, staff_id: int, *, is_held: bool = False) -> SegmentDraft:
+    """One's own; held, until the transaction ends nobody else changes it. Raises NoSuchDraft."""
     try:
         uid = from_public(SegmentDraft.PREFIX, public_id)
     except NotFound as error:
         raise NoSuchDraft from error
-    found = SegmentDraft.objects.filter(uid=uid, staff_id=staff_id).select_related("segment").first()
+    rows = SegmentDraft.objects.filter(uid=uid, staff_id=staff_id).select_related("segment")
+    found = (rows.select_for_update(of=("self",)) if is_held else rows).first()
     if found is None:
         raise NoSuchDraft
     return found

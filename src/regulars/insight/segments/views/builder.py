@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext
@@ -79,11 +80,11 @@ def begin(request: HttpRequest) -> HttpResponseBase:
 @requires("segments.edit", post="segments.edit")
 def build(request: HttpRequest, public_id: str) -> HttpResponseBase:
     """The builder; a POST is one move (``do``), and gives the tree anew."""
-    draft = drafts.find_draft(public_id, viewer_of(request).staff_id or 0)
-    problem = ""
+    staff, problem = viewer_of(request).staff_id or 0, ""
     if request.method == "POST":
         try:
-            done = _act(draft, request)
+            with transaction.atomic():  # of two moves at once the second waits, and starts from what the first has made
+                done = _act(drafts.find_draft(public_id, staff, is_held=True), request)
         except (RegularsError, ValueError, LookupError) as error:
             problem = (
                 error.sentence if isinstance(error, RegularsError) else gettext("That place is not there any more.")
@@ -91,7 +92,7 @@ def build(request: HttpRequest, public_id: str) -> HttpResponseBase:
         else:
             if done is not None:
                 return done
-        draft.refresh_from_db()
+    draft = drafts.find_draft(public_id, staff)
     context = _context(draft) | {"problem": problem}
     is_part = request.headers.get("HX-Request") == "true" and request.headers.get("HX-Boosted") != "true"
     template = "segments/builder_tree.html" if is_part else "segments/builder.html"

@@ -16,8 +16,12 @@ from regulars.insight.conditions import asking
 from regulars.insight.conditions.engines import Engine
 from regulars.insight.conditions.reading import read_condition, read_definition
 from regulars.insight.segments import files, operations, queries
+from regulars.insight.segments.models import Segment, SegmentKind
+from regulars.insight.segments.operations import refreshing
+from regulars.insight.segments.readers import CONDITIONS
 from regulars.insight.warehouse.queries import pin
 from regulars.record.customers.models import Customer
+from regulars.record.events.readers import catch_up
 
 
 class Command(BaseCommand):
@@ -27,7 +31,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
-        refresh = actions.add_parser("refresh", help="bring all RFM segments up to date")
+        refresh = actions.add_parser("refresh", help="bring all segments up to date")
         refresh.add_argument(
             "--as-of",
             type=datetime.fromisoformat,
@@ -58,6 +62,11 @@ class Command(BaseCommand):
         done = operations.refresh(clock.now(), as_of.astimezone() if as_of else None, kind="manual")
         for what, changes in (("initial", done.initial), ("entered", done.entered), ("left", done.left)):
             self.stdout.write(f"{what}: {sum(changes.values())}")
+        catch_up([CONDITIONS], clock.now())
+        for segment in Segment.objects.filter(kind=SegmentKind.CONDITIONS, is_archived=False).order_by("id"):
+            found = refreshing.refresh(segment, clock.now)
+            moved = f"{len(found.moved.entered)} entered, {len(found.moved.left)} left"
+            self.stdout.write(f"{segment.key}: {moved}, {found.deviations} deviations")
 
     def list(self, options: dict[str, Any]) -> None:
         members = queries.counts()

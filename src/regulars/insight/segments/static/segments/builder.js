@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const tree = () => document.getElementById("tree");
-  const send = (values) => htmx.ajax("POST", location.pathname, { target: "#tree", swap: "outerHTML", values });
+  const send = (values) => htmx.ajax("POST", location.pathname, { target: "#tree", swap: "innerHTML", values });
 
   // A row sends itself at every change; adding and taking away a filter are such changes.
   document.addEventListener("click", (event) => {
