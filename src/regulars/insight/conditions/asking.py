@@ -208,28 +208,15 @@ def _everybody() -> list[int]:
 
 def total_of(pinned: Pinned, position: int | None = None) -> int:
     """All customers."""
-    return _total(_People(pinned, pinned.position if position is None else position))
-
-
-@dataclass(frozen=True)
-class _People:
-    """Everybody in a snapshot at a position. Equal by numbers, so that the answer can be kept."""
-
-    pinned: Pinned
-    position: int
-
-    def __hash__(self) -> int:
-        return hash((self.pinned.id, self.position))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _People) and (other.pinned.id, other.position) == (self.pinned.id, self.position)
+    known_at = pinned.position if position is None else position
+    return _total(_known(pinned, "customer_profiles", known_at), known_at)
 
 
 @lru_cache(32)
-def _total(people: _People) -> int:
-    relation = _known(people.pinned, "customer_profiles", people.position)
-    sql = f"SELECT count(DISTINCT customer_id) AS total FROM {relation}"
-    return int(duckdb.run(sql, {"position": people.position})["total"][0].as_py())
+def _total(people: str, position: int) -> int:
+    """``people`` names the files, which never change: the answer can be kept."""
+    answer = duckdb.run(f"SELECT count(DISTINCT customer_id) AS total FROM {people}", {"position": position})
+    return int(answer["total"][0].as_py())
 
 
 def _known(pinned: Pinned, name: str, position: int, engine: Engine = Engine.DUCKDB) -> str:

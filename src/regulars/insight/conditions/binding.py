@@ -73,6 +73,7 @@ from regulars.insight.conditions.windows import (
 _DAY = timedelta(days=1)
 # How far a local midnight lies from where days of 24 hours put it: changes of the clock, a day that a country skipped, offsets from UTC.
 _SLACK = timedelta(hours=28)
+_ZONES_APART = timedelta(days=4)  # more than the begins of one day, or of the days that run, differ by
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -171,7 +172,19 @@ class _Taking:
         fields = [(field_of(relation, one.field), one.test) for one in rows.where]
         where = tuple((field.column, self._comparison(test, field.type)) for field, test in fields)
         low, high = self._ends(rows.window)
-        return Selection(rows.of, where, low, high, self._moves_of(rows.window))
+        return Selection(rows.of, where, low, high, self._moves_of(rows.window), self._floor(rows.window, low))
+
+    def _floor(self, window: Window, low: Parameter | None) -> Parameter | None:
+        if low is None or not low.is_personal:
+            return low
+        if not isinstance(window, Last | Ago):
+            return None
+        since = window.span if isinstance(window, Last) else window.since
+
+        def compute(clock: Clock) -> datetime:
+            return ago(since, Days.SHOP, clock) - _ZONES_APART
+
+        return self._parameter(Kind.INSTANT, ("floor", since), compute)
 
     def _ends(self, window: Window) -> tuple[Parameter | None, Parameter]:
         if isinstance(window, SinceEntry):

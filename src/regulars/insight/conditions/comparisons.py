@@ -199,36 +199,26 @@ def earliest(moments: list[Any]) -> Any:
 
 
 def next_round(test: Comparison, day: Any, scope: Scope) -> Any:
-    """The day's next anniversary, today or later, as a day since 1970. In whole numbers, since engines' calendars begin and end elsewhere.
-
-    The calendar is Hinnant's (howardhinnant.github.io/date_algorithms.html), with years that begin in March.
-    """
+    """The day's next anniversary, today or later, as a day since 1970. In whole numbers, since engines' calendars begin and end elsewhere."""
     today = scope.value(test.values[0])
-    month, day_of_month = _month_and_day(_clamped(day))
-    this, following = (_in_year(month, day_of_month, year, scope) for year in test.years)
+    since_march = _days_since_march(_clamped(day))
+    this, following = (_in_year(since_march, year, scope) for year in test.years)
     return ibis.ifelse(this >= today, this, following)
 
 
-def _month_and_day(day: Any) -> tuple[Any, Any]:
-    of_era = (day + 719_468) % 146_097  # days of years since 0000-03-01
-    year = _quotient(of_era - _quotient(of_era, 1_460) + _quotient(of_era, 36_524) - _quotient(of_era, 146_096), 365)
-    of_year = of_era - (365 * year + _quotient(year, 4) - _quotient(year, 100))
-    from_march = _quotient(5 * of_year + 2, 153)
-    return (
-        ibis.ifelse(from_march < 10, from_march + 3, from_march - 9),
-        of_year - _quotient(153 * from_march + 2, 5) + 1,
-    )
+def _days_since_march(day: Any) -> Any:
+    """Days since the last 1st of March: those that have a number in common are anniversaries. 365 is the 29th of February.
+
+    The calendar is Hinnant's (howardhinnant.github.io/date_algorithms.html), with years that begin in March. Quotients of numbers as
+    small as these are exact.
+    """
+    of_era = (day + 719_468) % 146_097
+    year = (of_era - of_era // 1_460 + of_era // 36_524 - of_era // 146_096) // 365
+    return of_era - (365 * year + year // 4 - year // 100)
 
 
-def _quotient(number: Any, by: int) -> Any:
-    """Of numbers that are not negative."""
-    return ((number - number % by) / by).cast(dt.int64)
-
-
-def _in_year(month: Any, day: Any, year: Year, scope: Scope) -> Any:
+def _in_year(since_march: Any, year: Year, scope: Scope) -> Any:
     """The 29th of February falls on the 28th where there is none."""
     begins, is_leap = scope.value(year.begins), scope.value(year.is_leap)
-    before = _quotient(367 * month - 362, 12)  # days before the month in a year whose February has 30
-    shortened = ibis.ifelse(month > 2, is_leap - 2, 0)
-    is_missing = (month == 2) & (day == 29) & (is_leap == 0)
-    return begins + before + shortened + day - 1 - ibis.ifelse(is_missing, 1, 0)
+    is_missing = ibis.ifelse((since_march == 365) & (is_leap == 0), 1, 0)
+    return begins + ibis.ifelse(since_march < 306, since_march + 59 + is_leap, since_march - 306 - is_missing)

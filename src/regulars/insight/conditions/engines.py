@@ -163,7 +163,7 @@ _ANY = re.compile(r"= PARAMETER_ANY_(\w+)\(\)", re.IGNORECASE)
 
 def sql_of(expression: Any, engine: Engine) -> str:
     """The SQL of an expression with the engine's own parameters."""
-    sql = str(ibis.to_sql(expression, dialect=engine.value))
+    sql = str(ibis.to_sql(expression, dialect=engine.value, pretty=False))
     match engine:
         case Engine.DUCKDB:
             sql = _ANY.sub(lambda found: f"= ANY(CAST(${found[1].lower()} AS VARCHAR[]))", sql)

@@ -71,7 +71,7 @@ def select(
     has_customers = needs_customers or bool(relation.latest_by) or bool(personal_in(selections))
     compared = {column for one in selections for column, _ in one.where}
     rows = _valid(relation, {*columns, *compared}, has_customers=has_customers, wakes=wakes)
-    rows = with_personal(rows, personal_in(selections))
+    rows = with_personal(_since(relation, rows, selections), personal_in(selections))
     parts = {one: _parts(one, relation, rows, Scope(dialect, rows), wakes=wakes) for one in selections}
     if all(part.of_row(wakes=wakes) for part in parts.values()):
         rows = rows.filter(reduce(or_, (_all(part.of_row(wakes=wakes)) for part in parts.values())))
@@ -106,6 +106,15 @@ def _valid(relation: Relation, columns: set[str], *, has_customers: bool, wakes:
     if has_customers:
         rows = rows.inner_join(people(), "profile_id")
     return _latest(relation, rows) if relation.latest_by else rows
+
+
+def _since(relation: Relation, rows: Any, selections: Sequence[Selection]) -> Any:
+    """Without what lies before every window: files are skipped by it, and zones are looked up for few rows."""
+    floors = list(dict.fromkeys(one.floor for one in selections))
+    known = [parameter(one) for one in floors if one]
+    if len(known) < len(floors):
+        return rows
+    return rows.filter(rows[relation.at] >= (ibis.least(*known) if len(known) > 1 else known[0]))
 
 
 def _latest(relation: Relation, rows: Any) -> Any:

@@ -80,13 +80,14 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Selection:
-    """Rows that are meant: columns with their comparisons, and the window."""
+    """Rows that are meant: columns with their comparisons, and the window. No row before ``floor`` is in it, whoever's it is."""
 
     of: str
     where: tuple[tuple[str, Comparison], ...]
     low: Parameter | None
     high: Parameter
     moves: tuple[Move, ...]
+    floor: Parameter | None
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ _SETTINGS = {
     "schema_inference_make_columns_nullable": "1",
     "aggregate_functions_null_for_empty": "1",
     "output_format_arrow_string_as_string": "1",
+    "max_query_size": "10000000",
 }
 
 
