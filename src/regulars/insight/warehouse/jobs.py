@@ -8,7 +8,7 @@ from regulars.insight.warehouse import operations, queries
 
 def follow(stop: Stop, at: datetime) -> bool:
     """Appends what the log brought. Whoever is told that the warehouse is busy finds it up to date a moment later."""
-    if queries.lag().positions <= 0 and not queries.has_touched():
+    if queries.lag().positions <= 0 and not queries.touched_tables():
         return False
     try:
         operations.sync(at)

@@ -17,7 +17,7 @@ from regulars.insight.warehouse import changes, compaction, erasing, files
 from regulars.insight.warehouse.changes import Addition
 from regulars.insight.warehouse.compaction import Merge
 from regulars.insight.warehouse.models import WarehouseFile, WarehouseSnapshot
-from regulars.insight.warehouse.queries import Pinned, has_touched, pin, pinned, record_position
+from regulars.insight.warehouse.queries import Pinned, pin, pinned, record_position, touched_tables
 
 LOCK = 0x5245_5748  # 'REWH': one process at a time changes the warehouse
 GRACE = timedelta(hours=1)  # longer than any query may take
@@ -124,9 +124,10 @@ def _stale(before: Pinned, upto: int) -> set[str]:
     has no position of its own.
     """
     another = {name for name, table in WAREHOUSE_TABLES.items() if before.shapes.get(name) != table.shape}
-    if upto == before.position and has_touched():
-        return another | {name for name, table in WAREHOUSE_TABLES.items() if not table.versions}
-    return another
+    noted = touched_tables() if upto == before.position else set()
+    return another | {
+        name for name, table in WAREHOUSE_TABLES.items() if any(f"'{source}'" in table.touched for source in noted)
+    }
 
 
 def _news(before: Pinned, upto: int, stale: Collection[str]) -> tuple[list[WarehouseFile], list[Addition]]:

@@ -87,11 +87,11 @@ def record_position() -> int:
         return int(cursor.fetchone()[0])
 
 
-def has_touched() -> bool:
-    """Whether the record changed rows in place that the warehouse has not compared yet."""
+def touched_tables() -> set[str]:
+    """Tables of the record in which rows were changed in place that the warehouse has not compared yet."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT EXISTS (SELECT FROM warehouse_touched)")
-        return bool(cursor.fetchone()[0])
+        cursor.execute('SELECT DISTINCT "table" FROM warehouse_touched')
+        return {str(row[0]) for row in cursor.fetchall()}
 
 
 def lag() -> Lag:

@@ -119,7 +119,7 @@ def live(world: World, chance: random.Random, step: int) -> None:
     _said(world, chance)
     _staff(world, chance)
     _segments(world, chance)
-    _scores(world, chance, "monthly" if step % 2 else "nightly")
+    publish_scores(world, chance, "monthly" if step % 2 else "nightly")
     if step == 2:
         with event_log.transaction("staff") as log:
             ExchangeRate.objects.update(rate=Decimal("0.9"))
@@ -220,7 +220,7 @@ def _segments(world: World, chance: random.Random) -> None:
             execute(_ENTERED, [profile, customer, world.now, log.batch_id, chance.choice(["vip", "asleep"]), customer])
 
 
-def _scores(world: World, chance: random.Random, kind: str) -> None:
+def publish_scores(world: World, chance: random.Random, kind: str) -> None:
     """A snapshot of RFM is published."""
     [[snapshot]] = fetch(_SNAPSHOT, [new_uid(), kind, world.now, world.now])
     for customer in world.customers():

@@ -1,7 +1,7 @@
 """Every table says for a few people what its files say, and every relation names columns that there are."""
 
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -93,6 +93,11 @@ def test_a_few_people_are_told_what_the_files_say(seed: int) -> None:
     assert {name for name, table in WAREHOUSE_TABLES.items() if in_files(table, pinned)} == people.FILLED
     for name, table in WAREHOUSE_TABLES.items():
         assert by_clickhouse(table, pinned) == all_versions(table, pinned), name
+    world.now += timedelta(days=1)
+    people.publish_scores(world, chance, "nightly")  # while the log stands still
+    pinned = operations.sync(NOW)
+    rfm = WAREHOUSE_TABLES["rfm"]
+    assert in_files(rfm, pinned) == of_people(rfm)
     rebuilt = operations.rebuild(NOW)
     for name, table in WAREHOUSE_TABLES.items():
         assert in_files(table, rebuilt) == in_files(table, pinned), name
