@@ -8,7 +8,18 @@ columns, constraints and durability.
 
 from dataclasses import dataclass
 
-MODULES: tuple[str, ...] = ("log", "ingest", "webhooks", "identity", "imports", "history", "rfm", "segments", "workflows", "pages")
+MODULES: tuple[str, ...] = (
+    "log",
+    "ingest",
+    "webhooks",
+    "identity",
+    "imports",
+    "history",
+    "rfm",
+    "segments",
+    "workflows",
+    "pages",
+)
 
 
 @dataclass(frozen=True)
