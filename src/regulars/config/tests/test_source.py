@@ -34,6 +34,7 @@ RUNNING = {"execute", "executemany", "fetch", "execute_values", "copy", "sql"}
 BUILDS_SQL = {
     "insight/conditions/asking.py",
     "insight/conditions/compiling.py",
+    "insight/conditions/persons.py",
     "foundation/bulk.py",
     "foundation/pages/paging.py",
     "foundation/pages/days.py",

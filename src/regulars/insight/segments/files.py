@@ -81,7 +81,7 @@ _Loader.yaml_implicit_resolvers = {
 def read_yaml(text: str) -> Any:
     """Raises InvalidFile with the place of what cannot be read."""
     try:
-        return yaml.load(text, _Loader)  # noqa: S506  a SafeLoader that knows less
+        return _Loader(text).get_single_data()
     except (yaml.YAMLError, RecursionError) as error:
         where = getattr(error, "problem_mark", None)
         place = f" at line {where.line + 1}, column {where.column + 1}" if where else ""

@@ -15,7 +15,6 @@ CONTACTS = register(
             "postal_area": Field("postal_area", FieldType.TEXT, "postal area"),
             "language": Field("language", FieldType.TEXT, "language", is_listed=True),
             "mail_domain": Field("mail_domain", FieldType.TEXT, "domain of the mail address", is_listed=True),
-            "name": Field("tokens", FieldType.TOKEN, "name or mail address, by the begin of a word"),
             "is_device": Field("is_device", FieldType.FLAG, "was filled in by a browser alone"),
         },
         rises_with=(events.CREATED, events.CONTACT_CHANGED),

@@ -19,9 +19,12 @@ from regulars.foundation.ids import to_public
 from regulars.foundation.relations import RELATIONS
 from regulars.foundation.shop.settings import read_setting
 from regulars.insight.conditions import asking, values
+from regulars.insight.conditions.language import Leaf, Sequence, Share
 from regulars.insight.conditions.reading import InvalidCondition, read_condition
+from regulars.insight.conditions.words import Words
 from regulars.insight.segments import drafting, queries
 from regulars.insight.segments.building import Row, is_row, leaf_of, new_leaf, row_of
+from regulars.insight.segments.building_words import OPS_IN_WORDS
 from regulars.insight.segments.drafting import Node, Place
 from regulars.insight.segments.files import read_yaml
 from regulars.insight.segments.models import SegmentDraft, SegmentKind
@@ -46,6 +49,7 @@ class Shown:
     parts: tuple["Shown", ...]
     row: Row | None
     text: str
+    sentence: str
     problem: str
     is_first: bool
     is_last: bool
@@ -237,7 +241,7 @@ def _problem(root: Node) -> tuple[Place, str]:
         read_condition(root)
     except InvalidCondition as error:
         path, _, sentence = error.sentence.partition("': ")
-        return drafting.place_in(path.removeprefix("At '")), sentence[:1].upper() + sentence[1:]
+        return drafting.place_in(path.removeprefix("At '")), _in_words(sentence)
     return (), ""
 
 
@@ -255,6 +259,7 @@ def _shown(node: Node, place: Place, where: Place, problem: str, number: int, si
         parts=tuple(_shown(part, (*place, n), where, problem, n, len(held)) for n, part in enumerate(held)),
         row=row,
         text="" if row or drafting.group_name(node) else _text(inner),
+        sentence="" if row or drafting.group_name(node) else _sentence(inner),
         problem=problem if problem and where == place else "",
         is_first=number == 0,
         is_last=number == siblings - 1,
@@ -263,6 +268,22 @@ def _shown(node: Node, place: Place, where: Place, problem: str, number: int, si
 
 def _text(node: Node) -> str:
     return yaml.safe_dump(node, allow_unicode=True, sort_keys=False, width=100)
+
+
+def _sentence(node: Node) -> str:
+    """In words what is edited as text; '' while it cannot be read."""
+    try:
+        condition = read_condition(node)
+    except InvalidCondition:
+        return ""
+    return Words(_currency()).leaf(condition) if isinstance(condition, Leaf | Sequence | Share) else ""
+
+
+def _in_words(sentence: str) -> str:
+    """A refusal with comparisons as the rows call them."""
+    for op, words in OPS_IN_WORDS.items():
+        sentence = sentence.replace(f"'{op}'", f"'{words}'")
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _currency() -> str:

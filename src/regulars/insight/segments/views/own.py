@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any as Anything
 
 from django.contrib import messages
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncDate
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
@@ -21,7 +21,7 @@ from regulars.foundation.shop.settings import read_setting
 from regulars.insight.conditions.language import All, Any, Condition, Not
 from regulars.insight.conditions.words import Words
 from regulars.insight.segments import ledger, queries
-from regulars.insight.segments.models import Segment
+from regulars.insight.segments.models import Membership, Segment
 from regulars.insight.segments.operations import saving
 from regulars.insight.segments.overview import ledger_href
 from regulars.insight.segments.rules import condition_of
@@ -105,7 +105,8 @@ def _chart(segment: Segment) -> Chart | None:
     days = [last - timedelta(days=n) for n in reversed(range(_DAYS))]
     if segment.computed_at is None:
         return None
-    entered, left = (_by_day(segment, column) for column in ("entered_at", "left_at"))
+    entered = _by_day(segment.memberships.all(), "entered_at")
+    left = _by_day(segment.memberships.exclude(left_at=None), "left_at")
     size, sizes = segment.memberships.filter(left_at=None).count(), []
     for day in reversed(days):
         sizes.append(size)
@@ -120,6 +121,6 @@ def _chart(segment: Segment) -> Chart | None:
     )
 
 
-def _by_day(segment: Segment, column: str) -> dict[Anything, int]:
-    rows = segment.memberships.filter(**{f"{column}__isnull": False}).annotate(day=TruncDate(column))
+def _by_day(rows: QuerySet[Membership], column: str) -> dict[Anything, int]:
+    rows = rows.annotate(day=TruncDate(column))
     return dict(rows.values_list("day").annotate(Count("id")))
