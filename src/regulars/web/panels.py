@@ -13,5 +13,7 @@ NAVIGATION.register(
 )
 NAVIGATION.register(
     "duplicates",
-    NavigationEntry(Group.CUSTOMERS, _("Possible duplicates"), "duplicates", "arrow-merge", "customers.merge", order=15),
+    NavigationEntry(
+        Group.CUSTOMERS, _("Possible duplicates"), "duplicates", "arrow-merge", "customers.merge", order=15
+    ),
 )

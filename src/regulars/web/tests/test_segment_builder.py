@@ -23,7 +23,7 @@ def row(page: Page, place: str) -> Locator:
 def places(page: Page) -> list[str]:
     """What each row looks at, in the order in which rows stand."""
     return [
-        one.get_attribute("data-place") + ":" + one.locator("[name=of]").input_value()
+        f"{one.get_attribute('data-place')}:" + one.locator("[name=of]").input_value()
         for one in page.locator(".leaf").all()
     ]
 
