@@ -30,10 +30,12 @@ def decide_after(heard: Sequence[Recorded], at: datetime) -> None:
     rearranged = {customer for event in heard for customer in _rearranged(event)}
     if rearranged:
         follow_map(at, rearranged)
-    owners = customers_of({event.profile_id for event in heard if event.profile_id})
     segments = Segment.objects.filter(kind=SegmentKind.CONDITIONS, is_archived=False).order_by("id")
     if not rearranged:
         segments = segments.filter(event_kinds__overlap=[EVERY_KIND, *sorted({event.kind for event in heard})])
+    if not segments:
+        return
+    owners = customers_of({event.profile_id for event in heard if event.profile_id})
     present = _still_there(rearranged)
     touched = [(segment, dict.fromkeys(present, False) | _people(segment, heard, owners)) for segment in segments]
     if not any(people for _, people in touched):
