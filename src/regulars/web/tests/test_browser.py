@@ -49,7 +49,7 @@ PAGES = {
     "words": "/help/words",
     "work": "/work",
     "segments": "/segments",
-    "new segment": "/segments/new",
+    "new segment": "/segment-drafts/new",
     "segments, movement": "/segments/movement",
     "segments, thresholds": "/segments/thresholds",
     "one segment": "/segments/champions",

@@ -11,7 +11,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("web")]
 
 
 def begin(page: Page) -> None:
-    page.goto("/segments/new")
+    page.goto("/segment-drafts/new")
     page.get_by_role("button", name="Begin with nothing").click()
     expect(page.locator("#count .num")).to_be_visible()
 
@@ -94,7 +94,7 @@ def test_a_group_is_described_by_keyboard(page: Page) -> None:
 
 
 def test_the_builder_by_axe_in_each_width_and_theme(page: Page) -> None:
-    page.goto("/segments/new")
+    page.goto("/segment-drafts/new")
     page.get_by_role("button", name="Discount hunters").click()
     page.get_by_role("button", name="Condition").click()
     row(page, "2").locator("[name=window]").select_option("ago")

@@ -200,5 +200,5 @@ def test_without_the_scope_a_topic_is_empty_and_said_to_be_missing(settings: Any
 
 
 def test_a_key_that_is_wrong_says_what_to_do(fake: FakeShopify) -> None:
-    with pytest.raises(Refused, match="connect the shop anew"):
+    with pytest.raises(Refused, match="connect the shop with a new one"):
         everything(account_at(fake, access_token="shpat_wrong"), "orders")

@@ -299,6 +299,7 @@ def test_where_consent_is_required_nothing_happens_before(visitor: Visitor) -> N
     visitor.told(own, 4)
     visitor.tell(page, "consent", False)
     until(lambda: visitor.cookie() is None, visitor.context)
+    until(lambda: visitor.stored(other) == {}, visitor.context)  # tabs hear of each other's storage a moment later
     for tab in (page, other):
         visitor.tell(tab, "track", "Withdrawn")
     page.wait_for_timeout(QUIET_MS)

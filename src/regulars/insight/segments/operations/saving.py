@@ -20,9 +20,7 @@ from regulars.insight.warehouse.queries import pin
 from regulars.record.customers.events import CREATED
 
 _EXAMPLES = 5
-_RESERVED = frozenset(
-    {"new", "begin", "values", "drafts", "movement", "thresholds", "conditions"}
-)  # addresses of pages
+_RESERVED = frozenset({"movement", "thresholds"})  # addresses of pages
 _KEY = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 

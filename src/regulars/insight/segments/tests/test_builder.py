@@ -31,7 +31,7 @@ def client(settings: Any, tmp_path: Path) -> Client:
 
 
 def begin(client: Client, **what: str) -> str:
-    answer = client.post("/segments/begin", what)
+    answer = client.post("/segment-drafts/begin", what)
     assert answer.status_code == 302, answer.content
     return str(answer["Location"])
 
@@ -153,8 +153,8 @@ def test_each_that_comes_ready_made_opens_and_can_be_used(client: Client, key: s
 
 
 def test_values_come_from_the_data_and_drafts_are_ones_own(client: Client) -> None:
-    assert 'value="GBP"' in client.get("/segments/values?of=orders.currency").content.decode()
-    assert client.get("/segments/values?of=orders.nothing").status_code == 404
+    assert 'value="GBP"' in client.get("/segment-drafts/values?of=orders.currency").content.decode()
+    assert client.get("/segment-drafts/values?of=orders.nothing").status_code == 404
     address = begin(client)
     other = Client()
     other.force_login(StaffMember.objects.create(email="di@shop.example", name="Di", role="marketer"))
@@ -162,5 +162,5 @@ def test_values_come_from_the_data_and_drafts_are_ones_own(client: Client) -> No
     reader = Client()
     reader.force_login(StaffMember.objects.create(email="rea@shop.example", name="Rea", role="read_only"))
     assert reader.get(address).status_code == 403
-    assert reader.get("/segments/new").status_code == 403
-    assert "Cart abandoners" in client.get("/segments/new").content.decode()
+    assert reader.get("/segment-drafts/new").status_code == 403
+    assert "Cart abandoners" in client.get("/segment-drafts/new").content.decode()

@@ -291,4 +291,4 @@ def _currency() -> str:
 
 
 def _to(draft: SegmentDraft) -> HttpResponse:
-    return redirect(f"/segments/drafts/{to_public(SegmentDraft.PREFIX, draft.uid)}")
+    return redirect(f"/segment-drafts/{to_public(SegmentDraft.PREFIX, draft.uid)}")

@@ -2,7 +2,7 @@
 "use strict";
 (() => {
   const tree = () => document.getElementById("tree");
-  const send = (values) => htmx.ajax("POST", location.pathname, { target: "#tree", swap: "innerHTML", values });
+  const send = (values) => htmx.ajax("POST", location.pathname, { target: "#tree", swap: "innerHTML settle:0ms", values });
 
   // A row sends itself at every change; adding and taking away a filter are such changes.
   document.addEventListener("click", (event) => {
@@ -43,7 +43,7 @@
     list.id = `values-${of.replace(".", "-")}-${Math.random().toString(36).slice(2)}`;
     event.target.after(list);
     event.target.setAttribute("list", list.id);
-    const answer = await fetch(`/segments/values?of=${encodeURIComponent(of)}`);
+    const answer = await fetch(`/segment-drafts/values?of=${encodeURIComponent(of)}`);
     if (answer.ok) list.innerHTML = await answer.text();
   });
 
