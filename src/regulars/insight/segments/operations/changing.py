@@ -15,13 +15,12 @@ from regulars.insight.conditions.asking import Decision
 from regulars.insight.segments import events
 from regulars.insight.segments.models import Segment
 from regulars.insight.segments.rules import condition_of
-from regulars.record.events.log import LogTransaction
+from regulars.record.events.log import SHARDS, LogTransaction
 
 HORIZON = timedelta(
     hours=50
 )  # wakes further ahead are found by the nightly refresh; one that fails leaves a day for the next
 _LOCK = 0x5345_474D_0000  # 'SEGM', and the shard
-_SHARDS = 16
 
 
 class Cause(StrEnum):
@@ -33,7 +32,6 @@ class Cause(StrEnum):
     TIME = "time"
     SNAPSHOT = "snapshot"  # scores were published anew
     REFRESH = "refresh"  # a full refresh found it wrong
-    ARCHIVED = "archived"
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class Moved:
 
 def hold(customers: Collection[int]) -> None:
     """Until the transaction ends nobody else decides for these customers. Locks are taken in order."""
-    shards = sorted({customer % _SHARDS for customer in customers})
+    shards = sorted({customer % SHARDS for customer in customers})
     fetch("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [[_LOCK + shard for shard in shards]])
 
 

@@ -20,6 +20,7 @@ from regulars.foundation.retrying import retried
 from regulars.foundation.shop.settings import read_setting
 from regulars.insight.conditions import asking
 from regulars.insight.conditions.windows import midnight
+from regulars.insight.rfm.queries import latest_snapshot
 from regulars.insight.segments.models import Deviation, Membership, Segment, SegmentKind, SegmentVersion
 from regulars.insight.segments.operations.changing import HORIZON, Cause, Moved, hold, settle
 from regulars.insight.segments.operations.waking import wake_due
@@ -67,6 +68,7 @@ def refresh(segment: Segment, clock: Callable[[], datetime]) -> Refreshed:
             pass
     verdicts = asking.members(condition, pinned, at, wants_wake=True)
     differing = _differing(segment, verdicts, at + HORIZON)
+    segment.position = pinned.position
     done = _settle_all(segment, differing, cause, clock)
     Segment.objects.filter(pk=segment.pk, version=segment.version).update(
         decided=segment.version, refreshed_at=at, position=pinned.position, problem="",
@@ -76,12 +78,17 @@ def refresh(segment: Segment, clock: Callable[[], datetime]) -> Refreshed:
 
 
 def due(at: datetime) -> list[Segment]:
-    """Segments of conditions that a refresh ought to have reached by now: changed ones, then those of before the shop's midnight."""
+    """Segments of conditions that a refresh ought to have reached by now: changed ones, then those of before the shop's midnight, then those
+    that scores decide which were published since.
+    """
     zone = ZoneInfo(str(read_setting("shop.time_zone")))
     rows = Segment.objects.filter(kind=SegmentKind.CONDITIONS, is_archived=False)
     changed = rows.exclude(decided=F("version"), computed_at__isnull=False)
     older = rows.filter(refreshed_at__lt=midnight(at.astimezone(zone).date(), zone))
-    return [*changed.order_by("id"), *older.difference(changed).order_by("id")]
+    found = [*changed.order_by("id"), *older.difference(changed).order_by("id")]
+    newest = latest_snapshot()
+    scored = rows.filter(refreshed_at__lt=newest.computed_at).order_by("id") if newest else []
+    return [*found, *(one for one in scored if one not in found and is_by_snapshot(condition_of(one.definition)))]
 
 
 def _cause(segment: Segment, by_snapshot: bool) -> Cause:

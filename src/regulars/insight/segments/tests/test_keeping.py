@@ -11,8 +11,9 @@ import pytest
 from regulars.foundation.bulk import execute
 from regulars.foundation.errors import Conflict
 from regulars.foundation.shop.models import Store
+from regulars.foundation.shop.settings import write_setting
 from regulars.insight.conditions.reading import read_condition
-from regulars.insight.segments import rules
+from regulars.insight.segments import operations, rules
 from regulars.insight.segments.models import Deviation, Membership, Segment, Wake
 from regulars.insight.segments.operations import refreshing, saving, waking
 from regulars.insight.segments.operations.changing import Moved
@@ -170,7 +171,8 @@ def test_a_full_refresh_mends_what_no_rule_explains_and_reports_it(store: Store)
     hear(NOW)
     done = refresh(one, NOW + DAY)
     assert (len(done.moved.entered), done.deviations) == (1, 1)
-    assert [(d.was_in, d.found_at) for d in Deviation.objects.all()] == [(False, NOW + DAY)]
+    position = Segment.objects.get().position
+    assert [(d.was_in, d.found_at, d.position) for d in Deviation.objects.all()] == [(False, NOW + DAY, position)]
     hear(NOW + DAY)
     assert refresh(one, NOW + DAY).deviations == 0
 
@@ -272,3 +274,18 @@ def test_each_night_and_each_change_makes_a_segment_due(store: Store) -> None:
     assert refreshing.due(NOW + DAY) == [one]
     saving.change_segment(one, read_condition({"of": "orders"}), None, NOW, version=1)
     assert refreshing.due(NOW) == [one]
+
+
+def test_scores_that_were_published_make_their_segments_due_and_move_no_more_than_the_cap(store: Store) -> None:
+    made = shop.make_people(store, 4, NOW - 400 * DAY)
+    shop.add_orders(store, [(f"x{n}", person, NOW - DAY, 100 * n + 100) for n, person in enumerate(made)])
+    one = segment({"of": "rfm"}, "Scored")
+    assert (members(one), refreshing.due(NOW)) == (0, [])
+    write_setting("segments.daily_cap", 3, NOW)
+    operations.refresh(NOW + timedelta(minutes=1))
+    assert refreshing.due(NOW + timedelta(minutes=2)) == [one]
+    done = refresh(one, NOW + timedelta(minutes=2))
+    assert (len(done.moved.entered), done.postponed, done.deviations) == (3, 1, 0)
+    assert told(one) == [("entered", "snapshot", False)] * 3
+    done = refresh(one, NOW + DAY)
+    assert (len(done.moved.entered), members(one)) == (1, 4)
