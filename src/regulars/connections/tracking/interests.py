@@ -1,4 +1,4 @@
-"""What calls of the e-commerce spec say of wishes, searches and reviews."""
+"""What calls of the e-commerce spec say of wishes, searches, reviews and coupons."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
@@ -11,10 +11,17 @@ from regulars.connections.tracking.told import Told
 from regulars.foundation.card_numbers import mask_card_numbers
 from regulars.foundation.shop.models import Store
 from regulars.record.events.log import LogTransaction
-from regulars.record.interest.inputs import ReviewInput, SearchInput, WishInput
-from regulars.record.interest.operations import apply_reviews, apply_searches, apply_wishes
+from regulars.record.interest.inputs import ReviewInput, SearchInput, TriedCouponInput, WishInput
+from regulars.record.interest.models import CouponStep
+from regulars.record.interest.operations import apply_reviews, apply_searches, apply_tried_coupons, apply_wishes
 
 _WISHES = {"Product Added to Wishlist": False, "Product Removed from Wishlist": True}
+_COUPONS = {
+    "Coupon Entered": CouponStep.ENTERED,
+    "Coupon Denied": CouponStep.DENIED,
+    "Coupon Removed": CouponStep.REMOVED,
+    "Coupon Applied": CouponStep.APPLIED,
+}
 _BEST_RATING = 100
 
 
@@ -24,6 +31,7 @@ def apply(told: Sequence[Told], speaker: Speaker, store: Store, log: LogTransact
     apply_wishes((wish for one in named if (wish := _wish(one, store))), log)
     apply_searches((_search(one) for one in named if one.name_in_spec == "Products Searched"), log)
     apply_reviews((review for one in named if (review := _review(one, speaker))), log)
+    apply_tried_coupons((_coupon(one, store) for one in named if one.name_in_spec in _COUPONS), log)
 
 
 def _wish(one: Told, store: Store) -> WishInput | None:
@@ -63,6 +71,18 @@ def _review(one: Told, speaker: Speaker) -> ReviewInput | None:
         product_key=product,
         rating=_rating(said),
         body=_masked(one.typed.rest.get("review_body")),
+    )
+
+
+def _coupon(one: Told, store: Store) -> TriedCouponInput:
+    said = one.typed.clear
+    return TriedCouponInput(
+        one.profile,
+        one.call.times.occurred_at,
+        _text(said, "coupon_id") or _text(said, "coupon_name"),
+        _COUPONS[one.name_in_spec],
+        discount=max(said["discount"], Decimal(0)) if "discount" in said else None,
+        currency=currency_of(one.typed.rest, store.currency),
     )
 
 

@@ -1,4 +1,4 @@
-"""What a customer wishes for, searched for and thinks of products. It comes from shops and trackers; nobody writes it by hand."""
+"""A customer's wishes, searches, reviews and tried coupons. They come from shops and trackers; nobody writes them by hand."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -12,7 +12,8 @@ from regulars.foundation.api.stores import codes_of_stores
 from regulars.foundation.ids import to_public
 from regulars.record.catalog.models import Product
 from regulars.record.customers.api.customers import visible_customer
-from regulars.record.interest.queries import Reviewed, Wish, reviews_of, searches_of, wishes_of
+from regulars.record.interest.models import CouponStep
+from regulars.record.interest.queries import Reviewed, Wish, coupons_of, reviews_of, searches_of, wishes_of
 
 router = Router(tags=["customers"])
 ROUTERS = {"/customers": router}
@@ -54,19 +55,31 @@ class ReviewOut(Schema):
     written_at: datetime
 
 
+class TriedOut(Schema):
+    """A coupon code at the checkout: what became of it last. ``discount`` is what it took off, where it was applied."""
+
+    store: str
+    code: str
+    step: CouponStep
+    at: datetime
+    discount: Decimal | None
+    currency: str
+
+
 class InterestOut(Schema):
     """The newest hundred of each."""
 
     wishlist: list[WishOut]
     searches: list[SearchOut]
     reviews: list[ReviewOut]
+    coupons: list[TriedOut]
 
 
 @router.get(
     "/{customer_id}/interest",
     auth=needs("customers:read"),
     response={200: InterestOut, **ERRORS},
-    summary="Get a customer's wishlists, searches and reviews",
+    summary="Get a customer's wishlists, searches, reviews and tried coupons",
 )
 def one_interest(request: HttpRequest, customer_id: str) -> InterestOut:
     viewer = caller(request)
@@ -78,6 +91,17 @@ def one_interest(request: HttpRequest, customer_id: str) -> InterestOut:
             for one in searches_of(customer, viewer)
         ],
         reviews=[_review(one, codes) for one in reviews_of(customer, viewer)],
+        coupons=[
+            TriedOut(
+                store=codes.get(one.store_id, ""),
+                code=one.code,
+                step=one.step,
+                at=one.at,
+                discount=one.discount,
+                currency=one.currency,
+            )
+            for one in coupons_of(customer, viewer)
+        ],
     )
 
 

@@ -1,8 +1,10 @@
-"""What every source of wishes, searches and reviews hands in; whom they are of is known by then."""
+"""What every source of wishes, searches, reviews and tried coupons hands in; whom they are of is known by then."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+
+from regulars.record.interest.models import CouponStep
 
 
 @dataclass(frozen=True)
@@ -45,3 +47,15 @@ class ReviewInput:
     product_key: str = ""
     rating: Decimal | None = None
     body: str = ""
+
+
+@dataclass(frozen=True)
+class TriedCouponInput:
+    """Something that became of a coupon code at somebody's checkout. ``code`` is as it was said; ``discount`` what it took off."""
+
+    profile_id: int
+    occurred_at: datetime
+    code: str
+    step: CouponStep
+    discount: Decimal | None = None
+    currency: str = ""

@@ -1,6 +1,7 @@
-"""What shoppers want and think of products, short of buying them: wishlists, searches, reviews."""
+"""What shoppers want and think of products, short of buying them: wishlists, searches, reviews, coupons that they tried."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from regulars.foundation.privacy import PrivacyClass
 
@@ -71,3 +72,37 @@ class Review(models.Model):
     class Meta:
         constraints = [models.UniqueConstraint(fields=["profile", "key"], name="one_review")]
         indexes = [models.Index(fields=["product_key"], name="reviews_of_product")]
+
+
+class CouponStep(models.TextChoices):
+    """What the e-commerce spec tells of a code at the checkout. Of two at one moment, the later in this list counts."""
+
+    ENTERED = "entered", _("entered")
+    DENIED = "denied", _("denied")
+    REMOVED = "removed", _("taken off again")
+    APPLIED = "applied", _("applied")
+
+
+class TriedCoupon(models.Model):
+    """A coupon code that somebody tried at the checkout, and the latest moment of each thing that became of it.
+
+    Each time is the latest that was said, so that the row is the same whatever the order in which calls come in. Which orders a code
+    was used in, orders say themselves.
+    """
+
+    privacy = {"name": PrivacyClass.CLEAR, "code": PrivacyClass.CLEAR, "currency": PrivacyClass.CLEAR}
+
+    profile = models.ForeignKey("customers.Profile", on_delete=models.CASCADE, db_index=False)
+    name = models.CharField(max_length=240)  # the code as codes are compared (``coupons.rules.name_of``)
+    code = models.CharField(max_length=120)  # as it was written, in capitals where anybody wrote it so
+    entered_at = models.DateTimeField(null=True)
+    denied_at = models.DateTimeField(null=True)
+    removed_at = models.DateTimeField(null=True)
+    applied_at = models.DateTimeField(null=True)
+    discount = models.DecimalField(max_digits=18, decimal_places=6, null=True)  # when it was applied last
+    currency = models.CharField(max_length=3, blank=True)
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)  # that made the row
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["profile", "name"], name="one_tried_coupon")]
+        indexes = [models.Index(fields=["name"], name="tries_of_coupon")]

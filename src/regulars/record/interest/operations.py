@@ -1,4 +1,4 @@
-"""Wishes, searches and reviews as their sources tell them: a fixed number of statements, and the same rows in whatever order they come.
+"""Wishes, searches, reviews and tried coupons as their sources tell them: the same rows in whatever order they come.
 
 What happened stands on the log as the event that its source appends; these are the folds of it.
 """
@@ -8,10 +8,13 @@ from collections.abc import Iterable, Sequence
 from regulars.foundation.bulk import execute
 from regulars.foundation.sealing import Cell, seal
 from regulars.foundation.vault import keys
+from regulars.record.coupons.rules import name_of
 from regulars.record.events.log import LogTransaction
-from regulars.record.interest.inputs import ReviewInput, SearchInput, WishInput
+from regulars.record.interest.inputs import ReviewInput, SearchInput, TriedCouponInput, WishInput
+from regulars.record.interest.models import CouponStep
 
 LONGEST_SEARCH = 200  # the whole of it stands on the log
+LONGEST_CODE = 120
 
 _WISHES = """
 INSERT INTO interest_wishlistitem AS i
@@ -40,6 +43,21 @@ SELECT w.*, %s FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::numeric[], 
 ON CONFLICT (profile_id, key) DO UPDATE SET product_key = excluded.product_key, rating = excluded.rating, body = excluded.body,
     is_claimed = excluded.is_claimed, written_at = excluded.written_at
 WHERE (r.is_claimed, excluded.written_at) >= (excluded.is_claimed, r.written_at)
+"""
+_COUPONS = """
+INSERT INTO interest_triedcoupon AS t
+    (profile_id, name, code, entered_at, denied_at, removed_at, applied_at, discount, currency, batch_id)
+SELECT c.*, %s FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[], %s::timestamptz[],
+    %s::timestamptz[], %s::numeric[], %s::text[]) AS c
+ON CONFLICT (profile_id, name) DO UPDATE SET
+    code = least(t.code, excluded.code),
+    (discount, currency) = (
+        SELECT n.discount, n.currency
+        FROM (VALUES (t.discount, t.currency, t.applied_at), (excluded.discount, excluded.currency, excluded.applied_at))
+            AS n(discount, currency, applied_at)
+        ORDER BY n.applied_at DESC NULLS LAST, n.discount DESC NULLS LAST LIMIT 1),
+    entered_at = greatest(t.entered_at, excluded.entered_at), denied_at = greatest(t.denied_at, excluded.denied_at),
+    removed_at = greatest(t.removed_at, excluded.removed_at), applied_at = greatest(t.applied_at, excluded.applied_at)
 """
 
 
@@ -99,6 +117,23 @@ def apply_reviews(inputs: Iterable[ReviewInput], log: LogTransaction) -> None:
         body = seal(plain[profile], one.body.encode(), cell) if one.body else None
         rows.append((profile, key, one.product_key[:120], one.rating, body, one.is_claimed, one.occurred_at))
     _write(_REVIEWS, rows, log)
+
+
+def apply_tried_coupons(inputs: Iterable[TriedCouponInput], log: LogTransaction) -> None:
+    """Remembers what became of codes at the checkout; what has no code is none."""
+    said: dict[tuple[int, str], list[TriedCouponInput]] = {}
+    for one in inputs:
+        if name := name_of(one.code[:LONGEST_CODE]):
+            said.setdefault((one.profile_id, name), []).append(one)
+    _write(_COUPONS, [_tried(key, some) for key, some in sorted(said.items())], log)
+
+
+def _tried(key: tuple[int, str], said: Sequence[TriedCouponInput]) -> tuple[object, ...]:
+    times = (max((one.occurred_at for one in said if one.step == step), default=None) for step in CouponStep)
+    applied = [one for one in said if one.step == CouponStep.APPLIED]
+    newest = max(applied, key=lambda one: (one.occurred_at, one.discount or 0), default=None)
+    code = min(one.code[:LONGEST_CODE].strip() for one in said)
+    return (*key, code, *times, newest.discount if newest else None, newest.currency if newest else "")
 
 
 def cell_of(table: str, column: str, profile_id: int) -> Cell:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.pages.registries import CUSTOMER_PANELS, CustomerPanel, Text
-from regulars.record.interest.queries import reviews_of, searches_of, wishes_of
+from regulars.record.interest.queries import coupons_of, reviews_of, searches_of, wishes_of
 
 SHOWN = 5  # the others open below them
 
@@ -26,3 +26,4 @@ def _panel(name: str, title: Text, ask: Callable[[int, Viewer], Sequence[Any]], 
 _panel("wishlist", _("On the wishlist"), wishes_of, 12)
 _panel("searches", _("Searched for"), searches_of, 13)
 _panel("reviews", _("Reviews"), reviews_of, 14)
+_panel("coupons", _("Coupons tried"), coupons_of, 15)

@@ -1,19 +1,20 @@
-"""What can be asked of wishes, searches and reviews: those of one customer, over all that the viewer's stores know."""
+"""What can be asked of wishes, searches, reviews and tried coupons: those of one customer, over all that the viewer's stores know."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 
-from django.db.models import Q
+from django.db.models import Count, Q
 
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.ids import to_public
 from regulars.foundation.sealing import unseal
 from regulars.foundation.vault import keys
 from regulars.record.catalog.models import Product, Variant
+from regulars.record.coupons.models import Coupon
 from regulars.record.customers.queries import profiles_of
-from regulars.record.interest.models import Review, Search, WishlistItem
+from regulars.record.interest.models import CouponStep, Review, Search, TriedCoupon, WishlistItem
 from regulars.record.interest.operations import cell_of
 
 MOST = 100  # of each, newest first
@@ -68,6 +69,27 @@ class Reviewed:
     @property
     def href(self) -> str:
         return _href(self.product)
+
+
+@dataclass(frozen=True)
+class Tried:
+    """A coupon code at the checkout: what became of it last, and when. ``coupon`` is None for a code that the shop does not know."""
+
+    code: str
+    step: CouponStep
+    at: datetime
+    discount: Decimal | None
+    currency: str
+    store_id: int
+    coupon: Coupon | None = None
+
+    @property
+    def href(self) -> str:
+        return f"/coupons/{to_public(Coupon.PREFIX, self.coupon.uid)}" if self.coupon else ""
+
+    @property
+    def label(self) -> str:
+        return self.step.label
 
 
 def _href(product: Product | None) -> str:
@@ -133,6 +155,34 @@ def reviews_of(customer_id: int, viewer: Viewer) -> list[Reviewed]:
         )
         for (store, _), row in shown
     ]  # fmt: skip
+
+
+def coupons_of(customer_id: int, viewer: Viewer) -> list[Tried]:
+    """Codes that the customer tried, the last first; of two profiles with one code the later word counts."""
+    rows = TriedCoupon.objects.filter(profile__in=_profiles(customer_id, viewer)).select_related("profile")
+    found: dict[tuple[int, str], Tried] = {}
+    for row in rows.order_by("pk"):
+        key, one = (row.profile.store_id or 0, row.name), _tried(row)
+        found[key] = max(found.get(key, one), one, key=lambda tried: tried.at)
+    newest = sorted(found.items(), key=lambda pair: pair[1].at, reverse=True)[:MOST]
+    known = Coupon.objects.filter(store__in={s for (s, _), _ in newest}, name__in={name for (_, name), _ in newest})
+    coupons = {(one.store_id, one.name): one for one in known}
+    return [replace(one, coupon=coupons.get(key)) for key, one in newest]
+
+
+def _tried(row: TriedCoupon) -> Tried:
+    times = [(at, place, step) for place, step in enumerate(CouponStep) if (at := getattr(row, f"{step}_at"))]
+    at, _, step = max(times)
+    is_applied = step == CouponStep.APPLIED
+    discount, currency = (row.discount, row.currency) if is_applied else (None, "")
+    return Tried(row.code, step, at, discount, currency, row.profile.store_id or 0)
+
+
+def people_who_tried(coupon: Coupon) -> dict[CouponStep, int]:
+    """How many profiles of the coupon's store its code was ever applied for, and how many it was denied."""
+    rows = TriedCoupon.objects.filter(profile__store=coupon.store_id, name=coupon.name)
+    counted = rows.aggregate(applied=Count("applied_at"), denied=Count("denied_at"))
+    return {CouponStep(step): number for step, number in counted.items()}
 
 
 def _body(row: Review, plain: keys.Keys) -> str:

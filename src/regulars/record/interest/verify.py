@@ -1,4 +1,4 @@
-"""Do wishes, searches and reviews hold together?"""
+"""Do wishes, searches, reviews and tried coupons hold together?"""
 
 from regulars.foundation.bulk import fetch
 
@@ -10,6 +10,9 @@ SELECT 'search ' || id || ': its count or its times cannot be' FROM interest_sea
 WHERE count < 1 OR last_at < first_at OR (count = 1 AND last_at <> first_at)
 UNION ALL
 SELECT 'review ' || id || ': its rating cannot be' FROM interest_review WHERE rating NOT BETWEEN 0 AND 100
+UNION ALL
+SELECT 'tried coupon ' || id || ': nothing became of it' FROM interest_triedcoupon
+WHERE coalesce(entered_at, denied_at, removed_at, applied_at) IS NULL
 ORDER BY 1
 """
 

@@ -31,8 +31,9 @@ from regulars.record.customers.operations import add_note, ensure_profiles, set_
 from regulars.record.customers.operations.decisions import decide, different_people
 from regulars.record.customers.queries import customers_of
 from regulars.record.events import log as event_log
-from regulars.record.interest.inputs import ReviewInput, SearchInput, WishInput
-from regulars.record.interest.operations import apply_reviews, apply_searches, apply_wishes
+from regulars.record.interest.inputs import ReviewInput, SearchInput, TriedCouponInput, WishInput
+from regulars.record.interest.models import CouponStep
+from regulars.record.interest.operations import apply_reviews, apply_searches, apply_tried_coupons, apply_wishes
 from regulars.record.orders.inputs import LineInput, OrderInput, RefundInput
 from regulars.record.orders.models import FulfilmentStatus, Order, OrderStatus, PaymentStatus
 from regulars.record.orders.operations import apply_orders
@@ -160,7 +161,7 @@ def _track(store: Store, at: datetime) -> None:
 
 
 def _want(store: Store, at: datetime) -> None:
-    """Somebody known has things on their wishlist, searched in two scripts, and wrote reviews with and without words."""
+    """Somebody known has things on their wishlist, searched in two scripts, tried two coupons, and wrote reviews with and without words."""
     with event_log.transaction("tracking", "made") as log:
         [profile] = ensure_profiles([_person(0, store, at)], log)
         titles = [*GOODS, "A title without end " * 6]
@@ -170,6 +171,8 @@ def _want(store: Store, at: datetime) -> None:
         apply_reviews(
             [ReviewInput(profile, at, key, not body, key, rating, body) for key, rating, body in reviews], log
         )
+        steps = {"SPRING10": CouponStep.APPLIED, "unknown": CouponStep.DENIED}
+        apply_tried_coupons([TriedCouponInput(profile, at, *said) for said in steps.items()], log)
 
 
 def make_staff(email: str, name: str, role: Role) -> StaffMember:

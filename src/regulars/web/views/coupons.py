@@ -21,6 +21,7 @@ from regulars.record.coupons import queries
 from regulars.record.coupons.models import Coupon, CouponKind, CouponStatus
 from regulars.record.coupons.rules import EXPIRED, PENDING, USED_UP, standing
 from regulars.record.customers.named import Named, describe_customer, with_owners
+from regulars.record.interest.queries import people_who_tried
 from regulars.record.orders.coupons import uses_of_coupons
 
 KINDS: dict[str, Text] = {
@@ -155,6 +156,7 @@ def one_coupon(request: HttpRequest, public_id: str) -> HttpResponse:
         "coupon": row.coupon,
         "kind": KINDS.get(row.coupon.kind, row.coupon.kind),
         "orders": _orders(row),
+        "tried": people_who_tried(row.coupon),
         "minimum": format_unit_price(row.coupon.minimum, row.coupon.currency)
         if row.coupon.minimum is not None and row.coupon.currency
         else "",

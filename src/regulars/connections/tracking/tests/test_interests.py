@@ -1,4 +1,4 @@
-"""What calls do to wishlists, searches and reviews."""
+"""What calls do to wishlists, searches, reviews and tried coupons."""
 
 from datetime import timedelta
 from decimal import Decimal
@@ -13,6 +13,9 @@ from regulars.foundation.access import tokens
 from regulars.foundation.access.viewer import Viewer, everything
 from regulars.foundation.audit.operations import SYSTEM
 from regulars.foundation.ids import to_public
+from regulars.record.coupons.inputs import CouponInput
+from regulars.record.coupons.models import Coupon, CouponKind
+from regulars.record.coupons.operations import apply_coupons
 from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import Customer, IdentityKind
 from regulars.record.customers.operations import ensure_profiles
@@ -20,10 +23,10 @@ from regulars.record.customers.operations.erasure import erase_customer, export_
 from regulars.record.customers.queries import customer_of
 from regulars.record.events.log import transaction
 from regulars.record.interest import stats, verify
-from regulars.record.interest.inputs import ReviewInput, SearchInput, WishInput
-from regulars.record.interest.models import Review, Search, WishlistItem
-from regulars.record.interest.operations import apply_reviews, apply_searches, apply_wishes
-from regulars.record.interest.queries import reviews_of, searches_of, wishes_of
+from regulars.record.interest.inputs import ReviewInput, SearchInput, TriedCouponInput, WishInput
+from regulars.record.interest.models import CouponStep, Review, Search, TriedCoupon, WishlistItem
+from regulars.record.interest.operations import apply_reviews, apply_searches, apply_tried_coupons, apply_wishes
+from regulars.record.interest.queries import coupons_of, people_who_tried, reviews_of, searches_of, wishes_of
 
 pytestmark = pytest.mark.django_db
 ADDED, REMOVED = "Product Added to Wishlist", "Product Removed from Wishlist"
@@ -79,6 +82,25 @@ def test_a_review_is_what_was_said_last_and_a_servers_word_stands(shop: Shop) ->
     assert sorted(Review.objects.values_list("rating", "is_claimed")) == [(1, True), (Decimal("4.5"), False)]
 
 
+def test_what_became_of_a_code_at_the_checkout(shop: Shop) -> None:
+    with transaction("test") as log:
+        apply_coupons([CouponInput("Spring", CouponKind.PERCENT, Decimal(10))], log, store_id=shop.store.pk, at=AT)
+    shop.track("Coupon Entered", {"coupon_id": "SPRING"})
+    shop.track("Coupon Applied", {"coupon_id": "spring ", "discount": "12.5", "currency": "gbp"})
+    shop.track("Coupon Denied", {"coupon_name": "Summer", "reason": "over"})
+    shop.track("Coupon Entered", {"order_id": "1"})  # names none
+    owner = customer_of(TriedCoupon.objects.values_list("profile", flat=True)[0])
+    said = [(one.code, one.step, one.discount, one.currency, bool(one.href)) for one in coupons_of(owner, ALL)]
+    assert said == [
+        ("Summer", CouponStep.DENIED, None, "", False), ("SPRING", CouponStep.APPLIED, Decimal("12.5"), "GBP", True),
+    ]  # fmt: skip
+    assert people_who_tried(Coupon.objects.get()) == {CouponStep.APPLIED: 1, CouponStep.DENIED: 0}
+    shop.track("Coupon Removed", {"coupon_id": "Spring"})
+    newest = coupons_of(owner, ALL)[0]
+    assert (newest.code, newest.step) == ("SPRING", CouponStep.REMOVED)
+    assert (TriedCoupon.objects.count(), refusals()) == (2, [])
+
+
 def _profile(shop: Shop, name: str, store: int) -> int:
     with transaction("test") as log:
         return ensure_profiles([PersonInput((IdentityInput(IdentityKind.OTHER, name, "x"),), AT, store)], log)[0]
@@ -101,18 +123,28 @@ def test_the_rows_are_the_same_whatever_the_order_and_however_it_is_cut(shop: Sh
         reviews = [
             ReviewInput(profile, moment(n), "r", n % 2 == 1, rating=Decimal(n), body=str(n)) for n in range(4)
         ]  # the confirmed ones are 0 and 2
+        coupons = [
+            TriedCouponInput(
+                profile, moment(n // 2), ("a", "A", "a ", "A")[n], step, discount=Decimal(n), currency="EUR"
+            )
+            for n, step in enumerate((CouponStep.ENTERED, CouponStep.APPLIED, CouponStep.DENIED, CouponStep.APPLIED))
+        ]  # denied and applied at one moment: it was applied
         cut = number % 5
         for part in (order[:cut], order[cut:]):
             with transaction("test") as log:
                 apply_wishes([wishes[n] for n in part], log)
                 apply_searches([searches[n] for n in part], log)
                 apply_reviews([reviews[n] for n in part], log)
+                apply_tried_coupons([coupons[n] for n in part], log)
         columns = ("item_key", "title", "unit_price", "added_at", "removed_at")
         rows = WishlistItem.objects.filter(profile=profile).order_by("item_key").values_list(*columns)
         owner = customer_of(profile)
-        seen.add((tuple(rows), tuple(searches_of(owner, ALL)), tuple(reviews_of(owner, ALL))))
+        seen.add(
+            (tuple(rows), tuple(searches_of(owner, ALL)), tuple(reviews_of(owner, ALL)), tuple(coupons_of(owner, ALL)))
+        )
         assert [w.title for w in wishes_of(owner, ALL)] == ["new"]
-    [(_, searched, [review])] = seen
+    [(_, searched, [review], [tried])] = seen
+    assert (tried.code, tried.step, tried.discount, tried.at) == ("A", CouponStep.APPLIED, Decimal(3), moment(1))
     assert [(s.words, s.count) for s in searched] == [("mug", 1), ("POT", 3)]
     assert (review.rating, review.body, review.is_claimed) == (Decimal(2), "2", False)
 
@@ -154,15 +186,17 @@ def test_they_are_exported_erased_counted_and_verified(shop: Shop) -> None:
     shop.track(ADDED, POT)
     shop.track("Products Searched", {"query": "secret gift"})
     shop.track("Product Reviewed", {"product_id": "11", "rating": 4, "review_body": "for my aunt"})
+    shop.track("Coupon Denied", {"coupon_id": "VIP"})
     owner = customer()
     told = export_subject(owner, SYSTEM, shop.at).tables
     assert [row["title"] for row in told["interest_wishlistitem"]] == ["Pot"]
     assert [row["words"] for row in told["interest_search"]] == ["secret gift"]
     assert [row["body"] for row in told["interest_review"]] == ["for my aunt"]
-    assert stats.stats() == {"wishlist_items": 1, "searches": 1, "reviews": 1}
+    assert [row["code"] for row in told["interest_triedcoupon"]] == ["VIP"]
+    assert stats.stats() == {"wishlist_items": 1, "searches": 1, "reviews": 1, "tried_coupons": 1}
     assert verify.differences() == []
     row = Search.objects.get()
     Search.objects.update(count=0)
     assert verify.differences() == [f"search {row.pk}: its count or its times cannot be"]
     erase_customer(owner, SYSTEM, shop.at)
-    assert stats.stats() == {"wishlist_items": 0, "searches": 0, "reviews": 0}
+    assert stats.stats() == {"wishlist_items": 0, "searches": 0, "reviews": 0, "tried_coupons": 0}
