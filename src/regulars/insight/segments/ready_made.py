@@ -83,13 +83,10 @@ _READY: list[ReadyMade] = [
         "cart-abandoners",
         Group.BEHAVIOUR,
         _("Cart abandoners"),
-        _("Put something into a cart in the last 7 days, and have ordered nothing since."),
+        _("Left a cart behind in the last 7 days, and it still waits to be ordered."),
         {
-            "sequence": [
-                _events("tracked.product_added", "cart.opened"),
-                {"of": "orders", "absent": True},
-            ],
-            "within": {"hours": 1},
+            "of": "waiting_carts",
+            "where": [{"field": "state", "op": "is", "value": "abandoned"}],
             "window": _days(7),
         },
     ),
@@ -199,6 +196,19 @@ _READY: list[ReadyMade] = [
         _("The language in which they visit the shop is one that you choose."),
         {"of": "contacts", "measure": {"last": "language"}, "op": "in"},
         choose="value",
+    ),
+    ReadyMade(
+        "birthdays",
+        Group.WHO,
+        _("Birthday soon"),
+        _("Their birthday, a property of that name, comes round in the next 14 days."),
+        {
+            "of": "attributes",
+            "where": [{"field": "name", "op": "is", "value": "birthday"}],
+            "measure": {"last": "day"},
+            "op": "anniversary_within",
+            "value": {"days": 14},
+        },
     ),
     ReadyMade(
         "business-addresses",
