@@ -11,8 +11,12 @@ _MEMBERS = """
 WITH wanted AS MATERIALIZED (SELECT unnest(%(ids)s::bigint[]) AS customer_id),
 member AS MATERIALIZED (
     SELECT w.customer_id, m.profile_id, p.store_id, i.kind = 'anonymous_id' AS is_device
-    FROM wanted w JOIN customers_customerprofile m ON m.customer_id = w.customer_id AND m.until_batch_id IS NULL
-    JOIN customers_profile p ON p.id = m.profile_id JOIN customers_identity i ON i.id = p.named_by_id
+    FROM wanted w
+    CROSS JOIN LATERAL (
+        SELECT profile_id, until_batch_id FROM customers_customerprofile WHERE customer_id = w.customer_id OFFSET 0) m
+    CROSS JOIN LATERAL (SELECT store_id, named_by_id FROM customers_profile WHERE id = m.profile_id OFFSET 0) p
+    CROSS JOIN LATERAL (SELECT kind FROM customers_identity WHERE id = p.named_by_id OFFSET 0) i
+    WHERE m.until_batch_id IS NULL
 ),
 said AS MATERIALIZED (
     SELECT DISTINCT ON (member.customer_id, member.store_id) member.customer_id, member.store_id, member.is_device, c.*

@@ -24,31 +24,38 @@ RANK = {
 }
 _ENOUGH = 2 * rules.WIDEST + 1  # of an identity's profiles to know that it is shared, and that it was before this batch
 
-# Those of whom anything at all is known beyond themselves: the others need no second look.
+# Those of whom anything at all is known beyond themselves: the others need no second look. OFFSET 0: see ``links._FIND``.
 _CONNECTED = """
 SELECT p.id FROM unnest(%(profiles)s::bigint[]) AS p(id)
 WHERE EXISTS (
-    SELECT 1 FROM customers_identitylink mine JOIN customers_identitylink theirs ON theirs.identity_id = mine.identity_id
-    WHERE mine.profile_id = p.id AND mine.trust = 'confirmed' AND theirs.trust = 'confirmed' AND theirs.profile_id <> p.id)
+    SELECT 1 FROM (SELECT identity_id, trust FROM customers_identitylink WHERE profile_id = p.id OFFSET 0) mine
+    CROSS JOIN LATERAL (
+        SELECT profile_id, trust FROM customers_identitylink WHERE identity_id = mine.identity_id OFFSET 0) theirs
+    WHERE mine.trust = 'confirmed' AND theirs.trust = 'confirmed' AND theirs.profile_id <> p.id OFFSET 0)
 OR EXISTS (
-    SELECT 1 FROM customers_customerprofile mine JOIN customers_customerprofile theirs ON theirs.customer_id = mine.customer_id
-    WHERE mine.profile_id = p.id AND mine.until_batch_id IS NULL AND theirs.until_batch_id IS NULL AND theirs.profile_id <> p.id)
+    SELECT 1 FROM (
+        SELECT customer_id FROM customers_customerprofile WHERE profile_id = p.id AND until_batch_id IS NULL OFFSET 0) mine
+    CROSS JOIN LATERAL (
+        SELECT profile_id, until_batch_id FROM customers_customerprofile
+        WHERE customer_id = mine.customer_id OFFSET 0) theirs
+    WHERE theirs.until_batch_id IS NULL AND theirs.profile_id <> p.id OFFSET 0)
 OR EXISTS (SELECT 1 FROM customers_decisionprofile d WHERE d.profile_id = p.id)
 OR EXISTS (SELECT 1 FROM customers_possibleduplicate d WHERE d.low_id = p.id OR d.high_id = p.id)
 """
 _IDENTITIES = """
 SELECT i.id, i.kind, i.scope, i.token, l.profile_id, l.batch_id, p.store_id, n.kind = 'anonymous_id'
 FROM (
-    SELECT DISTINCT identity_id FROM customers_identitylink
-    WHERE profile_id = ANY(%(profiles)s) AND trust = 'confirmed' AND identity_id <> ALL(%(seen)s)
+    SELECT DISTINCT l.identity_id FROM unnest(%(profiles)s::bigint[]) AS one(id)
+    CROSS JOIN LATERAL (SELECT identity_id, trust FROM customers_identitylink WHERE profile_id = one.id OFFSET 0) l
+    WHERE l.trust = 'confirmed' AND l.identity_id <> ALL(%(seen)s)
 ) near
-JOIN customers_identity i ON i.id = near.identity_id
+CROSS JOIN LATERAL (SELECT * FROM customers_identity WHERE id = near.identity_id OFFSET 0) i
 CROSS JOIN LATERAL (
     SELECT profile_id, batch_id FROM customers_identitylink
     WHERE identity_id = near.identity_id AND trust = 'confirmed' LIMIT %(enough)s
 ) l
-JOIN customers_profile p ON p.id = l.profile_id
-JOIN customers_identity n ON n.id = p.named_by_id
+CROSS JOIN LATERAL (SELECT store_id, named_by_id FROM customers_profile WHERE id = l.profile_id OFFSET 0) p
+CROSS JOIN LATERAL (SELECT kind FROM customers_identity WHERE id = p.named_by_id OFFSET 0) n
 """
 _DECIDED = """
 SELECT DISTINCT theirs.profile_id FROM customers_decisionprofile mine
@@ -58,13 +65,15 @@ WHERE mine.profile_id = ANY(%(profiles)s)
 """
 _OF_ONE_CUSTOMER = """
 SELECT theirs.profile_id FROM customers_customerprofile mine
-JOIN customers_customerprofile theirs ON theirs.customer_id = mine.customer_id AND theirs.until_batch_id IS NULL
-WHERE mine.profile_id = ANY(%(profiles)s) AND mine.until_batch_id IS NULL
+CROSS JOIN LATERAL (
+    SELECT profile_id, until_batch_id FROM customers_customerprofile WHERE customer_id = mine.customer_id OFFSET 0) theirs
+WHERE mine.profile_id = ANY(%(profiles)s) AND mine.until_batch_id IS NULL AND theirs.until_batch_id IS NULL
 """
 _PROFILES = """
 SELECT p.id, p.store_id, n.kind, n.scope, n.token, b.profile_id IS NOT NULL
-FROM customers_profile p JOIN customers_identity n ON n.id = p.named_by_id
-LEFT JOIN customers_buyer b ON b.profile_id = p.id
+FROM customers_profile p
+CROSS JOIN LATERAL (SELECT kind, scope, token FROM customers_identity WHERE id = p.named_by_id OFFSET 0) n
+LEFT JOIN LATERAL (SELECT profile_id FROM customers_buyer WHERE profile_id = p.id OFFSET 0) b ON true
 WHERE p.id = ANY(%(profiles)s)
 """
 _NAMES = "SELECT id, profile_id, name FROM customers_profilename WHERE profile_id = ANY(%(profiles)s)"

@@ -72,7 +72,10 @@ def find_named(people: Sequence[Person]) -> set[Link]:
     return links_between({(p.profile, row) for p in people if p.profile for row in p.rows if row})
 
 
-_NAMED = "SELECT named_by_id, store_id, id FROM customers_profile WHERE named_by_id = ANY(%s) ORDER BY id DESC"
+_NAMED = """
+SELECT p.named_by_id, p.store_id, p.id FROM unnest(%s::bigint[]) AS i(id)
+CROSS JOIN LATERAL (SELECT * FROM customers_profile WHERE named_by_id = i.id OFFSET 0) p ORDER BY p.id DESC
+"""
 
 
 def _profiles_named(identities: Collection[int]) -> dict[Name, int]:

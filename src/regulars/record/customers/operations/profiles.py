@@ -127,12 +127,13 @@ def _make(
     return dict(zip(wanted, profiles, strict=True)), dict(zip(customers, stores, strict=True))
 
 
-def _add_links(people: Iterable[Person], known: Collection[Link], log: LogTransaction) -> set[int]:
+def _add_links(people: Iterable[Person], known: set[Link], log: LogTransaction) -> set[int]:
     """Stores what links are new. Profiles whose customer may have to be resolved again."""
     said = (
         Evidence(p.profile, row, identity.value, p.given.trust, p.given.evidence, p.given.occurred_at)
         for p in people
         for row, identity in zip(p.rows, p.identities, strict=True)
+        if (p.profile, row, p.given.trust.value) not in known
     )
     return {one.profile for one in add_links(said, known, log) if one.trust == Trust.CONFIRMED}
 
