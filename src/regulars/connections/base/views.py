@@ -192,9 +192,9 @@ def act(request: HttpRequest, public_id: str, action: str) -> HttpResponse:
 @requires(post="connections.manage")
 def request_done(request: HttpRequest, public_id: str, number: int) -> HttpResponse:
     viewer = viewer_of(request)
-    get_connection(public_id, viewer)
+    row = get_connection(public_id, viewer)
     if number >= 2**63:
         raise NotFound
-    mark_done(number, viewer.store_ids, viewer, clock.now())
+    mark_done(row, number, viewer, clock.now())
     messages.success(request, gettext("Noted as done."))
     return redirect("connection", public_id=public_id)

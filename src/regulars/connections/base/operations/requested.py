@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 from django.db.models import Q
 
-from regulars.connections.base.models import PlatformRequest, Pull, PullState, RequestKind
+from regulars.connections.base.models import Connection, PlatformRequest, Pull, PullState, RequestKind
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.audit.operations import SYSTEM, record
 from regulars.foundation.errors import NotFound
@@ -74,11 +74,10 @@ def _is_arriving(row: PlatformRequest) -> bool:
     return Pull.objects.filter(connection=row.connection_id).exclude(state__in=ended).exists()
 
 
-def mark_done(number: int, store_ids: frozenset[int] | None, by: Viewer, at: datetime) -> None:
-    """Staff did what was asked: handed the data over, or erased a shop. Raises NotFound. Audited."""
+def mark_done(connection: Connection, number: int, by: Viewer, at: datetime) -> None:
+    """Staff did what this connection's shop asked: handed the data over, or erased a shop. Raises NotFound. Audited."""
     by.require("connections.manage")
-    rows = PlatformRequest.objects.filter(pk=number, done_at=None)
-    rows = rows.filter(connection__store__in=store_ids) if store_ids is not None else rows
+    rows = PlatformRequest.objects.filter(pk=number, connection=connection, done_at=None)
     if not rows.update(done_at=at, outcome="Done by staff."):
         raise NotFound
     record("platform-request.done", by, f"request:{number}", at=at)

@@ -20,6 +20,7 @@ from regulars.foundation.shop.operations import create_store
 from regulars.foundation.shop.settings import read_setting
 
 NEW = "new"
+_LONGEST_CODE, _LONGEST_NAME = 50, 120
 
 
 def choose_store(code: str, address: str, viewer: Viewer, at: datetime) -> Store:
@@ -31,14 +32,14 @@ def choose_store(code: str, address: str, viewer: Viewer, at: datetime) -> Store
         return store
     if viewer.store_ids is not None:
         raise InvalidInput("Only members of staff who see all stores may add one.")
-    host = shop_address(address).partition("://")[2].partition("/")[0].partition(":")[0]
-    slug = re.sub(r"[^a-z0-9]+", "-", host).strip("-")[:50]
+    place = shop_address(address).partition("://")[2]  # with its path: several shops may stand on one host
+    slug = _slug(place)
     there = Store.objects.select_related("brand").filter(code=slug).first()
     if there:
         return there
     email = StaffMember.objects.values_list("email", flat=True).get(pk=viewer.staff_id or 0)
     currency = str(read_setting("shop.reporting_currency") or "EUR")
-    return create_store(slug, host, email, currency, str(read_setting("shop.time_zone")), viewer, at)
+    return create_store(slug, place[:_LONGEST_NAME], email, currency, str(read_setting("shop.time_zone")), viewer, at)
 
 
 def name_store(store_id: int, shop: Shop, viewer: Viewer, at: datetime) -> None:
@@ -77,7 +78,11 @@ def forget_beginning(row: Connection, viewer: Viewer, at: datetime) -> None:
 
 def _is_unnamed(store: Store) -> bool:
     """Whether it is still called as the address that it was made for."""
-    return re.sub(r"[^a-z0-9]+", "-", store.name) == store.code and "." in store.name
+    return _slug(store.name) == store.code and "." in store.name
+
+
+def _slug(place: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "-", place.lower()).strip("-")[:_LONGEST_CODE].rstrip("-")
 
 
 def _remove(store: Store) -> None:

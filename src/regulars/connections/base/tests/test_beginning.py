@@ -5,7 +5,7 @@ from django.test import Client
 
 from regulars.connections.base.models import Connection, ConnectionState
 from regulars.connections.base.operations.connecting import begin_connection
-from regulars.connections.base.operations.stores import choose_store
+from regulars.connections.base.operations.stores import choose_store, forget_beginning
 from regulars.connections.base.tests.toy import Toy
 from regulars.foundation import clock
 from regulars.foundation.access.models import StaffMember
@@ -51,6 +51,18 @@ def test_what_the_shop_never_agreed_to_is_forgotten_with_the_store_that_was_made
     assert "Forget it" in manager.get(f"/settings/connections/{row.public_id}").content.decode()
     assert manager.post(f"/settings/connections/{row.public_id}/end").status_code == 302
     assert _rows() == before
+
+
+def test_shops_on_one_host_are_stores_of_their_own(toy: Toy, ada: StaffMember) -> None:
+    viewer, at = Viewer(ada.pk, permissions_of(Role.MANAGER)), clock.now()
+    addresses = ("toys.example/uk", "https://toys.example/de/", "toys.example")
+    stores = [choose_store("new", address, viewer, at) for address in addresses]
+    assert [one.code for one in stores] == ["toys-example-uk", "toys-example-de", "toys-example"]
+    assert choose_store("new", "toys.example/uk/", viewer, at) == stores[0]
+    long = choose_store("new", "toys.example/" + "far-away/" * 15, viewer, at)
+    begun = begin_connection("toy", long, "toys.example/" + "far-away/" * 15, viewer, at)
+    forget_beginning(begun, viewer, at)
+    assert not Store.objects.filter(pk=long.pk).exists()
 
 
 def test_a_store_that_was_there_before_stays(toy: Toy, manager: Client, store: Store, ada: StaffMember) -> None:

@@ -8,6 +8,7 @@ from django.test import Client
 from regulars.connections.base.accounts import read_secrets
 from regulars.connections.base.client import Unreachable
 from regulars.connections.base.models import Connection, ConnectionState, PlatformRequest, Pull, PullKind, RequestKind
+from regulars.connections.base.operations.connecting import begin_connection
 from regulars.connections.base.operations.pulling import note_failure
 from regulars.connections.base.panels import find
 from regulars.connections.base.tests.contract import pull
@@ -142,6 +143,8 @@ def test_the_home_page_says_what_somebody_should_look_at(toy: Toy, manager: Clie
     assert said[0] == "The Toy Box cannot be read: The shop answers with the error 503."
     assert said[1] == "4 changes of The Toy Box came by no webhook and were fetched afterwards."
     assert said[2].startswith("The Toy Box asks in a customer's name: to be done by")
+    other = begin_connection("toy", row.store, "other.example", ALL, clock.now())
+    assert manager.post(f"/settings/connections/{other.public_id}/requests/{asked.pk}").status_code == 404
     assert manager.post(f"/settings/connections/{row.public_id}/requests/{asked.pk}").status_code == 302
     asked.refresh_from_db()
     assert asked.outcome == "Done by staff."
