@@ -38,6 +38,7 @@ from regulars.record.customers.queries import (
     read_identities_of,
     visible_cards,
 )
+from regulars.record.interest.queries import count_interests
 from regulars.record.orders.models import Order
 from regulars.record.orders.queries import COUNTS
 from regulars.workflows.models import Run
@@ -64,6 +65,7 @@ class Part:
     first_order_at: datetime | None
     last_order_at: datetime | None
     carts: int
+    interests: int
     consents: int
     messages: int
     memberships: Sequence[str]
@@ -121,6 +123,7 @@ def read_part(profiles: Collection[int], customer_id: int = 0) -> Part:
         first_order_at=span["first"],
         last_order_at=span["last"],
         carts=Cart.objects.filter(profile__in=wanted).count(),
+        interests=count_interests(wanted),
         consents=_count_consents(identities),
         messages=Message.objects.filter(customer__in=owners, profile__in=wanted).count(),
         memberships=_memberships(owners, wanted),

@@ -19,6 +19,8 @@ from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import Customer, Decision, IdentityKind, PossibleDuplicate
 from regulars.record.customers.queries import customer_of, customers_of
 from regulars.record.events import log as event_log
+from regulars.record.interest.inputs import WishInput
+from regulars.record.interest.operations import apply_wishes
 from regulars.record.orders.inputs import LineInput, OrderInput
 from regulars.record.orders.models import Order
 from regulars.record.orders.operations import apply_orders
@@ -119,12 +121,16 @@ def test_after_a_pair_comes_the_next_with_the_way_back(pair: tuple[int, int], uk
 def test_two_are_merged_by_hand_and_split_again(uk: Store) -> None:
     one = order("O1", person(1, "Ann Lee", store=uk), uk)
     other = order("O2", person(2, "Ann Lea", store=uk), uk, "7")
+    with event_log.transaction("test") as log:
+        apply_wishes([WishInput(profile, AT, "GBP", title="Mug") for profile in (one, other)], log)
     client, before = signed_in("manager"), customers_of([one, other])
     found = client.get(f"/customers/{public(one)}/merge?q=lea").content.decode()
     assert f"/merge?with={public(other)}" in found
     look = client.get(f"/customers/{public(one)}/merge?with={public(other)}").content.decode()
     assert "What it will be" in look
     assert "£12.00" in look  # both orders together
+    wishes = "Wishes, searches, reviews, coupons tried</dt><dd>"
+    assert [look.count(f"{wishes}{n}<") for n in (1, 2)] == [2, 1]
     assert customers_of([one, other]) == before
     client.post(f"/customers/{public(one)}/merge", {"with": public(other)})
     assert customers_of([one, other]) == {one: before[one], other: before[one]}
