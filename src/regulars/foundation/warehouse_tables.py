@@ -47,6 +47,9 @@ class WarehouseTable:
 
     Where one of the ``removed_by`` events was seen, the whole table is compared: what such an event removes or restores leaves no version
     behind. Where nothing but ``touched`` tells of changes, ``versions`` is empty, and the past is known as far as the warehouse saw it.
+
+    Of rows that are published for everybody at once, ``published`` is as ``present``, of what had been published at the moment
+    ``%(published_by)s``.
     """
 
     name: str
@@ -57,6 +60,7 @@ class WarehouseTable:
     versions: str = ""
     ended: str = ""
     touched: str = ""
+    published: str = ""
     removed_by: tuple[str, ...] = ()
 
     @property
@@ -75,7 +79,16 @@ class WarehouseTable:
         """SQL for PostgreSQL: the present rows of a few people, who stand in a relation ``people(profile_id, customer_id)`` that the asker
         puts in front.
         """
-        return f"SELECT {self.names} FROM ({self.present}) AS held({self.names}) WHERE profile_id IN (SELECT profile_id FROM people)"
+        return self._of_people(self.present)
+
+    @property
+    def published_of_people(self) -> str:
+        """The same by what had been published at the moment ``%(published_by)s``, as SQL in which a percent sign stands twice."""
+        sql = self._of_people(self.published or self.present)
+        return sql.replace("%", "%%").replace("%%(published_by)s", "%(published_by)s")
+
+    def _of_people(self, rows: str) -> str:
+        return f"SELECT {self.names} FROM ({rows}) AS held({self.names}) WHERE profile_id IN (SELECT profile_id FROM people)"
 
 
 WAREHOUSE_TABLES: Registry[WarehouseTable] = Registry("warehouse table")

@@ -118,9 +118,14 @@ def decide(
     at: datetime,
     zones: Mapping[int, str] | None = None,
     entries: Mapping[int, datetime] | None = None,
+    *,
+    published_by: datetime | None = None,
 ) -> dict[int, Decision]:
-    """Each of these customers, by what the record holds now. PostgreSQL; one query."""
-    table = _of_record(customer_ids).ask(condition, Asked.VERDICTS, clock_at(at), zones, entries)
+    """Each of these customers, by what the record holds now. PostgreSQL; one query.
+
+    ``published_by``: of what is published for everybody at once (scores), what had been published then.
+    """
+    table = _of_record(customer_ids, published_by).ask(condition, Asked.VERDICTS, clock_at(at), zones, entries)
     columns = (table[name].to_pylist() for name in ("customer_id", "is_in", "wakes_at"))
     return {customer: Decision(is_in, moment_of(wakes)) for customer, is_in, wakes in zip(*columns, strict=True)}
 
@@ -144,13 +149,15 @@ people AS MATERIALIZED (
 _WITH = re.compile(r"\AWITH\s")  # where the question begins with relations of its own
 
 
-def _of_record(customer_ids: Sequence[int]) -> Asking:
+def _of_record(customer_ids: Sequence[int], published_by: datetime | None = None) -> Asking:
     def relation(name: str) -> str:
         if name in (PEOPLE, CUSTOMERS):
             return "people" if name == PEOPLE else "candidates"
-        return f"({WAREHOUSE_TABLES[name].of_people.replace('%', '%%')})"
+        table = WAREHOUSE_TABLES[name]
+        return f"({table.published_of_people if published_by else table.of_people.replace('%', '%%')})"
 
-    return Asking(Engine.POSTGRES, relation, {"customers": list(customer_ids)}, _run_on_postgres)
+    values = {"customers": list(customer_ids), "published_by": published_by}
+    return Asking(Engine.POSTGRES, relation, values, _run_on_postgres)
 
 
 def _run_on_postgres(sql: str, values: Mapping[str, Any]) -> pa.Table:

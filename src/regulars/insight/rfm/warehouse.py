@@ -4,11 +4,14 @@ from regulars.foundation.warehouse_tables import Column, ColumnType, WarehouseTa
 from regulars.insight.rfm.rules import SEGMENTS
 
 _NAMES = "ARRAY[" + ", ".join(f"'{one.value}'" for one in SEGMENTS) + "]"
-_PUBLISHED = """
+_SNAPSHOTS = """
     (SELECT p.id, p.as_of, lead(p.as_of) OVER (ORDER BY p.as_of, p.position, p.id) AS until FROM rfm_rfmsnapshot p
-     WHERE p.thinned_at IS NULL AND (p.kind = 'monthly' OR p.id = (
-         SELECT n.id FROM rfm_rfmsnapshot n WHERE n.thinned_at IS NULL ORDER BY n.as_of DESC, n.position DESC, n.id DESC LIMIT 1)))
+     WHERE p.thinned_at IS NULL{p} AND (p.kind = 'monthly' OR p.id = (
+         SELECT n.id FROM rfm_rfmsnapshot n WHERE n.thinned_at IS NULL{n} ORDER BY n.as_of DESC, n.position DESC, n.id DESC LIMIT 1)))
 """
+_PUBLISHED = _SNAPSHOTS.replace("{p}", "").replace("{n}", "")
+_BY = " AND {}.computed_at <= %(published_by)s"
+_PUBLISHED_BY = _SNAPSHOTS.replace("{p}", _BY.replace("{}", "p")).replace("{n}", _BY.replace("{}", "n"))
 # A snapshot's customers stand for everybody at once; each is told by the oldest of their present profiles.
 _OLDEST = """
     a.until_batch_id IS NULL AND NOT EXISTS (
@@ -16,6 +19,12 @@ _OLDEST = """
         WHERE o.customer_id = a.customer_id AND o.until_batch_id IS NULL AND o.profile_id < a.profile_id)
 """
 _KEY = "((s.snapshot_id << 32) | s.customer_id)"
+_PRESENT = f"""
+            SELECT {_KEY}, a.profile_id, p.as_of AT TIME ZONE 'UTC', p.until AT TIME ZONE 'UTC', ({_NAMES})[s.segment + 1], s.r, s.f, s.m,
+                s.recency_days, s.frequency, s.monetary_minor
+            FROM {{published}} p CROSS JOIN customers_customerprofile a
+            JOIN rfm_rfmscore s ON s.snapshot_id = p.id AND s.customer_id = a.customer_id WHERE {_OLDEST}
+        """
 
 RFM = register(
     WarehouseTable(
@@ -35,12 +44,8 @@ RFM = register(
             Column("frequency", ColumnType.BIGINT, "orders that count"),
             Column("monetary", ColumnType.BIGINT, "orders less refunds, in minor units of the snapshot's currency"),
         ),
-        present=f"""
-            SELECT {_KEY}, a.profile_id, p.as_of AT TIME ZONE 'UTC', p.until AT TIME ZONE 'UTC', ({_NAMES})[s.segment + 1], s.r, s.f, s.m,
-                s.recency_days, s.frequency, s.monetary_minor
-            FROM {_PUBLISHED} p CROSS JOIN customers_customerprofile a
-            JOIN rfm_rfmscore s ON s.snapshot_id = p.id AND s.customer_id = a.customer_id WHERE {_OLDEST}
-        """,
+        present=_PRESENT.replace("{published}", _PUBLISHED),
+        published=_PRESENT.replace("{published}", _PUBLISHED_BY),
         # Whatever is published takes the place of what was published before it.
         touched=f"""
             SELECT {_KEY}, %(upto)s FROM rfm_rfmscore s WHERE s.snapshot_id IN (

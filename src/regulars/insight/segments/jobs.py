@@ -34,7 +34,7 @@ def _refresh(segment: Segment) -> bool:
     """True where it was done. What keeps it from being computed stands at the segment, as a sentence."""
     try:
         refreshing.refresh(segment, now)
-    except (WarehouseBusy, refreshing.ReaderBehind):
+    except (WarehouseBusy, refreshing.ReaderBehind, refreshing.Overtaken):
         return False
     except RegularsError as error:
         Segment.objects.filter(pk=segment.pk).update(problem=error.sentence)

@@ -138,6 +138,16 @@ class Wake(models.Model):
         indexes = [models.Index(fields=["at"], name="wakes_due")]
 
 
+class Postponed(models.Model):
+    """Whom scores put into a segment on a day on which enough others had entered by them: they come on another day."""
+
+    privacy: ClassVar[dict[str, PrivacyClass]] = {}
+
+    pk = models.CompositePrimaryKey("segment_id", "customer_id")
+    segment = models.ForeignKey(Segment, on_delete=models.CASCADE, db_index=False)
+    customer = models.ForeignKey("customers.Customer", on_delete=models.CASCADE)
+
+
 class Deviation(models.Model):
     """A membership that a full refresh found wrong and mended, and that no rule explains: a defect, shown to whoever runs the house."""
 

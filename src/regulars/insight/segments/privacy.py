@@ -7,7 +7,7 @@ from django.db.models import Model, QuerySet
 
 from regulars.foundation.privacy import SubjectData, keep, register
 from regulars.foundation.subjects import exported
-from regulars.insight.segments.models import Deviation, Membership, Wake
+from regulars.insight.segments.models import Deviation, Membership, Postponed, Wake
 from regulars.record.customers.queries import customers_of
 
 
@@ -29,7 +29,12 @@ def _erase_wakes(ids: list[int], at: datetime) -> int:
     return int(_of(Wake, ids).delete()[0])
 
 
+def _erase_postponed(ids: list[int], at: datetime) -> int:
+    return int(_of(Postponed, ids).delete()[0])
+
+
 register(SubjectData("segments_wake", lambda ids: exported(_of(Wake, ids)), _erase_wakes))
+register(SubjectData("segments_postponed", lambda ids: exported(_of(Postponed, ids)), _erase_postponed))
 register(
     SubjectData(
         "segments_deviation",

@@ -5,7 +5,7 @@ customers' shards, so that nothing older is written over something newer.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -21,6 +21,7 @@ HORIZON = timedelta(
     hours=50
 )  # wakes further ahead are found by the nightly refresh; one that fails leaves a day for the next
 _LOCK = 0x5345_474D_0000  # 'SEGM', and the shard
+_DEFINITIONS = 0x5345_4744  # 'SEGD'
 
 
 class Cause(StrEnum):
@@ -41,13 +42,34 @@ class Moved:
     entered: frozenset[int] = frozenset()
     left: frozenset[int] = frozenset()
     initial: int = 0
+    postponed: frozenset[int] = frozenset()  # who would have entered, but for the most that may
 
     def __add__(self, other: "Moved") -> "Moved":
-        return Moved(self.entered | other.entered, self.left | other.left, self.initial + other.initial)
+        return Moved(
+            self.entered | other.entered,
+            self.left | other.left,
+            self.initial + other.initial,
+            self.postponed | other.postponed,
+        )
+
+
+def hold_definitions() -> None:
+    """Until the transaction ends no definition changes: segments that are loaded after this are what their people are decided by.
+
+    It is taken before any customers are held. Many hold it at once; whoever changes a definition waits for all of them, so that whoever
+    computes the new one afterwards finds what the old one decided.
+    """
+    fetch("SELECT pg_advisory_xact_lock_shared(%s)", [_DEFINITIONS])
+
+
+def hold_for_change() -> None:
+    """Until the transaction ends nobody decides by any definition."""
+    fetch("SELECT pg_advisory_xact_lock(%s)", [_DEFINITIONS])
 
 
 def hold(customers: Collection[int]) -> None:
-    """Until the transaction ends nobody else decides for these customers. Locks are taken in order."""
+    """Until the transaction ends nobody else decides for these customers, and no definition changes. Locks are taken in order."""
+    hold_definitions()
     shards = sorted({customer % SHARDS for customer in customers})
     fetch("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [[_LOCK + shard for shard in shards]])
 
@@ -68,10 +90,12 @@ def settle(
     """
     decided = asking.decide(condition_of(segment.definition), customers, at)
     inside = {row[0] for row in fetch(_INSIDE, [segment.pk, list(customers)])}
-    entering = [c for c in customers if c in decided and decided[c].is_in and c not in inside][:most_entering]
+    entering = [c for c in customers if c in decided and decided[c].is_in and c not in inside]
     leaving = [c for c in customers if c in inside and not (c in decided and decided[c].is_in)]
     _remember(segment, customers, decided, at)
-    return move(segment, entering, leaving, log, at, cause, quiet=quiet)
+    moved = move(segment, entering[:most_entering], leaving, log, at, cause, quiet=quiet)
+    late = entering[most_entering:] if most_entering is not None else []
+    return replace(moved, postponed=frozenset(late))
 
 
 def move(

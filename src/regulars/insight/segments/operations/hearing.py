@@ -6,7 +6,7 @@ from datetime import datetime
 from regulars.foundation.relations import EVERY_KIND, RELATIONS
 from regulars.insight.segments.events import ENTERED, LEFT
 from regulars.insight.segments.models import Segment, SegmentKind
-from regulars.insight.segments.operations.changing import Cause, hold, settle
+from regulars.insight.segments.operations.changing import Cause, hold, hold_definitions, settle
 from regulars.insight.segments.operations.rfm import follow_map
 from regulars.record.customers.events import MERGED, SPLIT
 from regulars.record.customers.models import CustomerProfile
@@ -27,6 +27,7 @@ def decide_after(heard: Sequence[Recorded], at: datetime) -> None:
 
     After a merge or split, memberships follow their profiles first, and all segments are decided anew for whom it concerns.
     """
+    hold_definitions()
     rearranged = {customer for event in heard for customer in _rearranged(event)}
     if rearranged:
         follow_map(at, rearranged)

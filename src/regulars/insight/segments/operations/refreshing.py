@@ -4,7 +4,7 @@ The warehouse says, at one position of the log, whose membership differs; each o
 event, so that nothing that happened meanwhile is undone. What the nightly refresh has to change and no rule explains is a ``Deviation``.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -13,7 +13,7 @@ import pyarrow as pa
 from django.db import connection, transaction
 from django.db.models import F
 
-from regulars.foundation.bulk import fetch
+from regulars.foundation.bulk import execute, fetch
 from regulars.foundation.crash import crash_point, declare
 from regulars.foundation.errors import Conflict
 from regulars.foundation.retrying import retried
@@ -21,7 +21,7 @@ from regulars.foundation.shop.settings import read_setting
 from regulars.insight.conditions import asking
 from regulars.insight.conditions.windows import midnight
 from regulars.insight.rfm.queries import latest_snapshot
-from regulars.insight.segments.models import Deviation, Membership, Segment, SegmentKind, SegmentVersion
+from regulars.insight.segments.models import Deviation, Membership, Postponed, Segment, SegmentKind, SegmentVersion
 from regulars.insight.segments.operations.changing import HORIZON, Cause, Moved, hold, settle
 from regulars.insight.segments.operations.waking import wake_due
 from regulars.insight.segments.rules import condition_of, is_by_snapshot
@@ -42,6 +42,12 @@ class ReaderBehind(Conflict):
     code = "reader-behind"
 
 
+class Overtaken(Conflict):
+    """The definition was changed meanwhile: the refresh of the newer one does all of it."""
+
+    code = "segment-overtaken"
+
+
 @dataclass(frozen=True)
 class Refreshed:
     """What a refresh did, and how many of it no rule explains. ``postponed``: entries above the day's cap, who come tomorrow."""
@@ -50,9 +56,12 @@ class Refreshed:
     deviations: int = 0
     postponed: int = 0
 
+    def __add__(self, other: "Refreshed") -> "Refreshed":
+        return Refreshed(self.moved + other.moved, self.deviations + other.deviations, self.postponed + other.postponed)
+
 
 def refresh(segment: Segment, clock: Callable[[], datetime]) -> Refreshed:
-    """Brings everybody's membership in line with the segment's newest definition. Raises WarehouseBusy, ReaderBehind.
+    """Brings everybody's membership in line with the segment's newest definition. Raises WarehouseBusy, ReaderBehind, Overtaken.
 
     Who enters by its first computation, or by a definition that was not to start workflows, is initial. Of those who enter by a new
     snapshot at most ``segments.daily_cap`` do so in a day of the shop. Each chunk asks the clock anew.
@@ -62,7 +71,7 @@ def refresh(segment: Segment, clock: Callable[[], datetime]) -> Refreshed:
     condition = condition_of(segment.definition)
     cause = _cause(segment, is_by_snapshot(condition))
     pinned = warehouse.sync(at)
-    if cause is Cause.REFRESH:
+    if cause in _JUDGED:
         _wait_for_reader(pinned.position)
         while wake_due(at):
             pass
@@ -91,6 +100,10 @@ def due(at: datetime) -> list[Segment]:
     return [*found, *(one for one in scored if one not in found and is_by_snapshot(condition_of(one.definition)))]
 
 
+# What these find must be explained: by scores that were published since, or by nothing.
+_JUDGED = (Cause.SNAPSHOT, Cause.REFRESH)
+
+
 def _cause(segment: Segment, by_snapshot: bool) -> Cause:
     if segment.computed_at is None:
         return Cause.FIRST
@@ -114,6 +127,7 @@ def _differing(segment: Segment, verdicts: pa.Table, horizon: datetime) -> list[
                 soon = asking.moment_of(wakes_at)
                 copy.write_row((customer, is_in, soon if soon and soon <= horizon else None))
         cursor.execute(_WAKES, {"segment": segment.pk})
+        cursor.execute(_NO_LONGER_POSTPONED, {"segment": segment.pk})
         cursor.execute(_DIFFERING, {"segment": segment.pk})
         return list(cursor.fetchall())
 
@@ -126,43 +140,63 @@ def _rows(table: pa.Table) -> Iterator[tuple[int, bool, int | None]]:
 def _settle_all(
     segment: Segment, differing: Sequence[tuple[int, bool]], cause: Cause, clock: Callable[[], datetime]
 ) -> Refreshed:
-    moved, deviations, postponed = Moved(), 0, 0
-    cap = _room(segment, clock()) if cause is Cause.SNAPSHOT else None
+    done = Refreshed(Moved())
     for start in range(0, len(differing), CHUNK):
-        chunk = dict(differing[start : start + CHUNK])
-        done = _settle_some(segment, chunk, cause, clock(), None if cap is None else cap - len(moved.entered))
-        moved, deviations = moved + done.moved, deviations + done.deviations
+        done += _settle_some(segment, dict(differing[start : start + CHUNK]), cause, clock())
         crash_point(BETWEEN)
-    if cap is not None:
-        postponed = max(0, sum(is_in for _, is_in in differing) - cap)
-    return Refreshed(moved, deviations, postponed)
+    return done
 
 
 @retried
-def _settle_some(segment: Segment, said: dict[int, bool], cause: Cause, at: datetime, most: int | None) -> Refreshed:
-    customers = sorted(said)
-    is_quiet = cause is Cause.FIRST or (cause is Cause.DEFINITION and not _starts_workflows(segment))
+def _settle_some(segment: Segment, said: dict[int, bool], cause: Cause, at: datetime) -> Refreshed:
     with event_log.transaction("system", f"segment {segment.pk}") as log:
-        hold(customers)
+        hold(said)
         _check_version(segment)
-        moved = settle(segment, customers, log, at, cause, quiet=customers if is_quiet else (), most_entering=most)
-        found = []
-        if cause is Cause.REFRESH:
-            found = [c for c in customers if (c in moved.entered and said[c]) or (c in moved.left and not said[c])]
-            Deviation.objects.bulk_create(
-                Deviation(
-                    segment=segment, customer_id=c, was_in=c in moved.left, found_at=at, position=segment.position
-                )
-                for c in found
-            )
-    return Refreshed(moved, len(found))
+        if cause not in _JUDGED:
+            is_quiet = cause is Cause.FIRST or not _starts_workflows(segment)
+            return Refreshed(settle(segment, sorted(said), log, at, cause, quiet=said if is_quiet else ()))
+        scored = _explained_by_scores(segment, said, at) if cause is Cause.SNAPSHOT else []
+        moved = (
+            settle(segment, scored, log, at, Cause.SNAPSHOT, most_entering=_room(segment, at)) if scored else Moved()
+        )
+        _remember_postponed(segment, scored, moved.postponed)
+        others = sorted(said.keys() - set(scored))
+        mended = settle(segment, others, log, at, Cause.REFRESH) if others else Moved()
+        return Refreshed(moved + mended, _report(segment, said, mended, at), len(moved.postponed))
+
+
+def _explained_by_scores(segment: Segment, said: dict[int, bool], at: datetime) -> list[int]:
+    """Those of whom the conditions said otherwise with the scores of the refresh before, all else being as it is now; and those whom it
+    postponed. Who is in, or not, in spite of both scores is none of them.
+    """
+    customers = sorted(said)
+    postponed = set(
+        Postponed.objects.filter(segment=segment, customer__in=customers).values_list("customer_id", flat=True)
+    )
+    before = asking.decide(condition_of(segment.definition), customers, at, published_by=segment.refreshed_at)
+    return [c for c in customers if c in postponed or (c in before and before[c].is_in != said[c])]
+
+
+def _remember_postponed(segment: Segment, scored: Sequence[int], postponed: Collection[int]) -> None:
+    Postponed.objects.filter(segment=segment, customer__in=set(scored) - set(postponed)).delete()
+    execute(_POSTPONE, [segment.pk, sorted(postponed)])
+
+
+def _report(segment: Segment, said: dict[int, bool], mended: Moved, at: datetime) -> int:
+    """What the refresh found wrong at its position, and the record says is wrong; how many."""
+    found = sorted(c for c in mended.entered | mended.left if (c in mended.entered) == said[c])
+    Deviation.objects.bulk_create(
+        Deviation(segment=segment, customer_id=c, was_in=c in mended.left, found_at=at, position=segment.position)
+        for c in found
+    )
+    return len(found)
 
 
 def _check_version(segment: Segment) -> None:
-    """Raises Conflict where the definition was changed meanwhile: the refresh of the newer one does all of it."""
-    newest = Segment.objects.select_for_update().filter(pk=segment.pk).values_list("version", "is_archived").get()
+    """Raises Overtaken. While customers are held, no definition changes."""
+    newest = Segment.objects.filter(pk=segment.pk).values_list("version", "is_archived").get()
     if newest != (segment.version, False):
-        raise Conflict
+        raise Overtaken
 
 
 def _starts_workflows(segment: Segment) -> bool:
@@ -190,6 +224,15 @@ INSERT INTO segments_wake (segment_id, customer_id, at)
 SELECT %(segment)s, v.customer_id, v.wakes_at FROM verdict v JOIN customers_customer c ON c.id = v.customer_id
 WHERE v.wakes_at IS NOT NULL
 ON CONFLICT (segment_id, customer_id) DO UPDATE SET at = least(segments_wake.at, excluded.at)
+"""
+_NO_LONGER_POSTPONED = """
+DELETE FROM segments_postponed p WHERE p.segment_id = %(segment)s AND (
+    NOT EXISTS (SELECT 1 FROM verdict v WHERE v.customer_id = p.customer_id AND v.is_in)
+    OR EXISTS (SELECT 1 FROM segments_membership m WHERE m.segment_id = p.segment_id AND m.customer_id = p.customer_id AND m.left_at IS NULL)
+)
+"""
+_POSTPONE = """
+INSERT INTO segments_postponed (segment_id, customer_id) SELECT %s, c FROM unnest(%s::bigint[]) c ON CONFLICT DO NOTHING
 """
 _DIFFERING = """
 SELECT coalesce(v.customer_id, m.customer_id), v.is_in IS TRUE FROM (SELECT * FROM verdict WHERE is_in) v

@@ -15,6 +15,7 @@ from regulars.insight.conditions.language import Condition
 from regulars.insight.conditions.writing import write_definition
 from regulars.insight.segments import rules
 from regulars.insight.segments.models import Membership, Segment, SegmentKind, SegmentVersion
+from regulars.insight.segments.operations.changing import hold_for_change
 from regulars.insight.segments.uses import Use, uses_of
 from regulars.insight.warehouse.queries import pin
 from regulars.record.customers.events import CREATED
@@ -99,6 +100,7 @@ def change_segment(
     asked for. ``version`` is the one that the change was made from: raises Conflict where there is a newer. Raises InvalidDefinition.
     """
     with transaction.atomic():
+        hold_for_change()
         held = Segment.objects.select_for_update().get(pk=segment.pk)
         _check_changeable(held)
         if held.version != version:
@@ -127,12 +129,15 @@ def archive_segment(segment: Segment) -> None:
     )
     if users:
         raise SegmentInUse(f"'{users[0]}' needs this segment: change or switch that off first.")
-    Segment.objects.filter(pk=segment.pk).update(is_archived=True)
+    with transaction.atomic():
+        hold_for_change()
+        Segment.objects.filter(pk=segment.pk).update(is_archived=True)
 
 
 def restore_segment(segment: Segment) -> None:
     """Takes it out of the archive and computes it anew: whoever enters by that starts no workflow."""
     with transaction.atomic():
+        hold_for_change()
         held = Segment.objects.select_for_update().get(pk=segment.pk)
         held.is_archived, held.computed_at = False, None
         held.save()

@@ -1,5 +1,6 @@
 """Segments of conditions: computed once as history, then kept right by events, by time, and by a full refresh that finds what is wrong."""
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -7,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.db import transaction as database
 
 from regulars.foundation.bulk import execute
 from regulars.foundation.errors import Conflict
@@ -14,8 +17,8 @@ from regulars.foundation.shop.models import Store
 from regulars.foundation.shop.settings import write_setting
 from regulars.insight.conditions.reading import read_condition
 from regulars.insight.segments import operations, rules
-from regulars.insight.segments.models import Deviation, Membership, Segment, Wake
-from regulars.insight.segments.operations import refreshing, saving, waking
+from regulars.insight.segments.models import Deviation, Membership, Postponed, Segment, Wake
+from regulars.insight.segments.operations import changing, hearing, refreshing, saving, waking
 from regulars.insight.segments.operations.changing import Moved
 from regulars.insight.segments.readers import CONDITIONS
 from regulars.insight.warehouse.tests import shop
@@ -289,3 +292,116 @@ def test_scores_that_were_published_make_their_segments_due_and_move_no_more_tha
     assert told(one) == [("entered", "snapshot", False)] * 3
     done = refresh(one, NOW + DAY)
     assert (len(done.moved.entered), members(one)) == (1, 4)
+
+
+def test_what_scores_do_not_explain_is_a_deviation_and_what_they_do_is_none(store: Store) -> None:
+    one = scored(store, 4)
+    operations.refresh(NOW + timedelta(minutes=1))
+    assert refresh(one, NOW + timedelta(minutes=2)).deviations == 0
+    gone = Membership.objects.filter(segment=one).earliest("id")
+    Membership.objects.filter(pk=gone.pk).update(left_at=NOW + timedelta(minutes=3), until_batch=gone.batch_id)
+    operations.refresh(NOW + DAY)
+    buy(store, 1, NOW + DAY)
+    operations.refresh(NOW + 2 * DAY)
+    done = refresh(one, NOW + 2 * DAY)
+    assert (sorted(done.moved.entered), done.deviations, done.postponed) == (
+        [gone.customer_id, gone.customer_id + 4],
+        1,
+        0,
+    )
+    assert [(d.customer_id, d.was_in) for d in Deviation.objects.all()] == [(gone.customer_id, False)]
+    assert told(one)[4:] == [("entered", "snapshot", False), ("entered", "refresh", False)]
+
+
+def test_without_newer_scores_every_difference_is_a_deviation(store: Store) -> None:
+    one = scored(store, 2)
+    operations.refresh(NOW + timedelta(minutes=1))
+    refresh(one, NOW + timedelta(minutes=2))
+    gone = Membership.objects.filter(segment=one).earliest("id")
+    Membership.objects.filter(pk=gone.pk).update(left_at=NOW + timedelta(minutes=3), until_batch=gone.batch_id)
+    done = refresh(one, NOW + timedelta(minutes=3))
+    assert (len(done.moved.entered), done.deviations) == (1, 1)
+    assert told(one)[-1] == ("entered", "refresh", False)
+
+
+def test_who_was_postponed_is_no_deviation_a_day_later(store: Store) -> None:
+    one = scored(store, 3)
+    write_setting("segments.daily_cap", 1, NOW)
+    operations.refresh(NOW + timedelta(minutes=1))
+    assert refresh(one, NOW + timedelta(minutes=2)).postponed == 2
+    assert Postponed.objects.count() == 2
+    done = refresh(one, NOW + timedelta(minutes=3))
+    assert (done.moved.entered, done.deviations, done.postponed) == (frozenset(), 0, 2)
+    write_setting("segments.daily_cap", 10, NOW)
+    done = refresh(one, NOW + DAY)
+    assert (len(done.moved.entered), done.deviations, Postponed.objects.count()) == (2, 0, 0)
+    assert told(one) == [("entered", "snapshot", False)] * 3
+
+
+def scored(store: Store, people: int) -> Segment:
+    buy(store, people, NOW - DAY)
+    return segment({"of": "rfm"}, "Scored")
+
+
+def buy(store: Store, people: int, at: datetime) -> None:
+    made = shop.make_people(store, people, NOW - 400 * DAY)
+    shop.add_orders(store, [(f"x{next(numbers)}", person, at, 100 * n + 100) for n, person in enumerate(made)])
+
+
+def test_a_definition_that_changes_before_its_people_are_held_is_what_they_are_decided_by(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = segment()
+    real = hearing.hold_definitions
+
+    def change_first() -> None:
+        if Segment.objects.get(pk=one.pk).version == 1:
+            saving.change_segment(one, read_condition({"of": "orders"}), None, NOW, version=1)
+        real()
+
+    monkeypatch.setattr(hearing, "hold_definitions", change_first)
+    order(store, "ann", NOW)
+    hear(NOW)
+    assert told(one) == [("entered", "event", True)]
+    assert Event.objects.filter(kind="segment.entered").latest("position").data["version"] == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_definition_is_changed_only_when_nobody_is_deciding_by_the_older_one() -> None:
+    made = saving.create_segment("Twice", read_condition(TWICE), None, NOW)
+    begun, changed = threading.Event(), threading.Event()
+
+    def change() -> None:
+        begun.set()
+        try:
+            saving.change_segment(made, read_condition({"of": "orders"}), None, NOW, version=1)
+        finally:
+            connection.close()
+        changed.set()
+
+    with database.atomic():
+        changing.hold([1])
+        thread = threading.Thread(target=change)
+        thread.start()
+        assert begun.wait(10)
+        assert not changed.wait(0.3)
+        assert Segment.objects.get(pk=made.pk).version == 1
+    thread.join(10)
+    assert changed.is_set()
+    assert Segment.objects.get(pk=made.pk).version == 2
+
+
+def test_a_refresh_of_an_older_definition_stops(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(2):
+        order(store, "ann", NOW - DAY)
+    made = saving.create_segment("Twice", read_condition(TWICE), None, NOW)
+    real = refreshing.hold
+
+    def change_first(customers: Any) -> None:
+        saving.change_segment(made, read_condition({"of": "tags"}), None, NOW, version=1)
+        real(customers)
+
+    monkeypatch.setattr(refreshing, "hold", change_first)
+    with pytest.raises(refreshing.Overtaken):
+        refresh(made, NOW)
+    assert (members(made), Segment.objects.get(pk=made.pk).computed_at) == (0, None)
