@@ -84,7 +84,14 @@ def find_uses(key: str) -> list[Use]:
     """Workflows whose live definition names the segment: as what they begin with, or in a condition."""
     wanted = [w for w in Workflow.objects.select_related("live") if w.live and _names_segment(w.live.definition, key)]
     return [
-        Use(gettext("Workflow"), w.name, f"/workflows/{to_public(Workflow.PREFIX, w.uid)}", w.is_on) for w in wanted
+        Use(
+            gettext("Workflow"),
+            w.name,
+            f"/workflows/{to_public(Workflow.PREFIX, w.uid)}",
+            w.is_on,
+            begins=w.live is not None and w.live.definition["trigger"].get("segment") == key,
+        )
+        for w in wanted
     ]
 
 

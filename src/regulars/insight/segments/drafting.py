@@ -4,8 +4,7 @@ A place is named by the numbers of the parts on the way to it, '0.2' being the t
 around its part without a number of its own. Every move gives a new tree; the old one stays, so that moves can be undone.
 """
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 Node = dict[str, Any]
@@ -101,6 +100,52 @@ def negate(root: Node, place: Place) -> Node:
     return put(root, place, other if place or not is_denied(other) else {"all": [other]})
 
 
+def up(root: Node, place: Place) -> Node:
+    """Before the one above; the first of a group leaves it."""
+    if not place:
+        return root
+    if place[-1]:
+        return move(root, place, place[:-1], place[-1] - 1)
+    return move(root, place, place[:-2], place[-2]) if len(place) > 1 else root
+
+
+def down(root: Node, place: Place) -> Node:
+    """After the one below; the last of a group leaves it."""
+    if not place:
+        return root
+    if place[-1] + 1 < len(parts(find(root, place[:-1]))):
+        return move(root, place, place[:-1], place[-1] + 2)
+    return move(root, place, place[:-2], place[-2] + 1) if len(place) > 1 else root
+
+
+def inward(root: Node, place: Place) -> Node:
+    """Into the group above it, at its end; where there is none, into one of its own."""
+    if not place:
+        return root
+    above = (*place[:-1], place[-1] - 1)
+    if place[-1] and group_name(find(root, above)):
+        return move(root, place, above, len(parts(find(root, above))))
+    return wrap(root, place, "any")
+
+
+def place_after(root: Node, node: Node) -> Place | None:
+    """Where a node stands that a move has taken elsewhere; None where it is gone. Of equal ones, the one that it is."""
+    equal = [(place, held) for place, held in _walk(root, ()) if held == node]
+    same = [place for place, held in equal if held is node]
+    return next(iter([*same, *(place for place, _ in equal)]), None)
+
+
+def leaves(root: Node) -> list[tuple[Place, Node]]:
+    """Conditions in their order, each without the denial around it."""
+    return [(place, bare(node)) for place, node in _walk(root, ()) if not group_name(node)]
+
+
+def _walk(root: Node, place: Place) -> Iterator[tuple[Place, Node]]:
+    yield place, root
+    for number, part in enumerate(parts(root)):
+        yield from _walk(part, (*place, number))
+
+
 def _part(node: Node, number: int) -> Node:
     held = parts(node)
     if not 0 <= number < len(held):
@@ -141,8 +186,3 @@ def _tidy(root: Node) -> Node:
         return [_with_parts(node, held)] if held else []
 
     return (tidied(root) or [EVERYBODY])[0] if parts(root) else root
-
-
-def place_in(path: str) -> Place:
-    """The place that a path of ``conditions.reading`` speaks of: 'all[0].not.any[1].value' → (0, 1)."""
-    return tuple(int(number) for number in re.findall(r"\b(?:all|any)\[(\d+)\]", path))

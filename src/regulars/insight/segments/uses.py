@@ -8,12 +8,13 @@ from regulars.foundation.registry import Registry
 
 @dataclass(frozen=True)
 class Use:
-    """Something that names a segment. ``is_on``: it acts on entries now."""
+    """Something that names a segment. ``is_on``: it acts now. ``begins``: with entries into the segment, rather than only asking for it."""
 
     what: str  # 'Workflow'
     name: str
     href: str
     is_on: bool
+    begins: bool = False
 
 
 USES: Registry[Callable[[str], Sequence[Use]]] = Registry("use of segments")

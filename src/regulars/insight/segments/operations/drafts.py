@@ -67,12 +67,21 @@ def shown(draft: SegmentDraft) -> Node:
     return node
 
 
-def record(draft: SegmentDraft, node: Node, at: datetime) -> None:
-    """One more state; what had been undone is gone then. The same state again is none."""
+def record(draft: SegmentDraft, node: Node, at: datetime, *, goes_on: bool = False) -> None:
+    """One more state; what had been undone is gone then. The same state again is none, and what goes on with the newest (the next letter
+    of a word) takes its place."""
     if node != shown(draft):
-        draft.states = [*draft.states[: draft.place + 1], node][-_MOST_STATES:]
+        is_newest = draft.place == len(draft.states) - 1
+        kept = draft.states[: draft.place if goes_on and is_newest and draft.place else draft.place + 1]
+        draft.states = [*kept, node][-_MOST_STATES:]
         draft.place = len(draft.states) - 1
     draft.changed_at = at
+    draft.save()
+
+
+def describe(draft: SegmentDraft, name: str, description: str, at: datetime) -> None:
+    """Keeps what it is to be called, as it is typed."""
+    draft.name, draft.description, draft.changed_at = name[:120], description[:10_000], at
     draft.save()
 
 

@@ -1,5 +1,6 @@
 """The builder: a draft that is changed move by move, undone after a reload, counted while it grows, and saved."""
 
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -45,8 +46,8 @@ def tree() -> Any:
     return draft.states[draft.place]
 
 
-SPENT: dict[str, str] = {"of": "orders", "measure": "sum:total", "op": "ge", "value": "50", "window": "last",
-                         "window-first": "30", "window-unit": "days"}  # fmt: skip
+SPENT: dict[str, str] = {"row": "figure", "of": "orders", "measure": "sum:total", "op": "ge", "value": "50",
+                         "window.kind": "last", "window.first": "30", "window.unit": "days"}  # fmt: skip
 SPENT_AS_JSON = {
     "of": "orders",
     "measure": {"sum": "total"},
@@ -77,7 +78,9 @@ def test_a_segment_is_built_counted_saved_and_changed(client: Client) -> None:
     assert "£80.00" in explained
     again = begin(client, segment="big-spenders")
     do(client, again, "set", "0", **SPENT | {"value": "30"})
-    assert "1 would enter, 0 would leave." in client.get(f"{again}/count").content.decode()
+    plan = client.get(f"{again}/count").content.decode().partition("What saving does")[2]
+    assert re.findall(r'<span class="num">(\d+)</span>', plan) == ["1", "0"]
+    assert "No workflow starts." in plan
     assert begin(client, segment="big-spenders") == again
     client.post(again, {"do": "save", "name": "Big spenders", "description": ""})
     assert Segment.objects.get().version == 2
@@ -86,7 +89,7 @@ def test_a_segment_is_built_counted_saved_and_changed(client: Client) -> None:
 def test_every_move_can_be_undone_and_done_again_after_a_reload(client: Client) -> None:
     address = begin(client)
     for move, place in (
-        ("add", ""),
+        ("add-figure", ""),
         ("add-group", ""),
         ("negate", "0"),
         ("inward", "1"),
@@ -115,29 +118,99 @@ def test_rows_are_moved_as_by_a_mouse(client: Client) -> None:
     assert "no such move" in do(client, address, "dance").content.decode()
 
 
-def test_what_is_missing_is_said_at_its_row(client: Client) -> None:
+ABROAD: dict[str, str] = {"row": "figure", "of": "contacts", "measure": "last:country", "op": "not_in",
+                          "value.0.text": "DE", "value.more": "AT, CH"}  # fmt: skip
+
+
+def test_what_is_missing_is_said_at_its_row_with_the_count_of_both(client: Client) -> None:
     address = begin(client)
-    page = do(
-        client, address, "set", "0", of="contacts", measure="last:country", op="not_in", value="DE, AT"
-    ).content.decode()
-    assert "says with &#x27;missing&#x27; what becomes of those without a value" in page
-    assert "Something is missing still" in client.get(f"{address}/count").content.decode()
+    do(client, address, "add-figure", "")
+    do(client, address, "set", "1", row="figure", of="orders", measure="count", op="between", value="3")
+    page = do(client, address, "set", "0", **ABROAD).content.decode()
+    assert re.findall(r'role="status">(?:<svg.*?</svg>)?([^<]+)</p>', page, re.DOTALL) == [
+        "Choose what becomes of those without a value.",
+        "Fill in what to compare with.",
+    ]
+    counted = client.get(f"{address}/count").content.decode()
+    assert "the row says what is missing" in counted
+    assert '<span id="both-0-" hx-swap-oob="innerHTML">3 with them, 0 without</span>' in counted
     answer = client.post(address, {"do": "save", "name": "Abroad"})
     assert (answer.status_code, Segment.objects.count()) == (422, 0)
-    do(client, address, "set", "0", of="contacts", measure="last:country", op="not_in", value="DE, AT", missing="in")
-    assert tree()["all"][0]["value"] == ["DE", "AT"]
+    do(client, address, "set", "0", **ABROAD, missing="in")
+    assert tree()["all"][0]["value"] == ["DE", "AT", "CH"]
 
 
 def test_filters_are_added_changed_and_taken_away(client: Client) -> None:
     address = begin(client)
-    do(client, address, "set", "0", of="orders", measure="count", op="ge", value="1", **{"add-filter": "1"})
+    do(client, address, "set", "0", of="orders", measure="count", op="ge", value="1", **{"where.add": "1"})
     assert tree()["all"][0]["where"] == [{"field": "total", "op": "ge"}]
-    row = {"of": "orders", "measure": "count", "op": "ge", "value": "1", "where-0-field": "channel"}
-    do(client, address, "set", "0", **row, change="where-0-field")
-    do(client, address, "set", "0", **row, **{"where-0-op": "is", "where-0-value": "web"})
-    assert tree()["all"][0]["where"] == [{"field": "channel", "op": "is", "value": "web"}]
-    do(client, address, "set", "0", **row, **{"drop-filter": "0"})
-    assert "where" not in tree()["all"][0]
+    row = {"of": "orders", "measure": "count", "op": "ge", "value": "1", "where.0.field": "channel"}
+    do(client, address, "set", "0", **row, changed="where.0.field")
+    assert tree()["all"][0]["where"] == [{"field": "channel", "op": "is"}]
+    row |= {"where.0.op": "is", "where.0.value": "web"}
+    do(client, address, "set", "0", **row, **{"where.1.field": "currency", "where.1.op": "set"})
+    web = {"field": "channel", "op": "is", "value": "web"}
+    assert tree()["all"][0]["where"] == [web, {"field": "currency", "op": "set"}]
+    do(client, address, "set", "0", **row, **{"where.1.field": "currency", "where.1.op": "set", "where.0.drop": "1"})
+    assert tree()["all"][0]["where"] == [{"field": "currency", "op": "set"}]
+
+
+SEQUENCE = {"row": "sequence", "within": "3", "unit": "days", "sequence.0.of": "carts", "sequence.1.of": "orders",
+            "sequence.1.absent": "yes", "sequence.2.of": "refunds"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("more", "steps"),
+    [
+        ({}, [("carts", False), ("orders", True), ("refunds", False)]),
+        ({"sequence.2.up": "1"}, [("carts", False), ("refunds", False), ("orders", True)]),
+        ({"sequence.0.down": "1"}, [("orders", False), ("carts", False), ("refunds", False)]),
+        ({"sequence.2.to": "0"}, [("refunds", False), ("carts", False), ("orders", True)]),
+        ({"sequence.1.drop": "1"}, [("carts", False), ("refunds", False)]),
+        ({"sequence.add": "1"}, [("carts", False), ("orders", True), ("refunds", False), ("orders", False)]),
+    ],
+)
+def test_steps_of_a_sequence_are_added_moved_and_taken_away(
+    client: Client, more: dict[str, str], steps: list[tuple[str, bool]]
+) -> None:
+    address = begin(client)
+    do(client, address, "add-sequence", "")
+    do(client, address, "set", "1", **SEQUENCE, **more, **{"window.kind": "ago"})
+    said = tree()["all"][1]
+    assert [(step["of"], step.get("absent", False)) for step in said["sequence"]] == steps
+    assert (said["within"], said["window"]) == ({"days": 3}, {"ago": [{"days": 60}, {"days": 30}]})
+
+
+def test_a_ratio_is_a_row_and_so_is_a_share(client: Client) -> None:
+    address = begin(client)
+    do(client, address, "add-ratio", "")
+    do(client, address, "add-share", "")
+    ratio = {"row": "ratio", "ratio.0.of": "orders", "ratio.0.measure": "sum:discount", "ratio.0.window.kind": "last",
+             "ratio.1.of": "orders", "ratio.1.measure": "sum:gross", "op": "ge", "value": "12.5"}  # fmt: skip
+    do(client, address, "set", "1", **ratio)
+    assert tree()["all"][1] == {
+        "ratio": [
+            {"of": "orders", "measure": {"sum": "discount"}, "window": {"last": {"days": 30}}},
+            {"of": "orders", "measure": {"sum": "gross"}},
+        ],
+        "op": "ge",
+        "value": "0.125",
+    }
+    do(client, address, "set", "1", **ratio | {"ratio.1.measure": "count", "value": "9.50"})
+    assert tree()["all"][1]["value"] == 950  # amounts by numbers are amounts
+    do(client, address, "set", "2", row="share", percent="2.5", salt="spring")
+    assert tree()["all"][2] == {"share": {"percent": "2.5", "salt": "spring"}}
+    assert "of 3 customers" in client.get(f"{address}/count").content.decode()
+
+
+def test_what_is_typed_letter_by_letter_is_undone_at_once(client: Client) -> None:
+    address = begin(client)
+    for value, more in (("5", {}), ("50", {"goes-on": "yes"}), ("500", {"goes-on": "yes"})):
+        do(client, address, "set", "0", **SPENT | {"value": value}, **more)
+    assert [state["all"][0]["value"] for state in SegmentDraft.objects.get().states] == [1, 50_000]
+    do(client, address, "undo")
+    do(client, address, "set", "0", **SPENT | {"value": "7"}, **{"goes-on": "yes"})
+    assert [state["all"][0]["value"] for state in SegmentDraft.objects.get().states] == [1, 700]
 
 
 @pytest.mark.parametrize("key", READY_MADE)
@@ -148,6 +221,7 @@ def test_each_that_comes_ready_made_opens_and_can_be_used(client: Client, key: s
     assert str(ready.name) in page.replace("&#x27;", "'")
     needs_choice = "field-error" in page
     assert needs_choice == bool(ready.choose)
+    assert "<textarea" not in page.partition('id="text"')[0]
     if not ready.choose:
         assert "of 3 customers" in client.get(f"{address}/count").content.decode()
 

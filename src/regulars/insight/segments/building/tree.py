@@ -1,0 +1,98 @@
+"""The whole definition as the page shows it: groups, their rows, and at each what is missing or wrong."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from regulars.insight.conditions.language import Leaf, Sequence, Share
+from regulars.insight.conditions.reading import InvalidCondition, read_condition
+from regulars.insight.segments import drafting
+from regulars.insight.segments.building.figures import House
+from regulars.insight.segments.building.rows import Row, show_row
+from regulars.insight.segments.building.words import EMPTY_GROUP, OPS_IN_WORDS, asks_for
+from regulars.insight.segments.drafting import Node, Place
+from regulars.insight.segments.rules import InvalidDefinition, segment_keys
+
+
+@dataclass(frozen=True)
+class Problem:
+    """``is_open``: something is to be filled in still, rather than wrong."""
+
+    sentence: Any
+    is_open: bool = False
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A node. ``row`` is None for a group, and for what no row can show: ``text`` is that then, as YAML."""
+
+    place: str
+    parent: str
+    number: int
+    is_denied: bool
+    group: str
+    parts: tuple["Shown", ...]
+    row: Row | None
+    text: str
+    problem: Problem | None
+
+    @property
+    def has_problem(self) -> bool:
+        """It, or a part of it."""
+        return self.problem is not None or any(part.has_problem for part in self.parts)
+
+    @property
+    def slug(self) -> str:
+        """For ids of elements."""
+        return self.place.replace(".", "-")
+
+
+def show_tree(root: Node, house: House) -> Shown:
+    return _shown(root, (), house)
+
+
+def problem_of(root: Node) -> Problem | None:
+    """Why it cannot be used as it stands. Of whole definitions also what no single row is to blame for."""
+    try:
+        condition = read_condition(root)
+        if isinstance(condition, Leaf | Sequence | Share):
+            segment_keys(condition)
+    except InvalidCondition as error:
+        sentence = error.sentence.partition("': ")[2] or error.sentence
+        asked = asks_for(sentence)
+        return Problem(asked or _in_words(sentence), bool(asked))
+    except InvalidDefinition as error:
+        return Problem(error.sentence)
+    return None
+
+
+def as_text(node: Node) -> str:
+    return yaml.safe_dump(node, allow_unicode=True, sort_keys=False, width=100)
+
+
+def _shown(node: Node, place: Place, house: House) -> Shown:
+    inner, group = drafting.bare(node), drafting.group_name(node)
+    row = None if group else show_row(inner, house)
+    return Shown(
+        place=drafting.text_of(place),
+        parent=drafting.text_of(place[:-1]),
+        number=place[-1] if place else 0,
+        is_denied=drafting.is_denied(node),
+        group=group,
+        parts=tuple(_shown(part, (*place, number), house) for number, part in enumerate(drafting.parts(node))),
+        row=row,
+        text="" if row or group else as_text(inner),
+        problem=_of_group(inner) if group else problem_of(inner),
+    )
+
+
+def _of_group(group: Node) -> Problem | None:
+    return Problem(EMPTY_GROUP, is_open=True) if group.get("any") == [] else None
+
+
+def _in_words(sentence: str) -> str:
+    """A refusal with comparisons as the rows call them."""
+    for op, words in OPS_IN_WORDS.items():
+        sentence = sentence.replace(f"'{op}'", f"'{words}'")
+    return sentence[:1].upper() + sentence[1:]
