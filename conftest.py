@@ -15,6 +15,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from regulars.config.databases import settings_for
 from regulars.foundation.inbox.keys import forget_cached
+from regulars.foundation.learning import forget
 from regulars.foundation.vault.keys import forget_cached_ring
 from tests.database import EMPTY, Database, start_database
 
@@ -99,7 +100,10 @@ def process_environment(database_url: str, tmp_path: Path) -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def _no_keys_left_over() -> Iterator[None]:
-    """Torn down last, when a test's own data folder is gone: what is cached of its keys would open nothing of the next test's."""
+    """Torn down last, when a test's own data folder is gone: what is cached of its keys would open nothing of the next test's,
+    and what it declared is not declared there.
+    """
     yield
     forget_cached_ring()
     forget_cached()
+    forget()

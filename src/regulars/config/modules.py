@@ -10,6 +10,7 @@ MODULES: list[str] = [
     "regulars.foundation.health",
     "regulars.foundation.inbox",
     "regulars.record.events",
+    "regulars.record.own_events",
     "regulars.record.customers",
     "regulars.record.consent",
     "regulars.record.catalog",

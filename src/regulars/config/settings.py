@@ -54,6 +54,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "regulars.foundation.pages.middleware.Reader",
+    "regulars.foundation.learning.Learnt",
 ]
 
 STRAIGHT_PATHS = ("/v1/", "/hooks/")  # where programs send to: past everything below 'Straight'

@@ -23,6 +23,12 @@ class Registry(Generic[T]):
         self._entries[name] = entry
         return entry
 
+    def replace(self, name: str, entry: T) -> None:
+        """Puts another entry in the place of one that there is: of what is learnt while the process runs (``learning``)."""
+        if name not in self._entries:
+            raise KeyError(name)
+        self._entries[name] = entry
+
     def __getitem__(self, name: str) -> T:
         return self._entries[name]
 

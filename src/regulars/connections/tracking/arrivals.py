@@ -19,8 +19,8 @@ from regulars.record.carts.labels import state_pill
 from regulars.record.carts.models import Cart
 from regulars.record.customers.named import Name, names_of
 from regulars.record.customers.queries import customers_of, profiles_of
-from regulars.record.customers.recorded import read_properties
 from regulars.record.events.models import Event
+from regulars.record.events.recorded import read_properties
 
 SHOWN = 30
 MOST_VISITORS = 4

@@ -23,6 +23,7 @@ from regulars.foundation.card_numbers import mask_card_numbers, may_hold_card_nu
 from regulars.foundation.sealing import Sealer
 from regulars.record.events.kinds import register
 from regulars.record.events.log import Entry
+from regulars.record.own_events.rules import ByEvent, values_of
 
 _COMMON = {
     "name": "of the event, page or screen, where it is plain; else it is sealed",
@@ -44,7 +45,13 @@ KINDS = {
     )
     for spec in SPEC.values()
 }
-TRACKED = register("tracked.event", "Something of the shop's own happened, told by a tracker", "", **_COMMON)
+TRACKED = register(
+    "tracked.event",
+    "Something of the shop's own happened, told by a tracker",
+    "",
+    **_COMMON,
+    declared="values that staff declared as not personal, by the declaration's number",
+)
 CALLS = {
     call: register(kind, meaning, "", **_COMMON)
     for call, kind, meaning in (
@@ -89,6 +96,7 @@ def of_call(
     profile_id: int,
     customer_id: int,
     sealer: Sealer,
+    declared: ByEvent,
     *,
     trust: str,
     key_id: int,
@@ -113,6 +121,8 @@ def of_call(
         data["original_at"] = times.original_at.isoformat()
     sealed = sealer(_to_bytes(_said(call, said.rest)))
     kind = spec.kind if spec else CALLS.get(call.kind, TRACKED)
+    if declared and kind is TRACKED and (plain := values_of(declared, call.name, call.properties)):
+        data["declared"] = plain
     return Entry(kind, times.occurred_at, profile_id, customer_id, None, data, sealed, call.is_late)
 
 

@@ -13,8 +13,8 @@ from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.inbox.sources import SOURCES
 from regulars.foundation.pages.registries import TIMELINE, Text, TimelineEntry, TimelineKind
 from regulars.record.customers.queries import profiles_of
-from regulars.record.customers.recorded import read_properties
 from regulars.record.events.models import Event
+from regulars.record.events.recorded import read_properties
 
 _IN_THE_SPEC: dict[str, Text] = {
     "Products Searched": _("Searched for products"),

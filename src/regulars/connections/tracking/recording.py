@@ -20,9 +20,10 @@ from regulars.record.customers.identifiers import canonical, identity_token
 from regulars.record.customers.inputs import PersonInput
 from regulars.record.customers.operations import ensure_profiles
 from regulars.record.customers.queries import confirmed_among, customers_of
-from regulars.record.customers.recorded import cell_of
 from regulars.record.events import log as event_log
 from regulars.record.events.log import LogTransaction, event_key
+from regulars.record.events.recorded import cell_of
+from regulars.record.own_events.queries import declared_of
 
 MOST_NAMED = 3  # fields of another type: whoever sends all their combinations fills no table
 KEPT_DAYS = 90  # refusals
@@ -165,11 +166,20 @@ def _append(fresh: Sequence[Told], batch: _Batch, log: LogTransaction) -> None:
     plain = keys.find_keys(people)
     sealers = {profile: Sealer(plain[profile], cell_of(profile)) for profile in people}
     trust = "confirmed" if batch.speaker.is_server else "claimed"
+    declared = declared_of(one.call.name for one in fresh if one.spec is None and one.call.kind == "track")
     for one in fresh:
         sealer = sealers[one.profile]
         log.append(
             events.of_call(
-                one.call, one.spec, one.typed, one.profile, one.customer, sealer, trust=trust, key_id=batch.key_id
+                one.call,
+                one.spec,
+                one.typed,
+                one.profile,
+                one.customer,
+                sealer,
+                declared,
+                trust=trust,
+                key_id=batch.key_id,
             )
         )
 

@@ -13,6 +13,7 @@ import structlog
 from django.db import close_old_connections, connection
 
 from regulars.foundation.clock import now
+from regulars.foundation.learning import learn
 from regulars.foundation.registry import Registry
 from regulars.foundation.work.leases import Held, LeaseLost, check_lease, extend_lease, release_lease, take_lease
 
@@ -58,6 +59,7 @@ LOOPS: Registry[Loop] = Registry("loop")
 
 def run_once(loop: Loop, stop: Stop | None = None, at: datetime | None = None) -> bool:
     """One batch in this thread, without a lease: for tests, commands and the demo's clock."""
+    learn()
     return loop.batch(stop or Stop(), at or now())
 
 
@@ -101,6 +103,7 @@ def _drive_while_held(name: str, loop: Loop, owner: str, stopping: threading.Eve
 def _repeat(loop: Loop, stop: Stop) -> None:
     while not stop.is_set():
         close_old_connections()
+        learn()
         if not loop.batch(stop, now()):
             stop.wait(loop.idle_seconds)
 

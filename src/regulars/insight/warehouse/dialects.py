@@ -1,6 +1,6 @@
 """How the files of a table are read: as one relation of all versions, in the SQL of each engine."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,25 +20,34 @@ class Dialect:
         columns = ", ".join(f'CAST(NULL AS {self.types[c.type]}) AS "{c.name}"' for c in (*table.columns, *KNOWN))
         return f"(SELECT {columns} WHERE false)"
 
-    def all_open(self, table: WarehouseTable, paths: Sequence[str]) -> str:
-        """Where every version still holds."""
+    def all_open(self, table: WarehouseTable, paths: Sequence[str], lacking: Collection[str] = ()) -> str:
+        """Where every version still holds. Columns that the files are ``lacking`` are null."""
         big = self.types[ColumnType.BIGINT]
         known = f"CAST(0 AS {big}) AS known_from, CAST({OPEN} AS {big}) AS known_until"
-        return f"(SELECT {table.names}, {known} FROM {self.read(paths)})"
+        return f"(SELECT {self._columns(table, lacking)}, {known} FROM {self.read(paths)} r)"
 
-    def versions(self, table: WarehouseTable, rows: Sequence[str], closings: Sequence[str]) -> str:
+    def versions(
+        self, table: WarehouseTable, rows: Sequence[str], closings: Sequence[str], lacking: Collection[str] = ()
+    ) -> str:
         """Versions with the end that a younger file gave them. The closings are few: they are the small side of the join."""
         if not closings:
-            return f"(SELECT {table.names}, known_from, known_until FROM {self.read(rows)})"
-        columns = ", ".join(f'r."{c.name}" AS "{c.name}"' for c in table.columns)
+            return f"(SELECT {self._columns(table, lacking)}, known_from, known_until FROM {self.read(rows)} r)"
         return f"""(
-            SELECT {columns}, r.known_from AS known_from, least(r.known_until, coalesce(c.closed_at, r.known_until)) AS known_until
+            SELECT {self._columns(table, lacking)}, r.known_from AS known_from,
+                least(r.known_until, coalesce(c.closed_at, r.known_until)) AS known_until
             FROM {self.read(rows)} r
             LEFT JOIN (
                 SELECT key AS closed, known_from AS closed_from, min(known_until) AS closed_at
                 FROM {self.read(closings)} GROUP BY key, known_from
             ) c ON c.closed = r."{table.key}" AND c.closed_from = r.known_from
         )"""
+
+    def _columns(self, table: WarehouseTable, lacking: Collection[str]) -> str:
+        held = (
+            (f'r."{c.name}"' if c.name not in lacking else f"CAST(NULL AS {self.types[c.type]})", c)
+            for c in table.columns
+        )
+        return ", ".join(f'{value} AS "{c.name}"' for value, c in held)
 
 
 def _escaped(path: str) -> str:

@@ -12,6 +12,7 @@ from django.db import connection, transaction
 
 from regulars.foundation.crash import crash_point, declare
 from regulars.foundation.errors import Conflict
+from regulars.foundation.learning import learn
 from regulars.foundation.warehouse_tables import WAREHOUSE_TABLES
 from regulars.insight.warehouse import changes, compaction, erasing, files
 from regulars.insight.warehouse.changes import Addition
@@ -39,6 +40,7 @@ def sync(at: datetime) -> Pinned:
     written anew.
     """
     with _alone(), _one_view():
+        learn()
         before, upto = pin(), record_position()
         stale = _stale(before, upto)
         if upto == before.position and before.id and not stale:
@@ -67,6 +69,7 @@ def _merge(merges: Sequence[Merge], at: datetime) -> Pinned:
 def rebuild(at: datetime) -> Pinned:
     """Writes the warehouse anew from the record: what is known now is the same; removed rows are gone from the past as well."""
     with _alone(), _one_view():
+        learn()
         upto = record_position()
         additions = [a for _, table in WAREHOUSE_TABLES.items() for a in changes.everything(table, upto)]
         _let_touched_go()

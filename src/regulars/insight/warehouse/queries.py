@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+import pyarrow.parquet as pq
 from django.db import connection
 
 from regulars.foundation.warehouse_tables import WAREHOUSE_TABLES, WarehouseTable
@@ -35,17 +36,25 @@ class Pinned:
         Where the question is as of the snapshot's own position and no version has ended, the two columns of knowledge are constants,
         so that the filters on them cost nothing.
         """
-        rows = self.paths(table)
+        rows, lacking = self.paths(table), self._lacking(table)
         if not rows:
             return dialect.nothing(WAREHOUSE_TABLES[table])
         if position == self.position and table not in self.with_past:
-            return dialect.all_open(WAREHOUSE_TABLES[table], rows)
-        return dialect.versions(WAREHOUSE_TABLES[table], rows, self.paths(table, CLOSINGS))
+            return dialect.all_open(WAREHOUSE_TABLES[table], rows, lacking)
+        return dialect.versions(WAREHOUSE_TABLES[table], rows, self.paths(table, CLOSINGS), lacking)
 
     def relation_of(self, table: str, names: Iterable[str]) -> str:
         """As above, of some of its files, for DuckDB."""
         paths = [str(files.folder() / name) for name in names]
-        return duckdb.versions(WAREHOUSE_TABLES[table], paths, self.paths(table, CLOSINGS))
+        return duckdb.versions(WAREHOUSE_TABLES[table], paths, self.paths(table, CLOSINGS), self._lacking(table))
+
+    def _lacking(self, table: str) -> frozenset[str]:
+        """Columns of which its files know nothing yet: they were written for another shape, until the next sync writes them anew."""
+        now = WAREHOUSE_TABLES[table]
+        if table not in self.names or self.shapes.get(table) == now.shape:
+            return frozenset()
+        [newest] = self.paths(table)[-1:] or [""]
+        return frozenset({c.name for c in now.columns} - set(pq.read_schema(newest).names)) if newest else frozenset()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What happens to customers, as events."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from regulars.record.events.kinds import register
@@ -30,8 +30,9 @@ SPLIT = register(
     new="customer ids that left it",
 )
 RECORDED = register(
-    "custom.recorded", "Something of the shop's own happened", name="what", properties="numbers, yes or no"
-)
+    "custom.recorded", "Something of the shop's own happened", name="what", properties="numbers, yes or no",
+    declared="values that staff declared as not personal, by the declaration's number",
+)  # fmt: skip
 ERASED = register("customer.erased", "A person was erased; the log keeps bare numbers", tables="rows touched by table")
 
 
@@ -87,13 +88,15 @@ def recorded(
     properties: dict[str, object],
     sealed: bytes | None,
     is_history: bool,
+    *,
+    declared: Mapping[str, object],
 ) -> Entry:
     return Entry(
         RECORDED,
         occurred_at,
         profile_id,
         customer_id,
-        data={"name": name, "properties": properties},
+        data={"name": name, "properties": properties} | ({"declared": dict(declared)} if declared else {}),
         sealed=sealed,
         is_history=is_history,
     )

@@ -44,7 +44,8 @@ class EventKey(models.Model):
 
 
 class Event(models.Model):
-    """One thing that happened. The table is partitioned by ``recorded_at`` and made by hand in 0002_partitions; rows are never changed."""
+    """One thing that happened. The table is partitioned by ``recorded_at`` and made by hand in 0002_partitions. Rows are
+    changed by an erasure, and where staff declare a property of an own event (``own_events``)."""
 
     privacy = {"kind": PrivacyClass.CLEAR, "data": PrivacyClass.CLEAR, "sealed": PrivacyClass.SEALED}
 

@@ -23,8 +23,8 @@ def _export_events(profile_ids: list[int]) -> list[dict[str, Any]]:
 def _erase_events(profile_ids: list[int], at: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE events_event SET sealed = NULL, data = data - '{properties,clear}'::text[]"
-            " WHERE profile_id = ANY(%s) AND (sealed IS NOT NULL OR data ?| '{properties,clear}'::text[])",
+            "UPDATE events_event SET sealed = NULL, data = data - '{properties,clear,declared}'::text[]"
+            " WHERE profile_id = ANY(%s) AND (sealed IS NOT NULL OR data ?| '{properties,clear,declared}'::text[])",
             [profile_ids],
         )
         return int(cursor.rowcount)

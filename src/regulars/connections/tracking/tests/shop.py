@@ -18,8 +18,8 @@ from regulars.foundation.work.loops import Stop
 from regulars.record.customers.inputs import IdentityInput
 from regulars.record.customers.models import IdentityKind
 from regulars.record.customers.queries import find_by_identity
-from regulars.record.customers.recorded import read_properties
 from regulars.record.events.models import Event
+from regulars.record.events.recorded import read_properties
 
 AT = datetime(2026, 11, 22, 9, tzinfo=UTC)
 MUG = {"product_id": "10", "sku": "MUG1", "name": "Mug", "price": 12.5, "quantity": 2}

@@ -25,6 +25,7 @@ from regulars.record.customers.operations.recording import HappeningInput, recor
 from regulars.record.customers.operations.staff import class_attribute, set_attribute, set_tag
 from regulars.record.events import log as event_log
 from regulars.record.events.log import Entry
+from regulars.record.own_events.models import DeclaredProperty
 from regulars.record.orders.inputs import LineInput, OrderInput, RefundInput
 from regulars.record.orders.models import OrderStatus
 from regulars.record.orders.operations import apply_orders
@@ -43,6 +44,7 @@ FILLED = {
     "memberships",
     "order_lines",
     "orders",
+    "own_events",
     "refunds",
     "tags",
 }
@@ -103,6 +105,16 @@ def begin(chance: random.Random, now: datetime) -> World:
     ExchangeRate.objects.create(currency="EUR", reporting_currency="GBP", on=now.date(), rate=Decimal("0.8345"))
     for name in ("open", "personal"):
         class_attribute(name, name == "personal")
+    for name, type_ in (
+        ("price", "number"),
+        ("product_id", "text"),
+        ("won", "flag"),
+        ("on", "day"),
+        ("then", "moment"),
+    ):
+        DeclaredProperty.objects.create(
+            event="played", name=name, type=type_, field=f"p_played_{name}", declared_at=now, ready_at=now
+        )
     for key in ("vip", "asleep"):
         execute(_SEGMENT, [new_uid(), key, key, now])
     return world
@@ -200,6 +212,7 @@ def _said(world: World, chance: random.Random) -> None:
         )
         record_suppressions([SuppressionInput(mail, "bounce", world.now, is_on=chance.random() < 0.6)], log)
     odd = {"price": chance.choice(["9.99", 12, True, [1]]), "product_id": 7, "products": [{"product_id": "x"}, 3]}
+    odd |= {"won": number > 4, "on": f"2026-02-2{number}", "then": f"2026-02-2{number}T00:30:00.25+02:00"}
     record_happening(HappeningInput("played", _person(world, number), world.now, odd), "tests")
 
 

@@ -24,8 +24,8 @@ from regulars.record.customers.api.people import Identities, person_of
 from regulars.record.customers.models import Customer, Profile
 from regulars.record.customers.operations.recording import HappeningInput, record_happening
 from regulars.record.customers.queries import customers_of, profiles_of
-from regulars.record.customers.recorded import read_properties
 from regulars.record.events.models import Event
+from regulars.record.events.recorded import read_properties
 
 router = Router(tags=["events"])
 PREFIX = "evt_"

@@ -12,8 +12,10 @@ from regulars.record.customers import events
 from regulars.record.customers.inputs import PersonInput
 from regulars.record.customers.operations.profiles import ensure_profiles
 from regulars.record.customers.queries import customer_of
-from regulars.record.customers.recorded import cell_of
 from regulars.record.events.log import event_key, transaction
+from regulars.record.events.recorded import cell_of
+from regulars.record.own_events.queries import declared_of
+from regulars.record.own_events.rules import values_of
 
 
 @dataclass(frozen=True)
@@ -45,5 +47,8 @@ def record_happening(given: HappeningInput, actor: str) -> tuple[bool, int]:
         sealed = None
         if personal:
             sealed = seal(keys.find_keys([profile])[profile], json.dumps(personal).encode(), cell_of(profile))
-        log.append(events.recorded(profile, customer, given.occurred_at, given.name, clear, sealed, given.is_history))
+        declared = values_of(declared_of([given.name]), given.name, given.properties)
+        log.append(
+            events.recorded(profile, customer, given.occurred_at, given.name, clear, sealed, given.is_history, declared)
+        )
         return True, customer

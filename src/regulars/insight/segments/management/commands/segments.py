@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from regulars.foundation import clock
 from regulars.foundation.errors import RegularsError
 from regulars.foundation.ids import to_public
+from regulars.foundation.learning import learn
 from regulars.insight.conditions import asking
 from regulars.insight.conditions.engines import Engine
 from regulars.insight.conditions.reading import read_condition, read_definition
@@ -50,6 +51,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         act: Callable[[dict[str, Any]], None] = getattr(self, options["action"])
+        learn()
         try:
             act(options)
         except RegularsError as error:
