@@ -18,6 +18,8 @@ from regulars.insight.conditions.tests.catalog import INVENTED, Catalog, registe
 from regulars.insight.conditions.tests.engines import with_tables, world_in
 from regulars.insight.conditions.tests.strategies import conditions
 from regulars.insight.conditions.tests.worlds import World, worlds
+from regulars.record.own_events.facts import know
+from regulars.record.own_events.rules import Declared, PropertyType
 
 FEW = 30
 # 'REGULARS_CONDITION_EXAMPLES=2000' looks longer, at other worlds each time.
@@ -40,6 +42,26 @@ def test_an_engine_agrees_about_everything(engine: Engine, data: st.DataObject) 
 @given(st.data())
 def test_an_engine_agrees_about_what_modules_offer(engine: Engine, data: st.DataObject) -> None:
     _agrees(engine, registered(), data)
+
+
+@pytest.mark.parametrize("engine", Engine)
+@settings(
+    max_examples=EXAMPLES // 10, derandomize=EXAMPLES == FEW, deadline=None, suppress_health_check=list(HealthCheck)
+)
+@given(st.data())
+def test_an_engine_agrees_about_what_staff_declared(engine: Engine, data: st.DataObject) -> None:
+    _agrees(engine, _own_events(), data)
+
+
+def _own_events() -> Catalog:
+    """The shop's own events with a declared property of each type."""
+    declared = [Declared(n, "Quiz", type_, type_, f"p_quiz_{type_}") for n, type_ in enumerate(PropertyType, start=1)]
+    know(declared)
+    try:
+        offered, name = registered(), "own_events"
+    finally:
+        know(())
+    return Catalog({name: offered.relations[name]}, {name: offered.shapes[name]})
 
 
 def _agrees(engine: Engine, catalog: Catalog, data: st.DataObject) -> None:

@@ -49,6 +49,8 @@ def record_happening(given: HappeningInput, actor: str) -> tuple[bool, int]:
             sealed = seal(keys.find_keys([profile])[profile], json.dumps(personal).encode(), cell_of(profile))
         declared = values_of(declared_of([given.name]), given.name, given.properties)
         log.append(
-            events.recorded(profile, customer, given.occurred_at, given.name, clear, sealed, given.is_history, declared)
+            events.recorded(
+                profile, customer, given.occurred_at, given.name, clear, sealed, given.is_history, declared=declared
+            )
         )
         return True, customer
