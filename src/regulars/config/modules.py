@@ -15,6 +15,7 @@ MODULES: list[str] = [
     "regulars.record.consent",
     "regulars.record.catalog",
     "regulars.record.interest",
+    "regulars.record.lists",
     "regulars.record.coupons",
     "regulars.record.orders",
     "regulars.record.carts",

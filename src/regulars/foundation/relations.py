@@ -5,7 +5,7 @@ may be compared or summed. Conditions (``insight.conditions``) measure rows in a
 30 days', 'lives in Germany', 'is in this segment' and 'opened a mail' are one kind of question. Every engine reads the same declaration.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -22,7 +22,7 @@ class FieldType(StrEnum):
     DATE = "date"  # a day of the calendar without a zone: days since 1970-01-01
     FLAG = "flag"
     LIST = "list"  # of texts, in one column: each item between two LIST_MARKs
-    TOKEN = "token"  # noqa: S105  personal: a LIST of keyed tokens; the value is given in clear and never stored
+    TOKEN = "token"  # noqa: S105  personal: a LIST of keyed tokens; the word is given in clear and stored sealed
 
 
 LIST_MARK = "\x1f"
@@ -31,12 +31,18 @@ EVERY_KIND = "*"
 
 @dataclass(frozen=True)
 class Field:
-    """One column that conditions may use. ``meaning`` is what staff read: lower case, without an article."""
+    """One column that conditions may use. ``meaning`` is what staff read: lower case, without an article.
+
+    ``names``: what its values are called, by value, where these are keys; the builder completes those that it has. ``token``, of a TOKEN:
+    what stands in the column for a word, or for a begin of one (True); raises InvalidInput for what can be none.
+    """
 
     column: str
     type: FieldType
     meaning: str
     is_listed: bool = False  # few values: the builder completes them from the data
+    names: Callable[[], Mapping[str, str]] | None = None
+    token: Callable[[str, bool], str] | None = None
 
 
 class RelationKind(StrEnum):

@@ -26,9 +26,12 @@ from regulars.foundation.pages.registries import (
 )
 from regulars.insight.rfm.models import RfmSnapshot
 from regulars.insight.rfm.rules import RfmSegment
-from regulars.insight.segments.models import Membership, Segment
+from regulars.insight.segments.models import Membership, Segment, SegmentKind
 from regulars.insight.segments.overview import Line, read_overview
+from regulars.insight.segments.rules import condition_of, list_keys
 from regulars.insight.segments.words import WORDS
+from regulars.record.lists.uses import USES as USES_OF_LISTS
+from regulars.record.lists.uses import Use as UseOfList
 
 
 def find_segments(text: str, viewer: Viewer, limit: int) -> Sequence[SearchHit]:
@@ -146,6 +149,13 @@ def _quiet(line: Line, currency: str, weight: float) -> Finding | None:
     )
 
 
+def find_uses_of_list(key: str) -> list[UseOfList]:
+    """Segments whose conditions name the list."""
+    segments = Segment.objects.filter(kind=SegmentKind.CONDITIONS, is_archived=False)
+    asking = [one for one in segments if key in list_keys(condition_of(one.definition))]
+    return [UseOfList(gettext("Segment"), one.name, f"/segments/{one.key}") for one in asking]
+
+
 NAVIGATION.register(
     "segments", NavigationEntry(Group.CUSTOMERS, _("Segments"), "segments", "chart-pie", "segments.view", order=20)
 )
@@ -155,3 +165,4 @@ TIMELINE.register(
     TimelineKind(_("Segments"), "chart-pie", "segments.view", load_moves, order=40, opens=_("Open the segment")),
 )
 FINDINGS.register("rfm", FindingSource("segments.view", find_quiet_ones))
+USES_OF_LISTS.register("segments", find_uses_of_list)

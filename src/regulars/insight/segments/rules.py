@@ -16,6 +16,7 @@ from regulars.insight.rfm.rules import RfmSegment
 OF_SEGMENTS = frozenset(
     {"memberships", "segment_entries", "segment_exits"}
 )  # relations whose rows are other segments' memberships
+OF_LISTS = frozenset({"lists", "list_entries", "list_exits"})
 
 
 class InvalidDefinition(InvalidInput):
@@ -94,6 +95,13 @@ def _named(rows: Rows) -> tuple[str, ...]:
     if not keys:
         raise InvalidDefinition("Say which segment is meant: a condition on segments names one with 'segment' 'is'.")
     return keys
+
+
+def list_keys(condition: language.Condition) -> set[str]:
+    """Keys of the lists that it names, whatever it asks of them."""
+    filters = [one for leaf in leaves(condition) for rows in rows_of(leaf) if rows.of in OF_LISTS for one in rows.where]
+    values = [one.test.value for one in filters if one.field == "list"]
+    return {str(key) for value in values for key in (value if isinstance(value, tuple) else (value,))}
 
 
 def circle(key: str, names: Mapping[str, list[str]]) -> list[str]:

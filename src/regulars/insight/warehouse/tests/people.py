@@ -25,10 +25,12 @@ from regulars.record.customers.operations.recording import HappeningInput, recor
 from regulars.record.customers.operations.staff import class_attribute, set_attribute, set_tag
 from regulars.record.events import log as event_log
 from regulars.record.events.log import Entry
-from regulars.record.own_events.models import DeclaredProperty
+from regulars.record.lists.models import CustomerList
+from regulars.record.lists.operations import put_on, take_off
 from regulars.record.orders.inputs import LineInput, OrderInput, RefundInput
 from regulars.record.orders.models import OrderStatus
 from regulars.record.orders.operations import apply_orders
+from regulars.record.own_events.models import DeclaredProperty
 
 FILLED = {
     "carts",
@@ -41,10 +43,11 @@ FILLED = {
     "events",
     "identifiers",
     "left_alone",
+    "list_members",
     "memberships",
     "order_lines",
-    "orders",
     "own_events",
+    "orders",
     "refunds",
     "tags",
 }
@@ -117,6 +120,7 @@ def begin(chance: random.Random, now: datetime) -> World:
         )
     for key in ("vip", "asleep"):
         execute(_SEGMENT, [new_uid(), key, key, now])
+        CustomerList.objects.create(key=key, name=key, created_at=now)
     return world
 
 
@@ -132,6 +136,7 @@ def live(world: World, chance: random.Random, step: int) -> None:
     _staff(world, chance)
     _segments(world, chance)
     publish_scores(world, chance, "monthly" if step % 2 else "nightly")
+    _lists(world, random.Random(step))  # a chance of its own: whoever was erased must not be drawn by the others
     if step == 2:
         with event_log.transaction("staff") as log:
             ExchangeRate.objects.update(rate=Decimal("0.9"))
@@ -231,6 +236,15 @@ def _segments(world: World, chance: random.Random) -> None:
         owners = dict(rows.distinct("customer_id").values_list("customer_id", "profile_id"))
         for customer, profile in chance.sample(sorted(owners.items()), 2):
             execute(_ENTERED, [profile, customer, world.now, log.batch_id, chance.choice(["vip", "asleep"]), customer])
+
+
+def _lists(world: World, chance: random.Random) -> None:
+    """Somebody comes onto a list, and somebody goes from it; now and then the same in one transaction."""
+    row = chance.choice(list(CustomerList.objects.order_by("pk")))
+    profiles = sorted(CustomerProfile.objects.filter(until_batch=None).values_list("profile_id", flat=True))
+    with event_log.transaction("staff") as log:
+        put_on(row, chance.sample(profiles, 3), log, world.now)
+        take_off(row, chance.sample(world.customers(), 1), log, world.now)
 
 
 def publish_scores(world: World, chance: random.Random, kind: str) -> None:
