@@ -90,7 +90,7 @@ LISTS = ListPage(
     empty=Empty(
         _("No lists yet"),
         _(
-            "A list holds the people whom you put on it, such as the guests of a fair: upload or paste their addresses. Segments can ask who is on it."
+            "A list holds whom you put on it, such as the guests of a fair: upload or paste their addresses. Segments can ask for it."
         ),
         _("New list"),
         "/lists/new",
