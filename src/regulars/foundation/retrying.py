@@ -5,6 +5,8 @@ may find, once it has waited for its rows, that what it began with is gone. Noth
 run it again from its first line. This is the only place that does: API writes, operations of staff, import batches, readers, runs.
 """
 
+import errno
+import os
 import random
 import time
 from collections.abc import Callable
@@ -13,12 +15,13 @@ from typing import ParamSpec, TypeVar
 
 import psycopg
 import structlog
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError, InternalError, OperationalError, connection
 
 from regulars.foundation.errors import RegularsError
 
 RETRIES = 3
 PAUSE_SECONDS = 0.05  # at most, before the first retry; doubled each time
+_DEFECT = "XX000"  # internal_error
 _PASSING = frozenset({"40001", "40P01"})  # serialization_failure, deadlock_detected
 
 log = structlog.get_logger(__name__)
@@ -44,6 +47,16 @@ def is_passing(error: BaseException) -> bool:
     """Whether the same work, begun anew, may well succeed."""
     cause = error.__cause__ if isinstance(error, DatabaseError) else error
     return isinstance(error, Overtaken) or (isinstance(cause, psycopg.Error) and cause.sqlstate in _PASSING)
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the database is away or full: nothing is wrong with what was asked, and it may be asked again later.
+
+    PostgreSQL has no code of its own for a disk quota that is used up, as it has for a full disk: it reports that as a defect of its own.
+    """
+    if isinstance(error, InternalError):
+        return getattr(error.__cause__, "sqlstate", "") == _DEFECT and os.strerror(errno.EDQUOT) in str(error)
+    return isinstance(error, OperationalError | InterfaceError)
 
 
 def retry(work: Callable[[], Result]) -> Result:

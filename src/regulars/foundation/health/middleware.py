@@ -4,14 +4,13 @@ import time
 from collections.abc import Callable
 
 import structlog
-from django.db import InterfaceError, OperationalError
+from django.db import Error
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 
 from regulars.foundation.health.metrics import REQUEST_SECONDS, REQUESTS
 from regulars.foundation.ids import new_uid
-from regulars.foundation.retrying import Busy, is_passing
+from regulars.foundation.retrying import Busy, is_away, is_passing
 
-AWAY = (OperationalError, InterfaceError)
 _SENTENCE = "The database does not answer at the moment. Nothing is lost; try again in a minute."
 _RETRY = {"Retry-After": "10"}
 
@@ -44,11 +43,13 @@ class DatabaseAway:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         try:
             return self.get_response(request)
-        except AWAY as error:
+        except Error as error:
+            if not is_away(error):
+                raise
             return answer_away(request, error)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
-        return answer_away(request, error) if isinstance(error, AWAY) else None
+        return answer_away(request, error) if is_away(error) else None
 
 
 def answer_away(request: HttpRequest, error: Exception) -> HttpResponseBase:

@@ -11,8 +11,9 @@ from django.views.decorators.csrf import requires_csrf_token
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, generate_latest
 
 from regulars.foundation.access.gate import public
-from regulars.foundation.health.middleware import AWAY, answer_away
+from regulars.foundation.health.middleware import answer_away
 from regulars.foundation.health.queries import find_obstacle
+from regulars.foundation.retrying import is_away
 
 
 @public("load balancers ask whether the process lives; it says nothing else")
@@ -49,7 +50,7 @@ def may_read_metrics(request: HttpRequest) -> bool:
 def server_error(request: HttpRequest) -> HttpResponseBase:
     """Django's page for a failure, but one sentence and 503 where the cause is that the database is away (also in a middleware)."""
     error = sys.exc_info()[1]
-    if isinstance(error, AWAY):
+    if isinstance(error, Exception) and is_away(error):
         return answer_away(request, error)
     return defaults.server_error(request)
 

@@ -4,11 +4,13 @@ from collections.abc import Callable
 from functools import lru_cache
 
 from django.conf import settings
+from django.db import Error
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import Resolver404, ResolverMatch, resolve
 
 from regulars.foundation.access.gate import rule_of
-from regulars.foundation.health.middleware import AWAY, answer_away
+from regulars.foundation.health.middleware import answer_away
+from regulars.foundation.retrying import is_away
 
 # What the middleware that is passed by would have said, for answers that are no page.
 _HEADERS = {
@@ -36,7 +38,9 @@ class Straight:
         request.resolver_match = match
         try:
             response: HttpResponse = match.func(request, *match.args, **match.kwargs)
-        except AWAY as error:
+        except Error as error:
+            if not is_away(error):
+                raise
             return answer_away(request, error)
         for name, value in _HEADERS.items():
             response.headers.setdefault(name, value)

@@ -14,7 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 import structlog
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 
 from regulars.foundation.bulk import execute
 from regulars.foundation.crash import crash_point, declare
@@ -22,7 +22,7 @@ from regulars.foundation.inbox.models import ItemState
 from regulars.foundation.inbox.operations import forget_bodies
 from regulars.foundation.inbox.parsers import PARSERS, Outcome, Parser, RawInput
 from regulars.foundation.inbox.receiving import open_parts
-from regulars.foundation.retrying import Busy, retry
+from regulars.foundation.retrying import Busy, is_away, retry
 from regulars.foundation.work import loops
 from regulars.foundation.work.leases import Held, LeaseLost, check_lease, extend_lease, release_lease, take_lease
 from regulars.foundation.work.loops import Stop
@@ -33,8 +33,6 @@ MOST_ATTEMPTS = 3
 KILLED = f"Reading it ended the process, {MOST_ATTEMPTS} times."
 TAKEN = declare("inbox.taken", "what came in is taken and counted, nothing is read")
 READ = declare("inbox.read", "what came in is in the record, it is not marked as read, nothing is committed")
-
-AWAY = (OperationalError, InterfaceError, Busy)  # the database's doing, not the input's
 
 logger = structlog.get_logger(__name__)
 
@@ -118,8 +116,8 @@ def read_source(source: str, at: datetime) -> bool:
     except LeaseLost:
         logger.warning("lease lost", source=source)
         return False
-    except AWAY as error:
-        if not connection.is_usable():
+    except Exception as error:
+        if not _is_of_the_database(error) or not connection.is_usable():
             raise
         logger.warning("a source waits for the database", source=source, why=reason_of(error))
         return False  # others need not wait for it
@@ -185,10 +183,10 @@ def _read(taken: Sequence[_Taken], held: Held, at: datetime) -> None:
         retry(lambda: _read_together(taken, held, at))
     except LeaseLost:
         raise
-    except AWAY:
-        _owe(taken)
-        raise
-    except Exception as error:  # noqa: BLE001  whatever a parser raises must not stop the source
+    except Exception as error:
+        if _is_of_the_database(error):
+            _owe(taken)
+            raise
         logger.warning("a batch could not be read", source=held.name, inputs=len(taken), why=reason_of(error))
         for item in taken:
             _read_alone(item, held, at)
@@ -212,10 +210,10 @@ def _read_alone(item: _Taken, held: Held, at: datetime) -> None:
         retry(lambda: _read_together([item], held, at))
     except LeaseLost:
         raise
-    except AWAY:
-        _owe([item])
-        raise
-    except Exception as error:  # noqa: BLE001  as above
+    except Exception as error:
+        if _is_of_the_database(error):
+            _owe([item])
+            raise
         logger.error("an input went to quarantine", source=item.source, item=item.id, why=reason_of(error))
         _settle([(item, Outcome(refused=reason_of(error)))], held, at)
 
@@ -247,6 +245,11 @@ def _opened(item: _Taken) -> RawInput:
     """Raises CannotOpen once its day was forgotten, or somebody whom it spoke of was erased."""
     headers, body = open_parts(item.key, item.received_at, item.headers, item.body)
     return RawInput(item.id, item.source, item.kind, item.store_id, item.key, item.received_at, headers, body)
+
+
+def _is_of_the_database(error: Exception) -> bool:
+    """Whether the database failed, or others were in the way, and not what a parser made of the input, which must not stop its source."""
+    return isinstance(error, Busy) or is_away(error)
 
 
 def reason_of(error: Exception) -> str:

@@ -15,6 +15,7 @@ from psycopg import Cursor
 from regulars.foundation.crash import crash_point, declare
 from regulars.foundation.deduplication import key_of
 from regulars.foundation.errors import RegularsError
+from regulars.foundation.inbox.grouping import Grouped
 from regulars.foundation.inbox.keys import ensure_day_key, get_day_key
 from regulars.foundation.sealing import CannotOpen, Cell, seal, unseal
 from regulars.foundation.shop.settings import read_setting
@@ -26,14 +27,20 @@ _KEPT_HEADERS = (":path", "content-type", "content-encoding", "user-agent", "ori
 _LOOK_EVERY = 1.0  # seconds between two looks at how much of a source waits
 
 _COLUMNS = "(received_at, source, kind, store_id, key, headers, body, size)"
-_VALUES = "%(at)s, %(source)s, %(kind)s, %(store)s, %(key)s, %(headers)s, %(body)s, %(size)s"
-_INSERT = f"INSERT INTO inbox_item {_COLUMNS} VALUES ({_VALUES})"
+_VALUES = "%(at)s, %(source)s, %(kind)s, nullif(%(store)s, 0), %(key)s, %(headers)s, %(body)s, %(size)s"
+_INSERT = f"""
+INSERT INTO inbox_item {_COLUMNS}
+SELECT at, source, kind, nullif(store, 0), key, headers, body, size
+FROM unnest(%(at)b::timestamptz[], %(source)b::text[], %(kind)b::text[], %(store)b::bigint[], %(key)b::bytea[], %(headers)b::bytea[],
+    %(body)b::bytea[], %(size)b::bigint[]) AS w(at, source, kind, store, key, headers, body, size)
+"""
 _INSERT_NEW = f"""
 WITH fresh AS (
     INSERT INTO inbox_inputkey (key, recorded_at) VALUES (%(key)s, %(at)s) ON CONFLICT DO NOTHING RETURNING key
 )
 INSERT INTO inbox_item {_COLUMNS} SELECT {_VALUES} FROM fresh
 """
+Row = Mapping[str, Any]
 _PACKED = ":packed"  # among the headers: the body was compressed before it was sealed; no real header can begin so
 _PACK_FROM = 2_048  # bytes
 STORED = declare("inbox.stored", "what came in is stored and committed, nobody is thanked for it yet")
@@ -65,29 +72,44 @@ def receive(arrivals: Sequence[Arrival], at: datetime) -> int:
     While the database is away or full this raises OperationalError, which is answered with 503: the sender sends again.
     """
     day_key = ensure_day_key(at)
-    if len(arrivals) == 1:
-        count = _store(arrivals[0], day_key, at)
-    else:
+    rows = [_sealed(arrival, day_key, at) for arrival in arrivals]
+    if len(rows) != 1:
         with transaction.atomic():
-            count = sum(_store(arrival, day_key, at) for arrival in arrivals)
+            count = sum(_store(arrival, row) for arrival, row in zip(arrivals, rows, strict=True))
+    elif arrivals[0].own_id or connection.in_atomic_block:
+        count = _store(arrivals[0], rows[0])
+    else:
+        _GROUPED.add(rows[0])
+        count = 1
     crash_point(STORED)
     return count
 
 
-def _store(arrival: Arrival, day_key: bytes, at: datetime) -> int:
+def _sealed(arrival: Arrival, day_key: bytes, at: datetime) -> Row:
+    """The arrival as its row in the inbox."""
     key = key_of(arrival.source, arrival.own_id) if arrival.own_id else os.urandom(16)
     packed = _packed(arrival.body)
-    values = {
+    return {
         "at": at,
         "source": arrival.source,
         "kind": arrival.kind,
-        "store": arrival.store_id,
+        "store": arrival.store_id or 0,
         "key": key,
         "headers": seal(day_key, _kept(arrival.headers, packed), cell("headers", key)),
         "body": seal(day_key, arrival.body if packed is None else packed, cell("body", key)),
         "size": len(arrival.body),
     }
-    return _execute(_INSERT_NEW if arrival.own_id else _INSERT, values)
+
+
+def _store(arrival: Arrival, row: Row) -> int:
+    return _execute(_INSERT_NEW, row) if arrival.own_id else _insert([row])
+
+
+def _insert(rows: Sequence[Row]) -> int:
+    return _execute(_INSERT, {name: [row[name] for row in rows] for name in rows[0]})
+
+
+_GROUPED: Grouped[Row] = Grouped(_insert)
 
 
 def _execute(statement: str, values: Mapping[str, Any]) -> int:

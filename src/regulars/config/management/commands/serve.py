@@ -20,7 +20,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--processes", type=int, default=1, help="web processes (1)")
         parser.add_argument(
-            "--threads", type=int, default=4, help="requests that each process serves at once (4, at least 3)"
+            "--threads", type=int, default=16, help="requests that each process serves at once (16, at least 3)"
         )
 
     def handle(self, *args: Any, processes: int, threads: int, **options: Any) -> None:

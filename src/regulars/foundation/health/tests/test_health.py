@@ -3,7 +3,7 @@ import json
 import psycopg
 import pytest
 from django.conf import settings as product_settings
-from django.db import OperationalError, connection
+from django.db import InternalError, OperationalError, connection
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 
@@ -118,6 +118,30 @@ def test_a_write_that_others_made_fail_is_no_absence(rf: RequestFactory, cause: 
     said = json.loads(answer.content)  # type: ignore[attr-defined]
     assert said["detail"].startswith("Others were changing the same at the same moment")
     assert "secret-table" not in json.dumps(said)
+
+
+@pytest.mark.parametrize(
+    ("code", "said", "is_full"),
+    [
+        (psycopg.errors.InternalError_, 'could not extend file "base/5/16403": Disk quota exceeded', True),
+        (psycopg.errors.InternalError_, "cache lookup failed for relation 16403", False),
+        (psycopg.errors.DataCorrupted, 'could not read "x": Disk quota exceeded', False),
+    ],
+)
+def test_a_used_up_quota_is_a_full_disk_and_other_defects_of_the_database_are_none(
+    rf: RequestFactory, code: type[psycopg.Error], said: str, is_full: bool
+) -> None:
+    def view(request: object) -> None:
+        raise InternalError(said) from code(said)
+
+    middleware, request = DatabaseAway(view), rf.post("/v1/track")  # type: ignore[arg-type]
+    if is_full:
+        answer = middleware(request)
+        assert (answer.status_code, answer["Retry-After"]) == (503, "10")
+        assert b"16403" not in answer.content  # type: ignore[attr-defined]
+    else:
+        with pytest.raises(InternalError):
+            middleware(request)
 
 
 def test_a_page_says_so_too_when_its_session_cannot_be_read(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
