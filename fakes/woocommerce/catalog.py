@@ -16,12 +16,13 @@ class Catalog(State):
 
     # --- products -----------------------------------------------------------------------------------------------
 
-    def add_category(self, name: str) -> int:
+    def add_category(self, name: str, parent: int = 0) -> int:
         with self.lock:
             number = self.next_id()
             self.categories[number] = template("category") | {
                 "id": number,
                 "name": name,
+                "parent": parent,
                 "slug": name.lower().replace(" ", "-").replace("&amp;", "und"),
                 "count": 0,
                 "image": None,

@@ -1,16 +1,15 @@
-"""One page of a topic, raw, with what belongs to its things and must be asked for one by one: refunds of orders, variations of products.
+"""One page of a topic, raw, with what belongs to its things and must be asked for: refunds of orders, variations and categories of products."""
 
-A page is kept as ``{"things": [...], "more": {"<number>": [[...], ...]}}`` around the very bytes that the shop sent.
-"""
-
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from regulars.connections.base.platforms import Account, Page
+from regulars.connections.base.platforms import Account, Page, Refused
 from regulars.connections.woocommerce import calls
 from regulars.connections.woocommerce.calls import NotThere
+from regulars.connections.woocommerce.envelopes import envelope
 from regulars.connections.woocommerce.mapping.values import find_moment
 from regulars.connections.woocommerce.pages import SIZE, everything, things_of, walk
 
@@ -25,6 +24,7 @@ class Listing:
     query: Mapping[str, object] = field(default_factory=dict)
     detail: Callable[[Mapping[str, Any]], str] = lambda thing: ""
     size: int = SIZE
+    has_shelves: bool = False
     is_history: bool = True
 
 
@@ -38,7 +38,7 @@ def _variations(product: Mapping[str, Any]) -> str:
 
 LISTINGS: dict[str, Listing] = {
     "products": Listing(
-        "products", detail=_variations, size=40
+        "products", detail=_variations, size=40, has_shelves=True
     ),  # so that a turn stays short where all have variations
     "customers": Listing("customers", {"role": "all"}),
     "coupons": Listing("coupons"),
@@ -69,16 +69,18 @@ def fetch_one(account: Account, topic: str, key: str) -> bytes:
     except NotThere:
         return b""
     path = listing.detail(answer.said) if isinstance(answer.said, dict) else ""
-    return _envelope(b"[%s]" % answer.body, {int(key): _detail(account, path)} if path else {})
+    more = {int(key): _detail(account, path)} if path else {}
+    return envelope(b"[%s]" % answer.body, more, _shelves(account, listing, [answer.said]))
 
 
 def _walked(account: Account, listing: Listing, cursor: str, query: Mapping[str, object]) -> Page:
     stretch = walk(account, listing.path, cursor, {**listing.query, **query}, listing.size)
-    more = {}
-    for thing in things_of(stretch.answer):
+    more, things = {}, things_of(stretch.answer)
+    for thing in things:
         if isinstance(thing, dict) and thing.get("id") in stretch.fresh and (path := listing.detail(thing)):
             more[thing["id"]] = _detail(account, path)
-    return Page(_envelope(stretch.answer.body, more), stretch.cursor, len(stretch.fresh), stretch.answer.total)
+    body = envelope(stretch.answer.body, more, _shelves(account, listing, things))
+    return Page(body, stretch.cursor, len(stretch.fresh), stretch.answer.total)
 
 
 def _detail(account: Account, path: str) -> list[bytes]:
@@ -89,9 +91,29 @@ def _detail(account: Account, path: str) -> list[bytes]:
         return []
 
 
-def _envelope(things: bytes, more: Mapping[int, list[bytes]]) -> bytes:
-    details = b",".join(b'"%d":[%s]' % (number, b",".join(pages)) for number, pages in more.items())
-    return b'{"things":%s,"more":{%s}}' % (things, details)
+def _shelves(account: Account, listing: Listing, things: Sequence[Any]) -> list[bytes]:
+    """Raw pages of the categories that the things name, of those above these, and so on; none where the key may not read them."""
+    wanted = {number for thing in things for number in _named(thing)} if listing.has_shelves else set[int]()
+    known, pages = set[int](), list[bytes]()
+    with suppress(Refused):
+        while fresh := sorted(wanted - known)[:SIZE]:
+            answer = calls.get(account, "products/categories", {"include": ",".join(map(str, fresh)), "per_page": SIZE})
+            pages.append(answer.body)
+            known |= set(fresh)
+            wanted |= {
+                one["parent"] for one in things_of(answer) if isinstance(one, dict) and _is_number(one.get("parent"))
+            }
+    return pages
+
+
+def _named(thing: Any) -> Iterator[int]:
+    named = thing.get("categories") if isinstance(thing, dict) else None
+    rows = named if isinstance(named, list) else ()
+    yield from (one["id"] for one in rows if isinstance(one, dict) and _is_number(one.get("id")))
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int) and value > 0
 
 
 def _newest(account: Account, listing: Listing, cursor: str, since: datetime) -> Page:
@@ -102,4 +124,4 @@ def _newest(account: Account, listing: Listing, cursor: str, since: datetime) ->
     things = [one for one in things_of(answer) if isinstance(one, dict)]
     oldest = min((made for one in things if (made := find_moment(one, "date_created"))), default=since)
     is_end = len(things) < SIZE or oldest < since
-    return Page(_envelope(answer.body, {}), "" if is_end else str(page + 1), len(things))
+    return Page(envelope(answer.body, {}), "" if is_end else str(page + 1), len(things))

@@ -1,19 +1,19 @@
 """From a body to statements: a page of a topic, a thing of it, or a webhook; each thing is read alike, wherever it stands."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from regulars.connections.base.platforms import Account, Incoming, PersonGone, Statements, Wanted
 from regulars.connections.base.things import read_thing
+from regulars.connections.woocommerce.envelopes import Envelope
 from regulars.connections.woocommerce.mapping.consents import consents_of
 from regulars.connections.woocommerce.mapping.coupons import coupon_of
 from regulars.connections.woocommerce.mapping.orders import order_of
 from regulars.connections.woocommerce.mapping.people import account_identity, customer_of
 from regulars.connections.woocommerce.mapping.products import product_of
 from regulars.connections.woocommerce.mapping.refunds import refund_of
-from regulars.connections.woocommerce.mapping.values import Json, key, parse, part, parts
+from regulars.connections.woocommerce.mapping.values import Json, key, parse, part
 from regulars.record.catalog.inputs import ProductInput, ProductRemoval
 from regulars.record.coupons.inputs import CouponInput, CouponRemoval
 from regulars.record.orders.inputs import OrderInput, OrderRemoval
@@ -28,10 +28,9 @@ def read(account: Account, incoming: Incoming) -> Statements:
     if "." in incoming.topic:
         _read_webhook(incoming, part(body), account, said)
         return said
-    reader, more = _READERS[_RESOURCES[incoming.topic]], part(body["more"])
-    for thing in body["things"]:
-        details = more.get(str(thing.get("id")) if isinstance(thing, dict) else "", [])
-        _read_one(reader, thing, details, account, said)
+    page, reader = Envelope.read(body), _READERS[_RESOURCES[incoming.topic]]
+    for thing in page.things:
+        _read_one(reader, thing, page, account, said)
     return said
 
 
@@ -39,21 +38,16 @@ def split(incoming: Incoming) -> Sequence[bytes]:
     body = parse(incoming.raw.body)
     if "." in incoming.topic:
         return [incoming.raw.body]
-    return [_alone(thing, part(body["more"]).get(str(thing.get("id")), [])) for thing in body["things"]]
+    page = Envelope.read(body)
+    return [page.alone(thing) for thing in page.things]
 
 
-def _read_one(reader: Read, thing: Any, details: Any, account: Account, said: Statements) -> None:
-    read_thing(said, lambda own: reader(part(thing), _each_once(details), account, own), lambda: _alone(thing, details))
-
-
-def _each_once(pages: Any) -> More:
-    """The pages of what belongs to one thing, which overlap."""
-    return list({key(one["id"]): one for page in pages for one in parts(page)}.values())
-
-
-def _alone(thing: Any, details: Any) -> bytes:
-    number = str(thing.get("id")) if isinstance(thing, dict) else ""
-    return json.dumps({"things": [thing], "more": {number: details} if details else {}}, default=str).encode()
+def _read_one(reader: Read, thing: Any, page: Envelope, account: Account, said: Statements) -> None:
+    read_thing(
+        said,
+        lambda own: reader(page.shelved(thing), page.details(thing), account, own),
+        lambda: page.alone(thing),
+    )
 
 
 def _read_webhook(incoming: Incoming, thing: Json, account: Account, said: Statements) -> None:

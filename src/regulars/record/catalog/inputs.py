@@ -47,7 +47,8 @@ class ProductRemoval:
 
 @dataclass(frozen=True)
 class ProductInput:
-    """One product as its source states it now. ``categories`` are paths such as ('Home', 'Kitchen').
+    """One product as its source states it now. ``categories`` are paths such as ('Home', 'Kitchen'), ``category_names`` those of which
+    the source does not say here what stands above them.
 
     ``stated_at`` is the platform's time of that state (``updated_at``): an input stated earlier than what is stored changes nothing
     of the product, and its prices and counts are kept as the past ones that they are. None: what comes later stands.
@@ -63,4 +64,5 @@ class ProductInput:
     url: str = ""
     image_url: str = ""
     categories: tuple[tuple[str, ...], ...] = ()
+    category_names: tuple[str, ...] = ()
     stated_at: datetime | None = None

@@ -17,6 +17,7 @@ from regulars.connections.woocommerce.mapping.values import (
 from regulars.record.catalog.inputs import ProductInput, ProductRemoval, VariantInput
 
 VARIATION = "variation"
+PATH = "path"  # of a category, where the page tells it: its name after the names of those above it
 _OF_OTHERS = frozenset({"variable", "variable-subscription", "grouped"})  # sold as something else, never as themselves
 
 
@@ -35,6 +36,7 @@ def product_of(said: Json, account: Account, variations: Sequence[Json] = ()) ->
     forms = tuple(_variant(one, account, is_variation=True) for one in variations)
     if not forms and text(said.get("type")) not in _OF_OTHERS:
         forms = (_variant(said, account, is_variation=False),)
+    shelves = list(parts(said.get("categories")))
     return ProductInput(
         key=own,
         title=text(said.get("name"), 1000),
@@ -44,9 +46,14 @@ def product_of(said: Json, account: Account, variations: Sequence[Json] = ()) ->
         status="active" if status == "publish" else "draft",
         url=text(said.get("permalink"), 2000),
         image_url=next((text(one.get("src"), 2000) for one in parts(said.get("images"))), ""),
-        categories=tuple((name,) for one in parts(said.get("categories")) if (name := text(one.get("name"), 200))),
+        categories=tuple(path for one in shelves if (path := _path(one))),
+        category_names=tuple(name for one in shelves if PATH not in one and (name := text(one.get("name"), 200))),
         stated_at=at,
     )
+
+
+def _path(shelf: Json) -> tuple[str, ...]:
+    return tuple(filter(None, (text(name, 200) for name in shelf.get(PATH, ()))))
 
 
 def _variant(said: Json, account: Account, *, is_variation: bool) -> VariantInput:

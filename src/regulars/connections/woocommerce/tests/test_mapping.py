@@ -151,7 +151,7 @@ def test_recorded_customers_and_staff() -> None:
 def test_recorded_products_with_and_without_variations() -> None:
     variable, simple = payload("products")
     variable["variations"] = [733, 732]
-    shirts = (("Clothing",), ("T-shirts",))
+    shirts = ("Clothing", "T-shirts")
     pictures = "https://example.com/wp-content/uploads/2017/03/"
     nine: dict[str, Any] = {"price": Decimal(9), "compare_at": Decimal(9), "currency": "USD"}
     many = ProductInput(
@@ -161,7 +161,7 @@ def test_recorded_products_with_and_without_variations() -> None:
         (VariantInput("", "Green", key="733", **nine), VariantInput("", "Black", key="732", **nine)),
         url="https://example.com/product/ship-your-idea-22/",
         image_url=pictures + "T_4_front-11.jpg",
-        categories=shirts,
+        category_names=shirts,
         stated_at=at("2017-03-23T20:03:12"),
     )
     price: dict[str, Any] = {"price": Decimal("21.99"), "compare_at": Decimal("21.99"), "currency": "USD"}
@@ -172,7 +172,7 @@ def test_recorded_products_with_and_without_variations() -> None:
         (VariantInput("", key="794", **price),),
         url="https://example.com/product/premium-quality-19/",
         image_url=pictures + "T_2_front-4.jpg",
-        categories=shirts,
+        category_names=shirts,
         stated_at=at("2017-03-23T20:01:14"),
     )
     assert read_page("products", [variable, simple], {"799": payload("variations")}).products == [many, one]

@@ -401,12 +401,30 @@ def test_a_rule_that_says_nothing_is_refused_here(reader: Account) -> None:
         WOO.make_coupon(reader, CouponRule("x", "X"))
 
 
+def test_categories_are_told_with_those_above_them(shop: Shop, reader: Account) -> None:
+    home = shop.add_category("Home &amp; garden")
+    kitchen = shop.add_category("Kitchen", parent=home)
+    mugs, sale = shop.add_category("Mugs", parent=kitchen), shop.add_category("Sale")
+    shop.categories[sale]["parent"] = 999  # gone meanwhile
+    mug = shop.add_product("Mug", categories=[mugs, sale])
+    shop.add_product("Loose")
+    found = {one.title: one for one in fetch_all(reader, "products")[0].products}
+    placed = (("Home & garden", "Kitchen", "Mugs"), ("Sale",))
+    assert (found["Mug"].categories, found["Mug"].category_names, found["Loose"].categories) == (placed, (), ())
+    page = WOO.fetch_one(reader, "products", str(mug))
+    [alone] = WOO.split(incoming("products", page, Why.RECONCILE))
+    assert [one.categories for one in WOO.read(reader, incoming("products", alone, Why.RECONCILE)).products] == [placed]
+    shop.categories[home]["parent"] = mugs  # in a circle
+    assert fetch_all(reader, "products")[0].products[0].categories[0] == ("Home & garden", "Kitchen", "Mugs")
+
+
 # --- what the shop sends ---
 
 
 def test_webhooks_of_the_shop_are_read(shop: Shop, reader: Account) -> None:
     WOO.ensure_webhooks(reader, HOOK)
-    shirt = shop.add_product("Shirt", variable={"Size": ["S", "M"]}, stock=2)
+    category = shop.add_category("Shirts", parent=shop.add_category("Clothing"))
+    shirt = shop.add_product("Shirt", categories=[category], variable={"Size": ["S", "M"]}, stock=2)
     number = shop.add_order([(shop.products[shirt]["variations"][0], 1)], email="p@shop-guest.net")
     shop.webhooks.sent.clear()
     shop.webhooks.deliver_all()
@@ -420,6 +438,8 @@ def test_webhooks_of_the_shop_are_read(shop: Shop, reader: Account) -> None:
         (one.key, form.on_hand) for each in said["product.updated"] for one in each.products for form in one.variants
     ]
     assert stock == [(str(shirt), 1)]
+    [told] = [one for each in said["product.created"] for one in each.products]
+    assert (told.categories, told.category_names) == ((), ("Shirts",))
     assert json.loads(shop.webhooks.sent[0].body)["id"] == shirt
 
 

@@ -13,7 +13,7 @@ from regulars.record.catalog import events
 from regulars.record.catalog.inputs import ProductInput, ProductRemoval
 from regulars.record.catalog.operations.forms import ensure_forms
 from regulars.record.catalog.operations.histories import append_histories, name_of
-from regulars.record.catalog.operations.shelves import ensure_categories
+from regulars.record.catalog.operations.shelves import Shelves, find_shelves
 from regulars.record.catalog.operations.turns import take_turns
 from regulars.record.events.log import LogTransaction
 from regulars.record.events.tombstones import Buried, bury, find_buried
@@ -47,7 +47,7 @@ def apply_products(
     if not wanted:
         return AppliedProducts()
     take_turns(store_id)
-    shelves = ensure_categories({path for p in wanted.values() for path in p.categories}, store_id)
+    shelves = find_shelves(wanted.values(), store_id)
     before = _present(wanted, store_id)
     fresh = [key for key in wanted if key not in before]
     ids = dict(zip(fresh, reserve_ids("catalog_product", len(fresh)), strict=True)) | {
@@ -137,9 +137,7 @@ def _present(keys: Iterable[str], store_id: int) -> dict[str, State]:
     return {state["key"]: state for state in found.values()}
 
 
-def _stated(
-    product: ProductInput, row: int, before: State | None, shelves: dict[tuple[str, ...], int], gone: Buried | None
-) -> State:
+def _stated(product: ProductInput, row: int, before: State | None, shelves: Shelves, gone: Buried | None) -> State:
     """The product's state after the input: what it does not say stays as it was."""
     old: State = before or {"categories": [], "variants": {}, "stated_at": None}
     is_late = bool(product.stated_at and old["stated_at"] and product.stated_at < old["stated_at"])
@@ -153,7 +151,7 @@ def _stated(
         **{name: getattr(product, name) or old.get(name, "") for name in ("title", "brand_name", "url", "image_url")},
         "status": ARCHIVED if is_gone else product.status or old.get("status", "active"),
         "is_service": product.is_service,
-        "categories": sorted({shelves[path] for path in product.categories}) or old["categories"],
+        "categories": shelves.of(product, old["categories"]),
     }
 
 

@@ -60,6 +60,19 @@ def test_the_same_again_changes_nothing(store: Store) -> None:
     assert Category.objects.count() == 3
 
 
+def test_a_category_told_by_name_alone_is_where_the_product_stands_else_where_one_of_that_name_does(
+    store: Store,
+) -> None:
+    apply(store, MUG, replace(MUG, key="cup", categories=(("Party", "Kitchen"),)))
+    by_name = replace(MUG, categories=(), category_names=("Kitchen",))
+    assert apply(store, replace(by_name, key="cup", variants=())).unchanged == 1
+    apply(store, by_name, replace(by_name, key="pot"), replace(by_name, key="new", category_names=("Garden",)))
+    stand = Product.objects.values_list("key", "categories__name", "categories__parent__name")
+    assert sorted(stand) == [
+        ("cup", "Kitchen", "Party"), ("mug", "Kitchen", "Home"), ("new", "Garden", None), ("pot", "Kitchen", "Home"),
+    ]  # fmt: skip
+
+
 def test_what_changes_is_appended_and_what_is_not_said_stays(store: Store) -> None:
     apply(store, MUG)
     dearer = VariantInput("MUG-B", price=Decimal("10.50"), currency="GBP")
