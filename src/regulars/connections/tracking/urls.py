@@ -14,6 +14,12 @@ urlpatterns: list[URLPattern] = [
     path("v1/projects/<str:key>/settings", views.project_settings, name="track-settings"),
     path("settings/tracking", views.tracking, name="tracking"),
     path("settings/tracking/live", views.live, name="tracking-live"),
+    path("settings/tracking/properties", views.event_properties, name="tracking-properties"),
+    path(
+        "settings/tracking/properties/<int:declared_id>/withdraw",
+        views.withdraw_property,
+        name="tracking-property-withdraw",
+    ),
     path("settings/tracking/<int:key_id>", views.one_key, name="tracking-key"),
     path("settings/tracking/<int:key_id>/revoke", views.revoke, name="tracking-key-revoke"),
 ]

@@ -14,6 +14,7 @@ from regulars.connections.tracking import queries
 from regulars.connections.tracking.arrivals import list_arrivals, list_visitors
 from regulars.connections.tracking.keys import Known, create_key, find_key, revoke_key
 from regulars.connections.tracking.models import KeyKind
+from regulars.connections.tracking.properties import TYPES, list_own_events
 from regulars.connections.tracking.protocol import (
     BATCH,
     MOST_BATCH_BYTES,
@@ -29,6 +30,7 @@ from regulars.foundation.access.gate import Rule, mark, requires
 from regulars.foundation.access.viewer import viewer_of
 from regulars.foundation.errors import NotFound, RegularsError
 from regulars.foundation.inbox.receiving import Arrival, TooBusy, receive, require_room
+from regulars.record.own_events.operations import declare, withdraw
 
 KIND = "tracking"
 _PUBLIC = "shoppers' browsers and the shop's servers send events; each call names its write key"
@@ -177,6 +179,39 @@ def live(request: HttpRequest) -> HttpResponse:
         "shops": websites_of(viewer),
     }
     return render(request, "tracking/arrivals.html" if is_poll else "tracking/live.html", context)
+
+
+@requires("tracking.view", post="tracking.manage")
+def event_properties(request: HttpRequest) -> HttpResponse:
+    """What the shop's own events say, and which of it conditions may use. A post declares one property."""
+    viewer, problem = viewer_of(request), ""
+    if request.method == "POST":
+        form = request.POST
+        try:
+            declared = declare(
+                form.get("event", ""), form.get("name", ""), form.get("type", ""), viewer, clock.now(),
+                is_not_personal="plain" in form,
+            )  # fmt: skip
+        except RegularsError as error:
+            problem = error.sentence
+        else:
+            messages.success(request, gettext("'%s' is declared. What was recorded before follows.") % declared.name)
+            return redirect("tracking-properties")
+    context = {
+        "title": gettext("Event properties"),
+        "events": list_own_events(viewer),
+        "types": TYPES.items(),
+        "problem": problem,
+        "may_declare": viewer.may("tracking.manage") and viewer.store_ids is None,
+    }
+    return render(request, "tracking/properties.html", context, status=400 if problem else 200)
+
+
+@requires(post="tracking.manage")
+def withdraw_property(request: HttpRequest, declared_id: int) -> HttpResponse:
+    withdrawn = withdraw(_number(declared_id), viewer_of(request), clock.now())
+    messages.success(request, gettext("'%s' is withdrawn. Its values are taken away.") % withdrawn.name)
+    return redirect("tracking-properties")
 
 
 @requires(post="tracking.manage")

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -32,6 +33,8 @@ from regulars.insight.segments.rules import condition_of, list_keys
 from regulars.insight.segments.words import WORDS
 from regulars.record.lists.uses import USES as USES_OF_LISTS
 from regulars.record.lists.uses import Use as UseOfList
+from regulars.record.own_events.uses import USES as USES_OF_PROPERTIES
+from regulars.record.own_events.uses import Use as UseOfProperty
 
 
 def find_segments(text: str, viewer: Viewer, limit: int) -> Sequence[SearchHit]:
@@ -156,6 +159,13 @@ def find_uses_of_list(key: str) -> list[UseOfList]:
     return [UseOfList(gettext("Segment"), one.name, f"/segments/{one.key}") for one in asking]
 
 
+def find_uses_of_property(field: str) -> Sequence[UseOfProperty]:
+    """Segments whose conditions ask for a declared property, also archived ones, which may come back."""
+    written = Segment.objects.annotate(written=Cast("definition", TextField()))
+    asking = written.filter(kind=SegmentKind.CONDITIONS, written__contains=f'"{field}"').order_by("name")
+    return [UseOfProperty(gettext("Segment"), one.name, f"/segments/{one.key}") for one in asking]
+
+
 NAVIGATION.register(
     "segments", NavigationEntry(Group.CUSTOMERS, _("Segments"), "segments", "chart-pie", "segments.view", order=20)
 )
@@ -166,3 +176,4 @@ TIMELINE.register(
 )
 FINDINGS.register("rfm", FindingSource("segments.view", find_quiet_ones))
 USES_OF_LISTS.register("segments", find_uses_of_list)
+USES_OF_PROPERTIES.register("segments", find_uses_of_property)

@@ -1,6 +1,5 @@
 """What staff decide about properties of the shop's own events."""
 
-from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -9,15 +8,12 @@ from django.utils.translation import gettext
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.audit.operations import record
 from regulars.foundation.errors import Conflict, InvalidInput, NotAllowed, NotFound
-from regulars.foundation.registry import Registry
 from regulars.record.own_events.models import DeclaredProperty
 from regulars.record.own_events.rules import PropertyType, field_name
+from regulars.record.own_events.uses import uses_of
 
 MOST = 50  # that stand: each is a column of the warehouse
 _LONGEST = 200
-
-# Names of what asks for a field: what conditions are kept by registers how to find its own.
-USES: Registry[Callable[[str], Sequence[str]]] = Registry("use of declared properties")
 
 
 class StillUsed(Conflict):
@@ -70,7 +66,7 @@ def withdraw(declared_id: int, actor: Viewer, at: datetime) -> DeclaredProperty:
         row = DeclaredProperty.objects.select_for_update().filter(pk=declared_id, withdrawn_at=None).first()
         if row is None:
             raise NotFound(gettext("It is not declared."))
-        if users := [one for _, find in USES.items() for one in find(row.field)]:
+        if users := [f"{use.what} '{use.name}'" for use in uses_of(row.field)]:
             raise StillUsed(gettext("Conditions ask for it: %s. Change them first.") % ", ".join(users))
         row.withdrawn_at, row.position, row.upto, row.transactions = at, 0, None, None
         row.save(update_fields=["withdrawn_at", "position", "upto", "transactions"])

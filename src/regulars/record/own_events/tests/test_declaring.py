@@ -10,7 +10,7 @@ from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.errors import Conflict, InvalidInput, NotAllowed
 from regulars.foundation.learning import learn
 from regulars.foundation.relations import RELATIONS, FieldType
-from regulars.foundation.work.loops import LOOPS, run_once
+from regulars.foundation.work.loops import LOOPS, Stop, run_once
 from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import IdentityKind
 from regulars.record.customers.operations.recording import HappeningInput, record_happening
@@ -18,7 +18,8 @@ from regulars.record.events.models import Event
 from regulars.record.events.privacy import _erase_events
 from regulars.record.own_events import filling, jobs
 from regulars.record.own_events.models import DeclaredProperty
-from regulars.record.own_events.operations import MOST, USES, StillUsed, declare, withdraw
+from regulars.record.own_events.operations import MOST, StillUsed, declare, withdraw
+from regulars.record.own_events.uses import USES, Use
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 11, 22, 9, tzinfo=UTC)
@@ -106,9 +107,9 @@ def test_withdrawn_it_is_neither_offered_nor_kept_and_stays_sealed() -> None:
 
 def test_what_conditions_ask_for_is_not_withdrawn() -> None:
     score = ask()
-    USES.register("test", lambda field: ["'Fans'"] if field == score.field else [])
+    USES.register("test", lambda field: [Use("Segment", "Fans", "/segments/fans")] if field == score.field else [])
     try:
-        with pytest.raises(StillUsed, match="'Fans'"):
+        with pytest.raises(StillUsed, match="Segment 'Fans'"):
             withdraw(score.pk, STAFF, AT)
     finally:
         USES._entries.pop("test")
@@ -163,10 +164,6 @@ def test_a_stretch_that_failed_is_done_again(monkeypatch: pytest.MonkeyPatch) ->
 
     with monkeypatch.context() as broken, pytest.raises(RuntimeError):
         broken.setattr(filling, "_fill", fail)
-        jobs.keep_in_line(operations_stop(), AT)
+        jobs.keep_in_line(Stop(), AT)
     work()
     assert [declared_in(position) for position in positions] == [{str(score.pk): str(n)} for n in range(4)]
-
-
-def operations_stop() -> Any:
-    return jobs.Stop()
