@@ -12,11 +12,12 @@ import pyarrow as pa
 from django.db import connection
 
 from regulars.foundation.shop.settings import read_setting
-from regulars.foundation.warehouse_tables import WAREHOUSE_TABLES
+from regulars.foundation.warehouse_tables import WAREHOUSE_TABLES, WarehouseTable
 from regulars.insight.conditions.binding import Bindable, take_apart
 from regulars.insight.conditions.compiling import Asked, compiled, denying_leaves
 from regulars.insight.conditions.engines import Engine, Given, given_rows
 from regulars.insight.conditions.language import Condition
+from regulars.insight.conditions.narrowing import all_texts_in
 from regulars.insight.conditions.people import CALENDAR, CUSTOMERS, ENTRIES, PEOPLE, ZONES
 from regulars.insight.conditions.shapes import ENTERED_AT, Bound, Kind
 from regulars.insight.conditions.windows import Clock
@@ -25,6 +26,7 @@ from regulars.insight.warehouse import engine as duckdb
 from regulars.insight.warehouse.queries import Pinned
 
 _TABLE = re.compile(r'"warehouse:(\w+)"')
+_KIND = "kind"  # the column of what is an event
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST = 253_402_300_799_000_000  # microseconds: the end of the year 9999, which Python knows as the last
 
@@ -65,14 +67,26 @@ class Asking:
         entries: Mapping[int, datetime] | None = None,
     ) -> pa.Table:
         """``zones``: of customers who are not in the shop's zone. ``entries``: when they entered the workflow that asks."""
-        taken = take_apart(condition)
-        question = compiled(taken.shape, asked, self.engine)
-        given = _given(taken, self.engine, clock, zones or {}, entries or {})
-        extra = {name: one.sql for name, one in given.items()}
-        sql = _TABLE.sub(lambda found: extra.get(found[1]) or self.relation(found[1]), question.sql)
-        bound = {name: values for one in given.values() for name, values in one.values.items()}
-        used = {name: value for name, value in (taken.bound(clock) | bound).items() if _is_used(name, sql)}
+        sql, bound = _written(condition, asked, self.engine, self.relation, clock, zones or {}, entries or {})
+        used = {name: value for name, value in bound.items() if _is_used(name, sql)}
         return self.run(sql, dict(self.values) | used)
+
+
+def _written(
+    condition: Condition,
+    asked: Asked,
+    engine: Engine,
+    relation: Callable[[str], str],
+    clock: Clock,
+    zones: Mapping[int, str],
+    entries: Mapping[int, datetime],
+) -> tuple[str, dict[str, Any]]:
+    """The SQL of a question, and what it may bind."""
+    taken = take_apart(condition)
+    given = _given(taken, engine, clock, zones, entries)
+    extra = {name: one.sql for name, one in given.items()}
+    sql = _TABLE.sub(lambda found: extra.get(found[1]) or relation(found[1]), compiled(taken.shape, asked, engine).sql)
+    return sql, taken.bound(clock) | {name: values for one in given.values() for name, values in one.values.items()}
 
 
 def _is_used(name: str, sql: str) -> bool:
@@ -125,9 +139,64 @@ def decide(
 
     ``published_by``: of what is published for everybody at once (scores), what had been published then.
     """
-    table = _of_record(customer_ids, published_by).ask(condition, Asked.VERDICTS, clock_at(at), zones, entries)
-    columns = (table[name].to_pylist() for name in ("customer_id", "is_in", "wakes_at"))
-    return {customer: Decision(is_in, moment_of(wakes)) for customer, is_in, wakes in zip(*columns, strict=True)}
+    return decide_all([condition], customer_ids, at, zones, entries, published_by=published_by)[0]
+
+
+def decide_all(
+    conditions: Sequence[Condition],
+    customer_ids: Sequence[int],
+    at: datetime,
+    zones: Mapping[int, str] | None = None,
+    entries: Mapping[int, datetime] | None = None,
+    *,
+    published_by: datetime | None = None,
+) -> list[dict[int, Decision]]:
+    """As ``decide``, of several conditions: these people's rows are read once for all of them, in one query."""
+    clock = clock_at(at)
+    held = _Held(conditions, {"customers": list(customer_ids), "published_by": published_by})
+    with connection.cursor() as cursor:
+        questions = []
+        for place, condition in enumerate(conditions):
+            given = (clock, zones or {}, entries or {})
+            sql, bound = _written(condition, Asked.VERDICTS, Engine.POSTGRES, held.relation, *given)
+            questions.append(f"SELECT {place}, t.* FROM ({cursor.mogrify(sql, bound)}) t(customer_id, is_in, wakes_at)")
+        every = " UNION ALL ".join(questions)
+        tables = held.tables(every, published_by)
+        cursor.execute(f"{cursor.mogrify(_CANDIDATES + tables, held.values)} {every}")
+        decided: list[dict[int, Decision]] = [{} for _ in conditions]
+        for place, customer, is_in, wakes_at in cursor.fetchall():
+            decided[place][customer] = Decision(is_in, moment_of(wakes_at))
+    return decided
+
+
+class _Held:
+    """Tables of which several conditions ask, each read once of the people at hand."""
+
+    def __init__(self, conditions: Sequence[Condition], values: Mapping[str, Any]) -> None:
+        self._conditions = conditions
+        self._names: set[str] = set()
+        self.values = dict(values)
+
+    def relation(self, name: str) -> str:
+        if name in (PEOPLE, CUSTOMERS):
+            return "people" if name == PEOPLE else "candidates"
+        self._names.add(name)
+        return f"held_{name}"
+
+    def tables(self, questions: str, published_by: datetime | None) -> str:
+        """SQL that stands behind other relations of WITH: the columns that a question names; of events, the kinds that any asks for."""
+        return "".join(self._table(WAREHOUSE_TABLES[name], questions, published_by) for name in sorted(self._names))
+
+    def _table(self, table: WarehouseTable, questions: str, published_by: datetime | None) -> str:
+        names = ", ".join(f'"{c.name}"' for c in table.columns if f'"{c.name}"' in questions)
+        kinds = all_texts_in(self._conditions, table.name, _KIND) if _KIND in {c.name for c in table.columns} else ()
+        self.values[f"kinds_of_{table.name}"] = list(kinds)
+        chosen = f"WHERE {_KIND} = ANY(%(kinds_of_{table.name})s)" if kinds else ""
+        return f", held_{table.name} AS MATERIALIZED (SELECT {names} FROM ({_of_few(table, published_by)}) h {chosen})"
+
+
+def _of_few(table: WarehouseTable, published_by: datetime | None = None) -> str:
+    return table.published_of_people if published_by else table.of_people.replace("%", "%%")
 
 
 def moment_of(microseconds: int | None) -> datetime | None:
@@ -149,15 +218,13 @@ people AS MATERIALIZED (
 _WITH = re.compile(r"\AWITH\s")  # where the question begins with relations of its own
 
 
-def _of_record(customer_ids: Sequence[int], published_by: datetime | None = None) -> Asking:
+def _of_record(customer_ids: Sequence[int]) -> Asking:
     def relation(name: str) -> str:
         if name in (PEOPLE, CUSTOMERS):
             return "people" if name == PEOPLE else "candidates"
-        table = WAREHOUSE_TABLES[name]
-        return f"({table.published_of_people if published_by else table.of_people.replace('%', '%%')})"
+        return f"({_of_few(WAREHOUSE_TABLES[name])})"
 
-    values = {"customers": list(customer_ids), "published_by": published_by}
-    return Asking(Engine.POSTGRES, relation, values, _run_on_postgres)
+    return Asking(Engine.POSTGRES, relation, {"customers": list(customer_ids)}, _run_on_postgres)
 
 
 def _run_on_postgres(sql: str, values: Mapping[str, Any]) -> pa.Table:

@@ -9,7 +9,8 @@ from typing import Any
 from regulars.foundation.errors import InvalidInput
 from regulars.foundation.relations import EVERY_KIND, RELATIONS, RelationKind
 from regulars.insight.conditions import language
-from regulars.insight.conditions.language import Op, Rows, leaves, relations_of, rows_of
+from regulars.insight.conditions.language import Rows, leaves, relations_of, rows_of
+from regulars.insight.conditions.narrowing import texts_in
 from regulars.insight.conditions.reading import read_definition
 from regulars.insight.rfm.rules import RfmSegment
 
@@ -67,16 +68,7 @@ def event_kinds(condition: language.Condition) -> list[str]:
 def _kinds(rows: Rows) -> Sequence[str]:
     """Where rows are events themselves, the kinds that a filter lets through."""
     rises_with = RELATIONS[rows.of].rises_with
-    return (_values(rows, "kind") or rises_with) if EVERY_KIND in rises_with else rises_with
-
-
-def _values(rows: Rows, field: str) -> tuple[str, ...]:
-    """The texts of which a filter on a field says that it must be one; none where no filter says so."""
-    for one in rows.where:
-        if one.field == field and one.test.op in (Op.IS, Op.IN):
-            value = one.test.value
-            return tuple(map(str, value if isinstance(value, tuple) else (value,)))
-    return ()
+    return (texts_in(rows, "kind") or rises_with) if EVERY_KIND in rises_with else rises_with
 
 
 def is_by_snapshot(condition: language.Condition) -> bool:
@@ -91,7 +83,7 @@ def segment_keys(condition: language.Condition) -> list[str]:
 
 
 def _named(rows: Rows) -> tuple[str, ...]:
-    keys = _values(rows, "segment")
+    keys = texts_in(rows, "segment")
     if not keys:
         raise InvalidDefinition("Say which segment is meant: a condition on segments names one with 'segment' 'is'.")
     return keys
