@@ -81,3 +81,28 @@ RELATIONS: Registry[Relation] = Registry("relation")
 def register(relation: Relation) -> Relation:
     """Called from a module's ``facts.py``."""
     return RELATIONS.register(relation.name, relation)
+
+
+@dataclass(frozen=True)
+class ZoneSource:
+    """A column that tells in which time zone (IANA name) people live, from the moment ``at`` on; the latest row counts.
+
+    ``table`` is a warehouse table with a ``profile_id``. ``behind``: a boolean column; rows where it is true count only for people without
+    others. ``rises_with``: kinds of events after which it may be another zone.
+    """
+
+    name: str
+    rank: int  # the source with the least one is asked first; the others for people of whom it says nothing
+    table: str
+    column: str
+    at: str
+    rises_with: tuple[str, ...]
+    behind: str = ""
+
+
+ZONE_SOURCES: Registry[ZoneSource] = Registry("source of time zones")
+
+
+def register_zones(source: ZoneSource) -> ZoneSource:
+    """Called from a module's ``facts.py``."""
+    return ZONE_SOURCES.register(source.name, source)

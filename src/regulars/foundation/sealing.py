@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
@@ -104,7 +104,23 @@ class KeyRing:
         """Blind token as a signed 64-bit number, for PostgreSQL's bigint arrays."""
         return int.from_bytes(self.token(purpose, value, 8), signed=True)
 
+    def short_token(self, purpose: str, value: str, size: int) -> bytes:
+        """As ``token`` by keyed BLAKE2b (RFC 7693), at a third of the cost: for those of which a person has dozens."""
+        return hashlib.blake2b(value.encode(), digest_size=size, key=_derive(self._index_root, purpose)).digest()
+
+    def seal_alike(self, purpose: str, plain: str) -> bytes:
+        """AES-SIV (RFC 5297): the same text gives the same bytes, so that sealed texts can be compared, and can be opened again."""
+        return AESSIV(_derive(self._index_root, purpose, 2 * KEY_BYTES)).encrypt(plain.encode(), [purpose.encode()])
+
+    def open_alike(self, purpose: str, sealed: bytes) -> str:
+        """Raises CannotOpen for what ``seal_alike`` of this ring and purpose did not make."""
+        try:
+            key = _derive(self._index_root, purpose, 2 * KEY_BYTES)
+            return AESSIV(key).decrypt(sealed, [purpose.encode()]).decode()
+        except (InvalidTag, ValueError) as error:
+            raise CannotOpen from error
+
 
 @cache
-def _derive(root: bytes, purpose: str) -> bytes:
-    return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=f"regulars index {purpose}".encode()).derive(root)
+def _derive(root: bytes, purpose: str, length: int = KEY_BYTES) -> bytes:
+    return HKDF(algorithm=SHA256(), length=length, salt=None, info=f"regulars index {purpose}".encode()).derive(root)

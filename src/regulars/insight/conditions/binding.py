@@ -32,6 +32,7 @@ from regulars.insight.conditions.language import (
     Span,
     Test,
     Window,
+    Word,
 )
 from regulars.insight.conditions.measuring import field_of
 from regulars.insight.conditions.shapes import (
@@ -256,8 +257,8 @@ class _Taking:
     def _items(self, value: language.Value) -> tuple[Parameter, ...]:
         """One item with its marks around it, or several as they are."""
         if isinstance(value, tuple):
-            return (self._constant(Kind.TEXTS, [str(one) for one in value]),)
-        return (self._constant(Kind.TEXT, f"{LIST_MARK}{value}{LIST_MARK}"),)
+            return (self._constant(Kind.TEXTS, [_item(one) for one in value]),)
+        return (self._constant(Kind.TEXT, f"{LIST_MARK}{_item(value)}{LIST_MARK}"),)
 
     def _scalar(self, value: language.Scalar | Decimal, type_: FieldType) -> Parameter:
         match value:
@@ -367,6 +368,10 @@ def type_of_figure(figure: Measured) -> FieldType:
     if not figure.field:
         return FieldType.NUMBER
     return type_of_measure(figure.measure, field_of(RELATIONS[figure.rows.of], figure.field).type)
+
+
+def _item(value: language.Value) -> str:
+    return value.token if isinstance(value, Word) else str(value)
 
 
 def _always(value: Bound) -> Callable[[Clock], Bound]:

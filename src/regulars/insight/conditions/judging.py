@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any, TypeAlias, cast
 
 from regulars.foundation.relations import LIST_MARK, FieldType
-from regulars.insight.conditions.language import DENYING, Missing, Op, Span, Test
+from regulars.insight.conditions.language import DENYING, Missing, Op, Span, Test, Word
 from regulars.insight.conditions.texts import fold, read_expression
 from regulars.insight.conditions.windows import (
     Clock,
@@ -72,7 +72,7 @@ _AFFIRMED = {
 def _includes(value: Any, test: Test, clock: Clock) -> bool:
     """Of lists and tokens, whatever the comparison: whether one of the items given is among its items."""
     given = test.value if isinstance(test.value, tuple) else (test.value,)
-    return any(item in value for item in given)
+    return any((item.token if isinstance(item, Word) else item) in value for item in given)
 
 
 def _before(value: Any, test: Test, clock: Clock) -> bool:

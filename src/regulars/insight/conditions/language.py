@@ -11,7 +11,7 @@ docs/conditions.md pins what engines differ in.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -82,9 +82,23 @@ class Span:
     unit: Unit
 
 
+@dataclass(frozen=True)
+class Word:
+    """A word that a personal field is compared with: its token, and the word itself sealed, as definitions keep it.
+
+    ``plain`` is for whoever may see contact data. All three are FORGOTTEN or '' once the only person who had the word was erased.
+    """
+
+    token: str
+    sealed: str
+    plain: str = field(default="", compare=False, repr=False)
+
+
+FORGOTTEN = "-"  # no token
+
 Moment = date | datetime  # a date is the begin of that day in the shop's zone
-Scalar = str | bool | Decimal | Moment | Span
-Value = Scalar | tuple[str, ...] | tuple[Decimal, Decimal] | None
+Scalar = str | bool | Decimal | Moment | Span | Word
+Value = Scalar | tuple[str, ...] | tuple[Word, ...] | tuple[Decimal, Decimal] | None
 
 
 @dataclass(frozen=True)
@@ -254,6 +268,22 @@ def leaves(condition: Condition) -> Iterator[Leaf | Sequence | Share]:
             yield from leaves(part)
         case Leaf() | Sequence() | Share():
             yield condition
+
+
+def asks_for_zones(condition: Condition) -> bool:
+    """Whether days are counted by the calendar of each person."""
+    windows = (rows.window for leaf in leaves(condition) for rows in rows_of(leaf))
+    if any(isinstance(window, Last | Ago) and window.days is Days.PERSON for window in windows):
+        return True
+    return any(test.days is Days.PERSON for leaf in leaves(condition) for test in tests_of(leaf))
+
+
+def tests_of(leaf: Leaf | Sequence | Share) -> Iterator[Test]:
+    """Every comparison of a leaf, those of its filters too."""
+    if isinstance(leaf, Leaf):
+        yield leaf.test
+    for rows in rows_of(leaf):
+        yield from (one.test for one in rows.where)
 
 
 def relations_of(condition: Condition) -> set[str]:

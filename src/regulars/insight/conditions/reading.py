@@ -1,17 +1,24 @@
-"""Conditions read from JSON, and checked against what modules offer. Pure."""
+"""Conditions read from JSON, and checked against what modules offer. Pure, but for the key of personal words.
+
+A word that a personal field is compared with is given in clear, or as ``{"sealed": ...}``, as ``writing`` writes it.
+"""
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any as Anything
+from typing import cast
 
 from regulars.foundation.errors import InvalidInput
 from regulars.foundation.relations import RELATIONS, Field, FieldType, Relation
+from regulars.foundation.sealing import CannotOpen
+from regulars.foundation.vault.words import open_word, seal_word
 from regulars.insight.conditions.comparing import MEASURES, OPS, SPANS, type_of_measure
 from regulars.insight.conditions.language import (
     DENYING,
+    FORGOTTEN,
     VERSION,
     Ago,
     All,
@@ -40,6 +47,7 @@ from regulars.insight.conditions.language import (
     Unit,
     Value,
     Window,
+    Word,
 )
 from regulars.insight.conditions.texts import expression_problem
 
@@ -197,7 +205,7 @@ def _measured(given: Mapping[str, Anything], at: _At) -> tuple[Measured, Field]:
     measure, field = Measure(name), _field(field_name, relation, where / name)
     if measure not in MEASURES[field.type]:
         raise where.stop(f"'{field_name}' has no {name}; it has {', '.join(sorted(MEASURES[field.type]))}.")
-    return Measured(rows, measure, field_name), Field(field.column, type_of_measure(measure, field.type), field.meaning)
+    return Measured(rows, measure, field_name), replace(field, type=type_of_measure(measure, field.type))
 
 
 def _test_of_leaf(given: Mapping[str, Anything], field: Field, measure: Measure, at: _At) -> Test:
@@ -233,15 +241,15 @@ def _test(given: Mapping[str, Anything], field: Field, at: _At) -> Test:
             raise (at / "days").stop("a date is compared by the days of the 'shop' or the 'person'.")
     elif "days" in given:
         raise (at / "days").stop("only spans of time have it.")
-    return Test(op, _value(given, op, field.type, days, at), missing, days)
+    return Test(op, _value(given, op, field, days, at), missing, days)
 
 
 def _usual_days(type_: FieldType) -> Days:
     return Days.SHOP if type_ is FieldType.DATE else Days.ROLLING
 
 
-def _value(given: Mapping[str, Anything], op: Op, type_: FieldType, days: Days, at: _At) -> Value:
-    where = at / "value"
+def _value(given: Mapping[str, Anything], op: Op, field: Field, days: Days, at: _At) -> Value:
+    where, type_ = at / "value", field.type
     if op in (Op.SET, Op.NOT_SET):
         if "value" in given:
             raise where.stop(f"'{op}' needs none.")
@@ -254,7 +262,8 @@ def _value(given: Mapping[str, Anything], op: Op, type_: FieldType, days: Days, 
     if op in (Op.IN, Op.NOT_IN):
         if not isinstance(said, list) or not 1 <= len(said) <= _MOST_VALUES:
             raise where.stop(f"'{op}' needs a list of one to {_MOST_VALUES:,} texts.")
-        return tuple(dict.fromkeys(_text(item, where / place) for place, item in enumerate(said)))
+        several = (_scalar(item, op, field, where / place) for place, item in enumerate(said))
+        return cast(Value, tuple(dict.fromkeys(several)))
     if op is Op.BETWEEN:
         if not isinstance(said, list) or len(said) != 2:
             raise where.stop("'between' needs a list of two numbers.")
@@ -267,7 +276,11 @@ def _value(given: Mapping[str, Anything], op: Op, type_: FieldType, days: Days, 
         if problem := expression_problem(pattern):
             raise where.stop(problem)
         return pattern
-    return _SCALARS[type_](said, where)
+    return _scalar(said, op, field, where)
+
+
+def _scalar(said: Anything, op: Op, field: Field, at: _At) -> Value:
+    return _word(said, field, op, at) if field.type is FieldType.TOKEN else _SCALARS[field.type](said, at)
 
 
 def _filters(data: Anything, relation: Relation, at: _At) -> tuple[Filter, ...]:
@@ -377,6 +390,27 @@ def _text(said: Anything, at: _At) -> str:
     return said
 
 
+def _word(said: Anything, field: Field, op: Op, at: _At) -> Word:
+    sealed = _object(said, at, {"sealed"}, {"sealed"})["sealed"] if isinstance(said, dict) else None
+    if sealed == "":
+        return Word(FORGOTTEN, "")
+    plain = _text(said, at) if sealed is None else _opened(sealed, at)
+    if field.token is None:
+        raise at.stop(f"of '{field.meaning}' no words are kept.")
+    try:
+        token = field.token(plain, op in (Op.STARTS, Op.NOT_STARTS))
+    except InvalidInput as error:
+        raise at.stop(error.sentence) from error
+    return Word(token, sealed or seal_word(plain), plain)
+
+
+def _opened(sealed: Anything, at: _At) -> str:
+    try:
+        return open_word(sealed)
+    except (CannotOpen, AttributeError) as error:
+        raise at.stop("this sealed word is not of this installation: give the word itself.") from error
+
+
 def _flag(said: Anything, at: _At) -> bool:
     if not isinstance(said, bool):
         raise at.stop("true or false.")
@@ -430,7 +464,6 @@ def _moment(said: Anything, at: _At) -> Moment:
 _SCALARS: dict[FieldType, Callable[[Anything, _At], Value]] = {
     FieldType.TEXT: _text,
     FieldType.LIST: _text,
-    FieldType.TOKEN: _text,
     FieldType.NUMBER: _number,
     FieldType.MONEY: _minor,
     FieldType.MOMENT: _moment,

@@ -16,7 +16,18 @@ _MOMENT: _Json = {"type": "string", "description": "a day, or a moment with its 
 _SCALARS: dict[FieldType, _Json] = {
     FieldType.TEXT: _TEXT,
     FieldType.LIST: _TEXT,
-    FieldType.TOKEN: _TEXT,
+    FieldType.TOKEN: {
+        "anyOf": [
+            _TEXT,
+            {
+                "type": "object",
+                "properties": {"sealed": {"type": "string"}},
+                "required": ["sealed"],
+                "additionalProperties": False,
+                "description": "a word as it is kept",
+            },
+        ]
+    },
     FieldType.NUMBER: _NUMBER,
     FieldType.MONEY: {"type": ["integer", "string"], "description": "minor units of the reporting currency"},
     FieldType.MOMENT: _MOMENT,
@@ -144,7 +155,7 @@ def _value(op: Op, type_: FieldType) -> _Json:
     if op in SPANS:
         return _ref("span")
     if op in (Op.IN, Op.NOT_IN):
-        return _list(_TEXT, least=1)
+        return _list(_SCALARS[type_], least=1)
     return _list(_SCALARS[type_], 2, 2) if op is Op.BETWEEN else _SCALARS[type_]
 
 

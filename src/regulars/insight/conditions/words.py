@@ -41,6 +41,7 @@ from regulars.insight.conditions.language import (
     Test,
     Unit,
     Window,
+    Word,
 )
 from regulars.insight.conditions.measuring import field_of
 from regulars.insight.conditions.why import ByMore, ByStep, ByTime, Change
@@ -92,9 +93,10 @@ _CALENDARS = {Days.SHOP: gettext_lazy("by the shop's days"), Days.PERSON: gettex
 
 @dataclass(frozen=True)
 class Words:
-    """Sentences for one reader; ``currency`` is the one that amounts are reported in."""
+    """Sentences for one reader; ``currency`` is the one that amounts are reported in, ``shows_words``: who may see contact data."""
 
     currency: str
+    shows_words: bool = False
 
     def leaf(self, leaf: Leaf | Sequence | Share) -> str:
         """Begins in lower case and has no full stop: 'has at least 2 orders in the last 30 days, where channel is web'."""
@@ -215,11 +217,18 @@ class Words:
             case one:
                 return {"value": self.value(one, type_)}
 
-    def value(self, value: Known | Decimal | None, type_: FieldType) -> str:
+    def value(self, value: Known | Decimal | Word | None, type_: FieldType) -> str:
         """A value as it is read; personal ones are not shown."""
         if value is None:
             return _("no value")
+        if isinstance(value, Word):
+            return self._word(value)
         return _("(personal)") if type_ is FieldType.TOKEN else _VALUES[type_](self, value)
+
+    def _word(self, word: Word) -> str:
+        if not word.sealed:
+            return _("a word that was forgotten with its person")
+        return _("“%(text)s”") % {"text": word.plain} if self.shows_words else _("a word that is kept sealed")
 
     def money(self, amount: Decimal | Fraction) -> str:
         return format_money(round(amount), self.currency)

@@ -29,6 +29,7 @@ from regulars.insight.conditions.language import (
     Test,
     Value,
     Window,
+    Word,
 )
 
 _Json = dict[str, Anything]
@@ -119,6 +120,8 @@ def _value(value: Value) -> Anything:
             return _number(value)
         case Span():
             return _span(value)
+        case Word():
+            return {"sealed": value.sealed}
         case date() | datetime():
             return value.isoformat()
         case _:

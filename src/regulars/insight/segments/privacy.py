@@ -1,4 +1,6 @@
-"""Segments that a person was in: the ledger stays, so that past counts stay as they were."""
+"""Segments that a person was in: the ledger stays, so that past counts stay as they were. A word of a definition that nobody else had is
+forgotten.
+"""
 
 from datetime import datetime
 from typing import Any
@@ -7,7 +9,16 @@ from django.db.models import Model, QuerySet
 
 from regulars.foundation.privacy import SubjectData, keep, register
 from regulars.foundation.subjects import exported
-from regulars.insight.segments.models import Deviation, Membership, Postponed, Wake
+from regulars.insight.conditions.hiding import forget_words
+from regulars.insight.segments.models import (
+    Deviation,
+    Membership,
+    Postponed,
+    Segment,
+    SegmentDraft,
+    SegmentVersion,
+    Wake,
+)
 from regulars.record.customers.queries import customers_of
 
 
@@ -43,3 +54,21 @@ register(
         "that a refresh mended a number's membership",
     )
 )
+
+
+def _register_words(model: type[Model], field: str, keeps: str) -> None:
+    register(
+        SubjectData(
+            model._meta.db_table,
+            lambda ids: [],
+            lambda ids, at: forget_words(model._default_manager.all(), field, ids),
+            keeps,
+        )
+    )
+
+
+_register_words(Segment, "definition", "definitions of segments, without words that were this person's alone")
+_register_words(
+    SegmentVersion, "definition", "definitions that segments had, without words that were this person's alone"
+)
+_register_words(SegmentDraft, "states", "")

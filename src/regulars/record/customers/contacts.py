@@ -1,11 +1,17 @@
-"""Contact data: what is sealed, what stays in clear beside it, and how it is searched."""
+"""Contact data: what is sealed, what stays in clear beside it, and how it is searched and asked for."""
 
+import base64
 import json
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from functools import lru_cache
 
+from regulars.foundation.errors import InvalidInput
+from regulars.foundation.relations import LIST_MARK
 from regulars.foundation.sealing import KeyRing
+from regulars.record.customers.zones import known_zone, zone_of_country
 
 PREFIX_LENGTHS = range(2, 9)
 SEARCH_PURPOSE = "customer search"
@@ -42,6 +48,11 @@ class ContactCard:
         """Outward part of the postal code ('SW1A' of 'SW1A 1AA', '80' of '80331'): coarse enough to stay in clear."""
         code = self.postal_code.strip().upper()
         return code.split(" ")[0][:4] if " " in code else code[:2]
+
+    @property
+    def known_zone(self) -> str:
+        """The time zone that is said, or that the whole country has."""
+        return known_zone(self.time_zone) or zone_of_country(self.country)
 
     def to_bytes(self) -> bytes:
         """Compact JSON of what is known."""
@@ -86,3 +97,42 @@ def query_tokens(query: str, ring: KeyRing) -> list[int]:
     """Tokens that a customer must all have to match what was typed: one for each word of at least 2 characters."""
     words = [fold(w) for w in query.replace("@", " ").split()]
     return [ring.token_number(SEARCH_PURPOSE, w[: PREFIX_LENGTHS[-1]]) for w in words if len(w) >= 2]
+
+
+# Fields that conditions ask for by keyed tokens, in the order in which ``ContactVersion.words`` holds them.
+ASKED = ("full_name", "first_name", "last_name", "email", "phone", "company", "street", "city")
+_TOKEN_BYTES = 6  # of a million people with 50 tokens each, one word in five million meets another's token
+_WHOLE = "\n"  # ends a whole word, so that it is no begin
+
+
+def asked_words(card: ContactCard, ring: KeyRing) -> list[str]:
+    """Of each field of ``ASKED`` the list of its tokens: of the whole, and of its first 2 to 8 characters; '' where it is not known."""
+    return [_tokens(field, text, ring) if (text := getattr(card, field)) else "" for field in ASKED]
+
+
+@lru_cache(20_000)
+def _tokens(field: str, text: str, ring: KeyRing) -> str:
+    plain = as_asked(field, text)
+    parts = [plain + _WHOLE, *_prefixes(plain)] if plain else []
+    return LIST_MARK + "".join(_token(field, part, ring) + LIST_MARK for part in parts) if parts else ""
+
+
+def _token(field: str, part: str, ring: KeyRing) -> str:
+    return base64.urlsafe_b64encode(ring.short_token(f"asked {field}", part, _TOKEN_BYTES)).decode()
+
+
+def as_asked(field: str, text: str) -> str:
+    """The text as it is compared: without case, accents and blanks around; of a number its digits and the plus before them."""
+    return re.sub(r"[^\d+]", "", text) if field == "phone" else " ".join(fold(text).split())
+
+
+def word_token(field: str, word: str, is_begin: bool, ring: KeyRing) -> str:
+    """The token of a whole field, or of its begin. Raises InvalidInput where none is kept."""
+    plain = as_asked(field, word)
+    if field == "phone" and not re.fullmatch(r"\+\d+", plain):
+        raise InvalidInput("a number is written with its country, such as +49 30 901820.")
+    if is_begin and len(plain) not in PREFIX_LENGTHS:
+        raise InvalidInput("of personal fields the first 2 to 8 letters are kept: give a begin of so many.")
+    if not plain:
+        raise InvalidInput("a word with a letter or a digit.")
+    return _token(field, plain if is_begin else plain + _WHOLE, ring)

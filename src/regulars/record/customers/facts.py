@@ -1,7 +1,27 @@
 """What conditions may ask of who people are: contact data, properties, tags, kinds of identifiers."""
 
-from regulars.foundation.relations import Field, FieldType, Relation, register
+from functools import partial
+
+from regulars.foundation.relations import EVERY_KIND, Field, FieldType, Relation, ZoneSource, register, register_zones
+from regulars.foundation.vault import keys
 from regulars.record.customers import events
+from regulars.record.customers.contacts import word_token
+
+_PERSONAL = {
+    "full_name": "name",
+    "first_name": "first name",
+    "last_name": "last name",
+    "email": "mail address",
+    "phone": "phone number",
+    "company": "company",
+    "street": "street",
+    "city": "city",
+}
+
+
+def _token(field: str, word: str, is_begin: bool) -> str:
+    return word_token(field, word, is_begin, keys.key_ring())
+
 
 CONTACTS = register(
     Relation(
@@ -16,6 +36,11 @@ CONTACTS = register(
             "language": Field("language", FieldType.TEXT, "language", is_listed=True),
             "mail_domain": Field("mail_domain", FieldType.TEXT, "domain of the mail address", is_listed=True),
             "is_device": Field("is_device", FieldType.FLAG, "was filled in by a browser alone"),
+            "time_zone": Field("time_zone", FieldType.TEXT, "time zone", is_listed=True),
+            **{
+                name: Field(f"{name}_tokens", FieldType.TOKEN, meaning, token=partial(_token, name))
+                for name, meaning in _PERSONAL.items()
+            },
         },
         rises_with=(events.CREATED, events.CONTACT_CHANGED),
         latest_by=("is_device",),  # what devices say never hides what others say
@@ -67,4 +92,10 @@ IDENTIFIERS = register(
         },
         rises_with=(events.CREATED, events.CONTACT_CHANGED),
     )
+)
+
+# Where people's days begin: as their device said last; else by what is known of where they live.
+register_zones(ZoneSource("devices", 1, "events", "time_zone", "at", rises_with=(EVERY_KIND,)))
+register_zones(
+    ZoneSource("contacts", 2, "contacts", "time_zone", "at", rises_with=CONTACTS.rises_with, behind="is_device")
 )

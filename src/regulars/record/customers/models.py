@@ -208,6 +208,8 @@ class ContactVersion(models.Model):
         "language": PrivacyClass.CLEAR,
         "mail_domain": PrivacyClass.CLEAR,
         "tokens": PrivacyClass.TOKEN,
+        "words": PrivacyClass.TOKEN,
+        "time_zone": PrivacyClass.CLEAR,
     }
 
     profile = models.ForeignKey(Profile, on_delete=models.CASCADE)
@@ -218,6 +220,8 @@ class ContactVersion(models.Model):
     language = models.CharField(max_length=10, blank=True)
     mail_domain = models.CharField(max_length=120, blank=True)
     tokens = ArrayField(models.BigIntegerField(), default=list)
+    words = ArrayField(models.TextField(), default=list, db_default=[])  # for conditions: ``contacts.asked_words``
+    time_zone = models.CharField(max_length=40, blank=True, db_default="")
     occurred_at = models.DateTimeField()
     batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
 

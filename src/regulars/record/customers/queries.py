@@ -327,6 +327,24 @@ def parse_search(text: str, store_codes: Sequence[str], store_ids: Stores = None
     return Search(tuple(sorted(exact)), tuple(query_tokens(wanted, keys.key_ring())))
 
 
+def words_of_nobody_else(profile_ids: Collection[int], tokens: Collection[str]) -> set[str]:
+    """Those of these tokens of asked words (``contacts.word_token``) that contact data of these profiles hold, and of no others."""
+    if not tokens:
+        return set()
+    bound = {"profiles": list(profile_ids), "tokens": sorted(tokens)}
+    return {token for (token,) in fetch(_OF_NOBODY_ELSE, bound)}
+
+
+_OF_NOBODY_ELSE = """
+WITH wanted AS (SELECT token, chr(31) || token || chr(31) AS item FROM unnest(%(tokens)s::text[]) AS w(token))
+SELECT w.token FROM wanted w WHERE EXISTS (
+    SELECT FROM customers_contactversion c WHERE c.profile_id = ANY(%(profiles)s) AND strpos(array_to_string(c.words, ''), w.item) > 0
+) AND NOT EXISTS (
+    SELECT FROM customers_contactversion c WHERE c.profile_id <> ALL(%(profiles)s) AND strpos(array_to_string(c.words, ''), w.item) > 0
+)
+"""
+
+
 def stats() -> dict[str, int]:
     """Counts for ``regulars stats``; customers are those who have a profile."""
     members = CustomerProfile.objects.filter(until_batch=None)

@@ -2,6 +2,7 @@
 
 from regulars.foundation.relations import LIST_MARK
 from regulars.foundation.warehouse_tables import Column, ColumnType, WarehouseTable, register
+from regulars.record.customers.contacts import ASKED
 
 CUSTOMER_PROFILES = register(
     WarehouseTable(
@@ -40,7 +41,7 @@ def _appended(columns: str, rows: str) -> str:
 _CONTACT = f"""
     r.id, r.profile_id, r.occurred_at AT TIME ZONE 'UTC', nullif(r.country, ''), nullif(r.region, ''), nullif(r.postal_area, ''),
     nullif(r.language, ''), nullif(r.mail_domain, ''),
-    CASE WHEN r.tokens <> '{{}}' THEN {_MARK} || array_to_string(r.tokens, {_MARK}) || {_MARK} END, i.kind = 'anonymous_id'
+    i.kind = 'anonymous_id', nullif(r.time_zone, ''), {", ".join(f"nullif(r.words[{n}], '')" for n, _ in enumerate(ASKED, start=1))}
 """
 _NAMED = "JOIN customers_profile p ON p.id = r.profile_id JOIN customers_identity i ON i.id = p.named_by_id"
 CONTACTS = register(
@@ -57,10 +58,12 @@ CONTACTS = register(
             Column("postal_area", ColumnType.TEXT, "begin of the postal code"),
             Column("language", ColumnType.TEXT, "code of the language"),
             Column("mail_domain", ColumnType.TEXT, "what stands behind the @; null where no mail address is known"),
-            Column(
-                "tokens", ColumnType.TEXT, "list: keyed tokens of names' and addresses' beginnings (docs/privacy.md)"
-            ),
             Column("is_device", ColumnType.BOOLEAN, "a browser filled it in; what others say comes first"),
+            Column("time_zone", ColumnType.TEXT, "IANA name: as it was said, or that of the whole country"),
+            *(
+                Column(f"{name}_tokens", ColumnType.TEXT, "list: keyed tokens of it and its begin (docs/privacy.md)")
+                for name in ASKED
+            ),
         ),
         present=f"SELECT {_CONTACT} FROM customers_contactversion r {_NAMED}",
         versions=_appended(_CONTACT, f"customers_contactversion r ON true {_NAMED}"),

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from unittest.mock import patch
 
 from regulars.foundation.relations import RELATIONS, Field, FieldType, Relation
@@ -31,6 +31,16 @@ class Catalog:
             yield
 
 
+def token(word: str, is_begin: bool) -> str:
+    """As a personal field's, without a key."""
+    return word if is_begin else f"{word}."
+
+
+def tokens(word: str) -> list[str]:
+    """What stands in the column of a personal field."""
+    return [token(word, False), *(token(word[:length], True) for length in range(2, len(word) + 1))]
+
+
 _FIELDS = {
     "word": Field("word", FieldType.TEXT, "word"),
     "weight": Field("weight", FieldType.NUMBER, "weight"),
@@ -39,7 +49,7 @@ _FIELDS = {
     "birthday": Field("birthday", FieldType.DATE, "birthday"),
     "loved": Field("is_loved", FieldType.FLAG, "loved"),
     "tags": Field("tags", FieldType.LIST, "tags"),
-    "name": Field("name_tokens", FieldType.TOKEN, "name"),
+    "name": Field("name_tokens", FieldType.TOKEN, "name", token=token),
 }
 _THINGS = {field.column: field.type for field in _FIELDS.values()} | {
     "at": FieldType.MOMENT,
@@ -92,10 +102,14 @@ _TYPES = {
 
 
 def registered() -> Catalog:
-    """What modules offer, once their doors are loaded."""
-    relations = dict(RELATIONS.items())
+    """What modules offer, once their doors are loaded; personal fields with tokens of tests."""
+    relations = {name: replace(one, fields=_with_token(one.fields)) for name, one in RELATIONS.items()}
     names = {relation.table for relation in relations.values()}
     return Catalog(relations, {name: _shape(name, relations) for name in names})
+
+
+def _with_token(fields: Mapping[str, Field]) -> dict[str, Field]:
+    return {name: replace(one, token=token) if one.token else one for name, one in fields.items()}
 
 
 def _shape(name: str, relations: Mapping[str, Relation]) -> Shape:

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from regulars.foundation.relations import LIST_MARK, Field, FieldType, Relation
+from regulars.foundation.vault.words import seal_word
 from regulars.insight.conditions.comparing import MEASURES, OPS, SPANS, type_of_measure
 from regulars.insight.conditions.language import (
     DENYING,
+    FORGOTTEN,
     Ago,
     All,
     Any,
@@ -38,9 +40,11 @@ from regulars.insight.conditions.language import (
     Unit,
     Value,
     Window,
+    Word,
 )
 from regulars.insight.conditions.language import Sequence as Steps
 from regulars.insight.conditions.tests import worlds
+from regulars.insight.conditions.tests.catalog import token
 from regulars.insight.conditions.tests.worlds import EPOCH, World
 from regulars.insight.conditions.texts import expression_problem
 from regulars.insight.conditions.windows import length
@@ -184,7 +188,10 @@ def tests_of(draw: DrawFn, world: World, type_: FieldType) -> Test:
 def _values(world: World, op: Op, type_: FieldType, days: Days) -> SearchStrategy[Value]:
     if op in SPANS:
         return _spans(Days.SHOP if type_ is FieldType.DATE else days)
-    one = _pieces(world) if op in _OF_PIECES and type_ is FieldType.TEXT else _ONES[type_](world)
+    if type_ is FieldType.TOKEN:
+        one = _words(is_begin=op in _OF_PIECES)
+    else:
+        one = _pieces(world) if op in _OF_PIECES and type_ is FieldType.TEXT else _ONES[type_](world)
     several = st.lists(one, min_size=1, max_size=3, unique=True).map(tuple)
     special: dict[Op, SearchStrategy[Value]] = {
         Op.SET: st.none(),
@@ -212,13 +219,17 @@ def _dates(world: World) -> SearchStrategy[date]:
     return st.sampled_from(world.pools[FieldType.DATE]).map(lambda days: EPOCH + timedelta(days=days))
 
 
-def _items(of: FieldType) -> Callable[[World], SearchStrategy[str]]:
-    def draw_from(world: World) -> SearchStrategy[str]:
-        return st.sampled_from(
-            [item for text in world.pools[of] for item in text.split(LIST_MARK) if item] + ["red", "t-an"]
-        )
+def _items(world: World) -> SearchStrategy[str]:
+    return st.sampled_from(
+        [item for text in world.pools[FieldType.LIST] for item in text.split(LIST_MARK) if item] + ["red"]
+    )
 
-    return draw_from
+
+def _words(*, is_begin: bool) -> SearchStrategy[Word]:
+    """Names of the world or begins of them, and what was forgotten."""
+    names = st.sampled_from((*worlds.NAMES, "nobody"))
+    plain = st.builds(lambda name, length: name[:length], names, st.integers(2, 5)) if is_begin else names
+    return plain.map(lambda one: Word(token(one, is_begin), seal_word(one), one)) | st.just(Word(FORGOTTEN, ""))
 
 
 def _texts(world: World) -> SearchStrategy[str]:
@@ -235,8 +246,7 @@ _ONES: dict[FieldType, Callable[[World], SearchStrategy[Anything]]] = {
     FieldType.MOMENT: _moments,
     FieldType.DATE: _dates,
     FieldType.FLAG: lambda world: st.booleans(),
-    FieldType.LIST: _items(FieldType.LIST),
-    FieldType.TOKEN: _items(FieldType.TOKEN),
+    FieldType.LIST: _items,
 }
 
 

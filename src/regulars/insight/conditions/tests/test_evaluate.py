@@ -9,6 +9,7 @@ import pytest
 from regulars.foundation.relations import LIST_MARK
 from regulars.insight.conditions.shares import PRIME, limit, number
 from regulars.insight.conditions.tests.asking import CLOCK, NEW_YORK, NOW, Json, is_in, someone, thing
+from regulars.insight.conditions.tests.catalog import tokens
 from regulars.insight.conditions.windows import TICK, Clock
 
 DAY = timedelta(days=1)
@@ -212,18 +213,36 @@ def test_texts(op: str, value: Any, word: str, holds: bool) -> None:
     assert is_in(ABSENT | {"op": op, "value": value}, someone(things=[thing(word=word)])) == holds
 
 
-def test_lists_and_tokens_include_whole_items() -> None:
+def test_lists_include_whole_items() -> None:
     marked = LIST_MARK.join(("", "red", "dark blue", ""))
-    her = someone(things=[thing(tags=marked, name_tokens=marked)])
+    her = someone(things=[thing(tags=marked)])
     for value, holds in (("red", True), ("blue", False), ("dark blue", True), ("Red", False)):
         tags = {"of": "things", "measure": {"last": "tags"}, "value": value}
         assert is_in(tags | {"op": "includes"}, her) == holds
         assert is_in(tags | {"op": "not_includes", "missing": "out"}, her) != holds
-        name = {"of": "things", "measure": {"last": "name"}}
-        assert is_in(name | {"op": "is", "value": value}, her) == holds
-        assert is_in(name | {"op": "starts", "value": value}, her) == holds
-        assert is_in(name | {"op": "in", "value": [value, "x"]}, her) == holds
-        assert is_in(name | {"op": "not_in", "value": [value, "x"], "missing": "out"}, her) != holds
+
+
+NAME: Json = {"of": "things", "measure": {"last": "name"}}
+WORDS: list[tuple[Json, bool]] = [
+    ({"op": "is", "value": "anna"}, True),
+    ({"op": "is", "value": "ann"}, False),
+    ({"op": "starts", "value": "ann"}, True),
+    ({"op": "starts", "value": "anna"}, True),
+    ({"op": "starts", "value": "nna"}, False),
+    ({"op": "in", "value": ["bo", "anna"]}, True),
+    ({"op": "in", "value": ["bo", {"sealed": ""}]}, False),
+    ({"op": "is", "value": {"sealed": ""}}, False),
+    ({"op": "is_not", "value": {"sealed": ""}, "missing": "out"}, True),
+    ({"op": "not_in", "value": ["bo", "anna"], "missing": "in"}, False),
+    ({"op": "not_starts", "value": "bo", "missing": "out"}, True),
+]
+
+
+@pytest.mark.parametrize(("test", "holds"), WORDS)
+def test_personal_words_are_compared_by_their_tokens(test: Json, holds: bool) -> None:
+    her = someone(things=[thing(name_tokens=LIST_MARK.join(("", *tokens("anna"), "")))])
+    assert is_in(dict(NAME) | test, her) == holds
+    assert is_in(dict(NAME) | test, someone(things=[thing()])) == (test.get("missing") == "in")
 
 
 @pytest.mark.parametrize(

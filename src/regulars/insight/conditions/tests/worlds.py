@@ -14,7 +14,7 @@ from hypothesis.strategies import SearchStrategy
 from regulars.foundation.relations import LIST_MARK, FieldType
 from regulars.insight.conditions.language import Span, Unit
 from regulars.insight.conditions.measuring import Person
-from regulars.insight.conditions.tests.catalog import Catalog, Shape
+from regulars.insight.conditions.tests.catalog import Catalog, Shape, tokens
 from regulars.insight.conditions.windows import TICK, Clock, length, midnight
 
 Row = dict[str, Any]
@@ -73,6 +73,7 @@ TEXTS = (
 )
 # Letters that every engine folds alike (docs/conditions.md), of several scripts, and signs that languages of engines know.
 _LETTERS = "aAbBzéÉßẞçÇøñÅåæÆœŁłŽžıİIiΑαΣσςЖжЯяԱաآबक漢字あ😀 _%-'\"\\.,$"
+NAMES = ("anna", "annabel", "an", "bo", "änne", "t'pau")
 _NUMBERS = tuple(
     Decimal(text) for text in ("0", "1", "-1", "0.000001", "0.333333", "10.5", "-0.5", "1234567.891011", "3")
 )
@@ -192,9 +193,13 @@ def _list_of(items: Sequence[str]) -> Callable[[Random, _Near], str]:
     """Several items between marks; without items only the mark."""
 
     def draw(chance: Random, near: _Near) -> str:
-        return LIST_MARK + "".join(item + LIST_MARK for item in chance.sample(items, chance.randint(0, 3)))
+        return _marked(chance.sample(items, chance.randint(0, 3)))
 
     return draw
+
+
+def _marked(items: Sequence[str]) -> str:
+    return LIST_MARK + "".join(item + LIST_MARK for item in items)
 
 
 _DRAWN: Mapping[FieldType, Callable[[Random, _Near], Any]] = {
@@ -205,7 +210,7 @@ _DRAWN: Mapping[FieldType, Callable[[Random, _Near], Any]] = {
     FieldType.DATE: _day,
     FieldType.FLAG: lambda chance, near: chance.random() < 0.7,
     FieldType.LIST: _list_of(("red", "Red", "blue", "re", "straße")),
-    FieldType.TOKEN: _list_of(("t-anna", "t-an", "t-bo")),
+    FieldType.TOKEN: lambda chance, near: _marked(tokens(chance.choice(NAMES))),
 }
 
 

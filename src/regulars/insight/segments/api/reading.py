@@ -6,10 +6,12 @@ from typing import Any
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
 
+from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.api.access import caller, needs
 from regulars.foundation.api.paging import Page, PageQuery, take
 from regulars.foundation.api.problems import ERRORS
 from regulars.foundation.ids import to_public
+from regulars.insight.conditions.hiding import reveal
 from regulars.insight.segments.models import Segment
 from regulars.insight.segments.queries import counts, get_segment, members
 from regulars.record.customers.models import Customer
@@ -20,6 +22,7 @@ router = Router(tags=["segments"])
 class SegmentOut(Schema):
     """A segment; ``members`` counts those who are in it now, of the stores that the token sees.
 
+    In ``definition``, personal words stand as they are kept (``{"sealed": ...}``) unless the token may read customers.
     ``version`` is the newest definition, ``decided`` the one by which members are kept: while they differ, it is being computed.
     """
 
@@ -49,14 +52,16 @@ class MemberOut(Schema):
 
 @router.get("", auth=needs("segments:read"), response={200: Page[SegmentOut], **ERRORS}, summary="List segments")
 def list_segments(request: HttpRequest, query: Query[PageQuery]) -> Page[SegmentOut]:
-    sizes = counts(store_ids=caller(request).store_ids)
+    viewer = caller(request)
+    sizes = counts(store_ids=viewer.store_ids)
     found, following = take(Segment.objects.all(), query)
-    return Page[SegmentOut](items=[show(segment, sizes) for segment in found], next=following)
+    return Page[SegmentOut](items=[show(segment, sizes, viewer) for segment in found], next=following)
 
 
 @router.get("/{segment_id}", auth=needs("segments:read"), response={200: SegmentOut, **ERRORS}, summary="Get a segment")
 def one_segment(request: HttpRequest, segment_id: str) -> SegmentOut:
-    return show(find(segment_id), counts(store_ids=caller(request).store_ids))
+    viewer = caller(request)
+    return show(find(segment_id), counts(store_ids=viewer.store_ids), viewer)
 
 
 @router.get(
@@ -85,15 +90,15 @@ def find(segment_id: str) -> Segment:
     return get_segment(segment_id.replace("\x00", " "))
 
 
-def show(segment: Segment, sizes: dict[int, int]) -> SegmentOut:
-    """As the API tells it; sizes by the segment's number."""
+def show(segment: Segment, sizes: dict[int, int], viewer: Viewer) -> SegmentOut:
+    """As the API tells it; sizes by the segment's number. Personal words in clear to those only who may see customers."""
     return SegmentOut(
         id=to_public(Segment.PREFIX, segment.uid),
         key=segment.key,
         name=segment.name,
         description=segment.description,
         kind=segment.kind,
-        definition=segment.definition,
+        definition=reveal(segment.definition) if viewer.may("customers.view") else segment.definition,
         version=segment.version,
         decided=segment.decided,
         problem=segment.problem,

@@ -121,16 +121,16 @@ def plan(request: HttpRequest, payload: PlanIn) -> PlanOut:
 @idempotent
 def create(request: HttpRequest, payload: SegmentIn) -> tuple[int, SegmentOut]:
     """It is computed in the background; who is in it then starts no workflow."""
-    condition = read_definition(payload.definition)
+    condition, viewer = read_definition(payload.definition), caller(request)
     segment = saving.create_segment(
         payload.name,
         condition,
-        caller(request).staff_id,
+        viewer.staff_id,
         clock.now(),
         key=payload.key,
         description=payload.description,
     )
-    return 201, show(segment, {})
+    return 201, show(segment, {}, viewer)
 
 
 @router.patch(
@@ -139,12 +139,12 @@ def create(request: HttpRequest, payload: SegmentIn) -> tuple[int, SegmentOut]:
 @idempotent
 def change(request: HttpRequest, segment_id: str, payload: SegmentChange) -> tuple[int, SegmentOut]:
     """Only what is named. The same definition again changes nothing."""
-    segment = find(segment_id)
+    segment, viewer = find(segment_id), caller(request)
     if payload.definition is not None:
         segment = saving.change_segment(
             segment,
             read_definition(payload.definition),
-            caller(request).staff_id,
+            viewer.staff_id,
             clock.now(),
             version=payload.version or segment.version,
             starts_workflows=payload.starts_workflows,
@@ -153,7 +153,7 @@ def change(request: HttpRequest, segment_id: str, payload: SegmentChange) -> tup
         name = segment.name if payload.name is None else payload.name
         description = segment.description if payload.description is None else payload.description
         saving.rename_segment(segment, name, description)
-    return 200, show(find(segment_id), counts(store_ids=caller(request).store_ids))
+    return 200, show(find(segment_id), counts(store_ids=viewer.store_ids), viewer)
 
 
 @router.delete(

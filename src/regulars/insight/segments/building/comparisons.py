@@ -174,12 +174,15 @@ def _number(typed: str, scale: Scale) -> int | str | None:
 
 
 def _shown(value: Any, shape: str, scale: Scale) -> tuple[str, ...]:
-    """What the inputs hold. A value of another shape, that the operator was changed from, is shown as far as it fits."""
+    """What the inputs hold. A value of another shape, that the operator was changed from, is shown as far as it fits; a personal word that
+    was forgotten, or that the viewer may not read, is left out.
+    """
     match shape:
         case "span":
             return (count_of(value),)
         case "chips" | "lines":
-            return tuple(map(str, value)) if isinstance(value, list) else ((str(value),) if value else ())
+            held = value if isinstance(value, list) else [value]
+            return tuple(str(one) for one in held if one and not isinstance(one, dict))
         case "two":
             return tuple(_shown_number(one, scale) for one in value) if isinstance(value, list) else ()
         case "number":

@@ -1,4 +1,4 @@
-"""Drafts: begun, changed, undone and done again; saved as a segment or left."""
+"""Drafts: begun, changed, undone and done again; saved as a segment or left. Their states hold personal words sealed."""
 
 from datetime import datetime, timedelta
 
@@ -6,6 +6,7 @@ from django.db import transaction
 
 from regulars.foundation.errors import NotFound
 from regulars.foundation.ids import from_public
+from regulars.insight.conditions.hiding import hide
 from regulars.insight.conditions.reading import read_condition
 from regulars.insight.segments.drafting import EVERYBODY, Node, group_name, is_denied
 from regulars.insight.segments.models import Segment, SegmentDraft
@@ -39,7 +40,7 @@ def begin_draft(
         name, description, where = segment.name, segment.description, segment.definition["where"]
     return SegmentDraft.objects.create(
         staff_id=staff_id, segment=segment, version=segment.version if segment else 0, name=name, description=description,
-        states=[as_group(where or EVERYBODY)], changed_at=at,
+        states=[hide(as_group(where or EVERYBODY))], changed_at=at,
     )  # fmt: skip
 
 
@@ -70,6 +71,7 @@ def shown(draft: SegmentDraft) -> Node:
 def record(draft: SegmentDraft, node: Node, at: datetime, *, goes_on: bool = False) -> None:
     """One more state; what had been undone is gone then. The same state again is none, and what goes on with the newest (the next letter
     of a word) takes its place."""
+    node = hide(node)
     if node != shown(draft):
         is_newest = draft.place == len(draft.states) - 1
         kept = draft.states[: draft.place if goes_on and is_newest and draft.place else draft.place + 1]

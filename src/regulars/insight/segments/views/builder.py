@@ -19,6 +19,7 @@ from regulars.foundation.ids import to_public
 from regulars.foundation.relations import RELATIONS
 from regulars.foundation.shop.settings import read_setting
 from regulars.insight.conditions import asking, values
+from regulars.insight.conditions.hiding import reveal
 from regulars.insight.conditions.reading import InvalidCondition, read_condition
 from regulars.insight.segments import drafting, queries
 from regulars.insight.segments.building.figures import House
@@ -80,7 +81,9 @@ def build(request: HttpRequest, public_id: str) -> HttpResponseBase:
                 return done
             focus = done
     draft = drafts.find_draft(public_id, staff)
-    context = _context(draft, problem) | {"focus": None if focus is None else drafting.text_of(focus)}
+    root = drafts.shown(draft)
+    root = reveal(root) if viewer_of(request).may("customers.view") else root
+    context = _context(draft, root, problem) | {"focus": None if focus is None else drafting.text_of(focus)}
     is_part = request.headers.get("HX-Request") == "true" and request.headers.get("HX-Boosted") != "true"
     template = "segments/builder_tree.html" if is_part else "segments/builder.html"
     return render(request, template, context, status=422 if problem and not is_part else 200)
@@ -222,8 +225,7 @@ _MOVES: dict[str, Callable[[Node, Place, QueryDict], Node]] = {
 }
 
 
-def _context(draft: SegmentDraft, problem: str) -> dict[str, Any]:
-    root = drafts.shown(draft)
+def _context(draft: SegmentDraft, root: Node, problem: str) -> dict[str, Any]:
     whole = problem_of(root)
     tree = show_tree(root, _house())
     if whole and not problem and not tree.has_problem:

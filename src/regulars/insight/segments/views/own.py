@@ -37,7 +37,10 @@ def show(request: HttpRequest, segment: Segment) -> HttpResponse:
     context: dict[str, Anything] = {
         "title": segment.name,
         "segment": segment,
-        "words": in_words(condition_of(segment.definition), Words(str(read_setting("shop.reporting_currency")))),
+        "words": in_words(
+            condition_of(segment.definition),
+            Words(str(read_setting("shop.reporting_currency")), shows_words=viewer.may("customers.view")),
+        ),
         "uses": uses_of(segment.key),
         "may_edit": viewer.may("segments.edit"),
         "figures": _figures(segment, request),

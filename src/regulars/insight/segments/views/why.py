@@ -60,7 +60,9 @@ def explain(request: HttpRequest, name: str, customer_id: str) -> HttpResponse:
             "title": gettext("Why?"),
             "segment": segment,
             "who": names_of([customer.pk], viewer)[customer.pk],
-            "line": _line(explained, Words(str(read_setting("shop.reporting_currency")))),
+            "line": _line(
+                explained, Words(str(read_setting("shop.reporting_currency")), shows_words=viewer.may("customers.view"))
+            ),
             "stays": list(stays[:10]),
         },
     )

@@ -9,7 +9,7 @@ from regulars.foundation.sealing import Cell, seal, unseal
 from regulars.foundation.vault import keys
 from regulars.foundation.vault.rows import reserve_ids
 from regulars.record.customers import events
-from regulars.record.customers.contacts import ContactCard, search_tokens
+from regulars.record.customers.contacts import ContactCard, asked_words, search_tokens
 from regulars.record.customers.models import ContactVersion
 from regulars.record.customers.queries import customers_of
 from regulars.record.events.log import LogTransaction
@@ -54,12 +54,13 @@ def newest_contacts(profiles: Iterable[int]) -> dict[int, tuple[ContactCard, dat
 
 
 _COLUMNS = (
-    "id", "profile_id", "card", "country", "region", "postal_area", "language", "mail_domain", "tokens", "occurred_at", "batch_id",
+    "id", "profile_id", "card", "country", "region", "postal_area", "language", "mail_domain", "tokens", "words", "time_zone",
+    "occurred_at", "batch_id",
 )  # fmt: skip
 
 
 def store_contacts(changes: Sequence[ContactChange], log: LogTransaction, is_history: bool) -> None:
-    """Writes one new version per change, sealed, with its clear columns and search tokens. Event: customer.contact_changed."""
+    """Writes one new version per change, sealed, with its clear columns and tokens. Event: customer.contact_changed."""
     if not changes:
         return
     ring = keys.key_ring()
@@ -72,7 +73,7 @@ def store_contacts(changes: Sequence[ContactChange], log: LogTransaction, is_his
         tokens = "{" + ",".join(map(str, search_tokens(card, ring))) + "}"
         rows.append(
             (row_id, change.profile_id, sealed, card.country[:2], card.region[:60], card.postal_area[:12],
-             card.language[:10], card.mail_domain[:120], tokens, change.occurred_at, log.batch_id)
+             card.language[:10], card.mail_domain[:120], tokens, asked_words(card, ring), card.known_zone, change.occurred_at, log.batch_id)
         )  # fmt: skip
         log.append(
             events.contact_changed(
