@@ -12,6 +12,7 @@ _FIELDS = {
     "snapshot": "RFM snapshot that decided, of an RFM segment",
     "version": "of the conditions that decided, of a segment of conditions",
     "cause": "why it was decided then: first, definition, event, time, snapshot, refresh",
+    "position": "of the event by which it was decided, where it was one",
 }
 ENTERED = register("segment.entered", "A customer came into a segment", "segment", **_FIELDS)
 LEFT = register("segment.left", "A customer is no longer in a segment", "segment", **_FIELDS)

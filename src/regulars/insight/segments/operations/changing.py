@@ -4,10 +4,11 @@ Everybody who changes a segment comes through here, whatever the cause. Deciding
 customers' shards, so that nothing older is written over something newer.
 """
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import NamedTuple
 
 from regulars.foundation.bulk import execute, fetch
 from regulars.insight.conditions import asking
@@ -74,82 +75,151 @@ def hold(customers: Collection[int]) -> None:
     fetch("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [[_LOCK + shard for shard in shards]])
 
 
-def settle(
-    segment: Segment,
-    customers: Sequence[int],
-    log: LogTransaction,
-    at: datetime,
-    cause: Cause,
-    *,
-    quiet: Collection[int] = (),
-    most_entering: int | None = None,
-) -> Moved:
-    """Decides these customers, whom the caller holds, as of ``at``, and brings the ledger in line.
-
-    Entries of ``quiet`` customers are initial: they start no workflow. Events: segment.entered, segment.left.
+@dataclass(frozen=True)
+class Turn:
+    """Whom to decide in one segment, ascending. Entries of ``quiet`` customers are initial: they start no workflow. ``heard``: by customer
+    the position of the event that lets them be decided. At most ``most_entering`` enter.
     """
-    decided = asking.decide(condition_of(segment.definition), customers, at)
-    inside = {row[0] for row in fetch(_INSIDE, [segment.pk, list(customers)])}
-    entering = [c for c in customers if c in decided and decided[c].is_in and c not in inside]
-    leaving = [c for c in customers if c in inside and not (c in decided and decided[c].is_in)]
-    _remember(segment, customers, decided, at)
-    moved = move(segment, entering[:most_entering], leaving, log, at, cause, quiet=quiet)
-    late = entering[most_entering:] if most_entering is not None else []
-    return replace(moved, postponed=frozenset(late))
+
+    segment: Segment
+    customers: Sequence[int]
+    quiet: Collection[int] = ()
+    heard: Mapping[int, int] = field(default_factory=dict)
+    most_entering: int | None = None
 
 
-def move(
-    segment: Segment,
-    entering: Sequence[int],
-    leaving: Sequence[int],
+@dataclass(frozen=True)
+class _Move:
+    """Somebody who enters or leaves a segment."""
+
+    turn: Turn
+    customer: int
+
+    @property
+    def row(self) -> tuple[int, int, int, bool, int | None]:
+        """For ``_MOVES``."""
+        segment, customer = self.turn.segment, self.customer
+        return segment.pk, customer, segment.version, customer in self.turn.quiet, self.turn.heard.get(customer)
+
+
+def settle(turns: Sequence[Turn], log: LogTransaction, at: datetime, cause: Cause) -> list[Moved]:
+    """Decides customers, whom the caller holds, as of ``at``, and brings the ledger in line; all in a few statements, whatever the number
+    of segments. Events: segment.entered, segment.left.
+    """
+    if not turns:
+        return []
+    customers = sorted({customer for turn in turns for customer in turn.customers})
+    decided = asking.decide_all([condition_of(turn.segment.definition) for turn in turns], customers, at)
+    inside = set(fetch(_INSIDE, [[turn.segment.pk for turn in turns], customers]))
+    entering, leaving, postponed = [], [], []
+    for turn, verdicts in zip(turns, decided, strict=True):
+        is_in = {c for c in turn.customers if c in verdicts and verdicts[c].is_in}
+        was_in = {c for c in turn.customers if (turn.segment.pk, c) in inside}
+        wanted = [_Move(turn, c) for c in sorted(is_in - was_in)]
+        entering += wanted[: turn.most_entering]
+        postponed.append(frozenset(m.customer for m in wanted[len(wanted[: turn.most_entering]) :]))
+        leaving += [_Move(turn, c) for c in sorted(was_in - is_in)]
+    _remember(turns, decided, at)
+    left, entered = _written(_LEAVE, leaving, log, at, cause), _written(_ENTER, entering, log, at, cause)
+    _tell(turns, left, entered, log, at, cause)
+    return [
+        Moved(
+            frozenset(row.customer for row in entered if row.segment == turn.segment.pk),
+            frozenset(row.customer for row in left if row.segment == turn.segment.pk),
+            sum(row.is_initial for row in entered if row.segment == turn.segment.pk),
+            late,
+        )
+        for turn, late in zip(turns, postponed, strict=True)
+    ]
+
+
+class _Row(NamedTuple):
+    """Of a membership that was written."""
+
+    segment: int
+    membership: int
+    profile: int
+    customer: int
+    is_initial: bool
+    heard: int | None
+
+
+def _written(sql: str, moves: Sequence[_Move], log: LogTransaction, at: datetime, cause: Cause) -> list[_Row]:
+    """Who is in already enters no second time."""
+    if not moves:
+        return []
+    segments, customers, versions, quiet, heard = map(list, zip(*(move.row for move in moves), strict=True))
+    bound = {"segments": segments, "customers": customers, "versions": versions, "quiet": quiet, "heard": heard}
+    return [_Row(*row) for row in fetch(sql, bound | {"at": at, "batch": log.batch_id, "cause": cause.value})]
+
+
+def _tell(
+    turns: Sequence[Turn],
+    left: Sequence[_Row],
+    entered: Sequence[_Row],
     log: LogTransaction,
     at: datetime,
     cause: Cause,
-    *,
-    quiet: Collection[int] = (),
-) -> Moved:
-    """Writes what was decided. Who is in already enters no second time."""
-    bound = {"segment": segment.pk, "at": at, "batch": log.batch_id, "version": segment.version, "cause": cause.value}
-    left = fetch(_LEAVE, bound | {"customers": leaving}) if leaving else []
-    entered = fetch(_ENTER, bound | {"customers": entering, "quiet": sorted(quiet)}) if entering else []
+) -> None:
+    segments = {turn.segment.pk: turn.segment for turn in turns}
     for kind, rows in ((events.LEFT, left), (events.ENTERED, entered)):
-        for membership, profile, customer, is_initial in rows:
-            data = {"segment": segment.key, "membership": membership, "version": segment.version, "cause": cause.value}
-            log.append(events.changed(kind, segment.pk, profile, customer, at, data, is_initial))
-    return Moved(
-        frozenset(row[2] for row in entered), frozenset(row[2] for row in left), sum(row[3] for row in entered)
-    )
+        for row in rows:
+            segment = segments[row.segment]
+            data = {
+                "segment": segment.key,
+                "membership": row.membership,
+                "version": segment.version,
+                "cause": cause.value,
+            }
+            if row.heard is not None:
+                data["position"] = row.heard
+            log.append(events.changed(kind, segment.pk, row.profile, row.customer, at, data, row.is_initial))
 
 
-def _remember(segment: Segment, customers: Sequence[int], decided: dict[int, Decision], at: datetime) -> None:
+def _remember(turns: Sequence[Turn], decided: Sequence[Mapping[int, Decision]], at: datetime) -> None:
     """When time alone may change it next, for those within the horizon."""
-    execute("DELETE FROM segments_wake WHERE segment_id = %s AND customer_id = ANY(%s)", [segment.pk, list(customers)])
-    soon = [(c, d.wakes_at) for c, d in decided.items() if d.wakes_at and d.wakes_at <= at + HORIZON]
+    pairs = [
+        (turn.segment.pk, c, decisions.get(c))
+        for turn, decisions in zip(turns, decided, strict=True)
+        for c in turn.customers
+    ]
+    execute(_FORGET, [[segment for segment, _, _ in pairs], [customer for _, customer, _ in pairs]])
+    soon = [(s, c, d.wakes_at) for s, c, d in pairs if d and d.wakes_at and d.wakes_at <= at + HORIZON]
     if soon:
-        execute(_WAKE, [segment.pk, [c for c, _ in soon], [moment for _, moment in soon]])
+        execute(_WAKE, [list(column) for column in zip(*soon, strict=True)])
 
 
-_INSIDE = (
-    "SELECT customer_id FROM segments_membership WHERE segment_id = %s AND customer_id = ANY(%s) AND left_at IS NULL"
-)
-_LEAVE = """
-UPDATE segments_membership SET left_at = greatest(%(at)s, entered_at), until_batch_id = %(batch)s,
-       left_reason = jsonb_build_object('version', %(version)s::int, 'cause', %(cause)s::text)
-WHERE segment_id = %(segment)s AND customer_id = ANY(%(customers)s) AND left_at IS NULL
-RETURNING id, profile_id, customer_id, false
+_INSIDE = """
+SELECT segment_id, customer_id FROM segments_membership WHERE segment_id = ANY(%s) AND customer_id = ANY(%s) AND left_at IS NULL
 """
-_ENTER = """
+_MOVES = """
+unnest(%(segments)s::bigint[], %(customers)s::bigint[], %(versions)s::int[], %(quiet)s::boolean[], %(heard)s::bigint[])
+    AS w(segment_id, customer_id, version, is_quiet, heard)
+"""
+_REASON = "jsonb_strip_nulls(jsonb_build_object('version', w.version, 'cause', %(cause)s::text, 'position', w.heard))"
+_LEAVE = f"""
+UPDATE segments_membership m SET left_at = greatest(%(at)s, m.entered_at), until_batch_id = %(batch)s, left_reason = {_REASON}
+FROM {_MOVES} WHERE m.segment_id = w.segment_id AND m.customer_id = w.customer_id AND m.left_at IS NULL
+RETURNING m.segment_id, m.id, m.profile_id, m.customer_id, false, w.heard
+"""
+_ENTER = f"""
 INSERT INTO segments_membership (segment_id, profile_id, customer_id, entered_at, is_initial, reason, batch_id)
-SELECT %(segment)s, min(m.profile_id), m.customer_id, %(at)s, m.customer_id = ANY(%(quiet)s::bigint[]),
-       jsonb_build_object('version', %(version)s::int, 'cause', %(cause)s::text), %(batch)s
-FROM customers_customerprofile m WHERE m.customer_id = ANY(%(customers)s) AND m.until_batch_id IS NULL
-GROUP BY m.customer_id ORDER BY m.customer_id
-ON CONFLICT (segment_id, customer_id) WHERE left_at IS NULL DO NOTHING
-RETURNING id, profile_id, customer_id, is_initial
+    SELECT w.segment_id, p.id, w.customer_id, %(at)s, w.is_quiet, {_REASON}, %(batch)s
+    FROM {_MOVES} JOIN LATERAL (
+        SELECT min(m.profile_id) AS id FROM customers_customerprofile m WHERE m.customer_id = w.customer_id AND m.until_batch_id IS NULL
+    ) p ON p.id IS NOT NULL
+    ORDER BY w.segment_id, w.customer_id
+    ON CONFLICT (segment_id, customer_id) WHERE left_at IS NULL DO NOTHING
+    RETURNING segment_id, id, profile_id, customer_id, is_initial, (reason ->> 'position')::bigint
+"""
+_FORGET = """
+DELETE FROM segments_wake k USING unnest(%s::bigint[], %s::bigint[]) AS w(segment_id, customer_id)
+WHERE k.segment_id = w.segment_id AND k.customer_id = w.customer_id
 """
 _WAKE = """
 INSERT INTO segments_wake (segment_id, customer_id, at)
-SELECT %s, c.customer_id, c.at FROM unnest(%s::bigint[], %s::timestamptz[]) c(customer_id, at)
+SELECT c.segment_id, c.customer_id, c.at FROM unnest(%s::bigint[], %s::bigint[], %s::timestamptz[]) c(segment_id, customer_id, at)
 WHERE EXISTS (SELECT 1 FROM customers_customer k WHERE k.id = c.customer_id)
+ORDER BY c.segment_id, c.customer_id
 ON CONFLICT (segment_id, customer_id) DO UPDATE SET at = least(segments_wake.at, excluded.at)
 """

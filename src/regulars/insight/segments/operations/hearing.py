@@ -1,12 +1,13 @@
 """What happens decides anew who is in which segment: of the people it happened to, in the segments that it can change."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from regulars.foundation.relations import EVERY_KIND, RELATIONS
 from regulars.insight.segments.events import ENTERED, LEFT
 from regulars.insight.segments.models import Segment, SegmentKind
-from regulars.insight.segments.operations.changing import Cause, hold, hold_definitions, settle
+from regulars.insight.segments.operations.changing import Cause, Turn, hold, hold_definitions, settle
 from regulars.insight.segments.operations.rfm import follow_map
 from regulars.record.customers.events import MERGED, SPLIT
 from regulars.record.customers.models import CustomerProfile
@@ -37,14 +38,25 @@ def decide_after(heard: Sequence[Recorded], at: datetime) -> None:
     if not segments:
         return
     owners = customers_of({event.profile_id for event in heard if event.profile_id})
-    present = _still_there(rearranged)
-    touched = [(segment, dict.fromkeys(present, False) | _people(segment, heard, owners)) for segment in segments]
-    if not any(people for _, people in touched):
+    moved = {
+        customer: _Heard(max(event.position for event in heard), is_history=False)
+        for customer in _still_there(rearranged)
+    }
+    turns = [_turn(segment, moved | _people(segment, heard, owners)) for segment in segments]
+    turns = [turn for turn in turns if turn.customers]
+    if not turns:
         return
     with event_log.transaction("system", "segments") as log:
-        hold({customer for _, people in touched for customer in people})
-        for segment, people in touched:
-            settle(segment, sorted(people), log, at, Cause.EVENT, quiet=_quiet(segment, people))
+        hold({customer for turn in turns for customer in turn.customers})
+        settle(turns, log, at, Cause.EVENT)
+
+
+@dataclass(frozen=True)
+class _Heard:
+    """What was heard of somebody: the newest event's position, and whether all of it is history."""
+
+    position: int
+    is_history: bool
 
 
 def _rearranged(event: Recorded) -> set[int]:
@@ -60,13 +72,14 @@ def _still_there(customers: Collection[int]) -> list[int]:
     return sorted(set(rows.values_list("customer_id", flat=True)))
 
 
-def _people(segment: Segment, heard: Sequence[Recorded], owners: dict[int, int]) -> dict[int, bool]:
-    """Customers whom these events can move in this segment, and whether all that was heard of them is history."""
-    found: dict[int, bool] = {}
+def _people(segment: Segment, heard: Sequence[Recorded], owners: dict[int, int]) -> dict[int, _Heard]:
+    """Customers whom these events can move in this segment, with what was heard of them."""
+    found: dict[int, _Heard] = {}
     for event in heard:
         if event.profile_id in owners and _concerns(segment, event):
             customer = owners[event.profile_id]
-            found[customer] = found.get(customer, True) and event.is_history
+            is_history = event.is_history and (customer not in found or found[customer].is_history)
+            found[customer] = _Heard(event.position, is_history)
     return found
 
 
@@ -77,7 +90,8 @@ def _concerns(segment: Segment, event: Recorded) -> bool:
     return event.kind in segment.event_kinds or EVERY_KIND in segment.event_kinds
 
 
-def _quiet(segment: Segment, people: dict[int, bool]) -> set[int]:
-    """Whose entry starts nothing: by history, or while the segment's conditions are new and its computation is on its way."""
+def _turn(segment: Segment, people: dict[int, _Heard]) -> Turn:
+    """Entries start nothing that are by history, or while the segment's conditions are new and its computation is on its way."""
     is_being_computed = segment.decided != segment.version
-    return {customer for customer, is_history in people.items() if is_history or is_being_computed}
+    quiet = {customer for customer, told in people.items() if told.is_history or is_being_computed}
+    return Turn(segment, sorted(people), quiet, {customer: told.position for customer, told in people.items()})

@@ -22,7 +22,7 @@ from regulars.insight.conditions import asking
 from regulars.insight.conditions.windows import midnight
 from regulars.insight.rfm.queries import latest_snapshot
 from regulars.insight.segments.models import Deviation, Membership, Postponed, Segment, SegmentKind, SegmentVersion
-from regulars.insight.segments.operations.changing import HORIZON, Cause, Moved, hold, settle
+from regulars.insight.segments.operations.changing import HORIZON, Cause, Moved, Turn, hold, settle
 from regulars.insight.segments.operations.waking import wake_due
 from regulars.insight.segments.rules import condition_of, is_by_snapshot
 from regulars.insight.warehouse import operations as warehouse
@@ -154,14 +154,13 @@ def _settle_some(segment: Segment, said: dict[int, bool], cause: Cause, at: date
         _check_version(segment)
         if cause not in _JUDGED:
             is_quiet = cause is Cause.FIRST or not _starts_workflows(segment)
-            return Refreshed(settle(segment, sorted(said), log, at, cause, quiet=said if is_quiet else ()))
+            return Refreshed(*settle([Turn(segment, sorted(said), quiet=said if is_quiet else ())], log, at, cause))
         scored = _explained_by_scores(segment, said, at) if cause is Cause.SNAPSHOT else []
-        moved = (
-            settle(segment, scored, log, at, Cause.SNAPSHOT, most_entering=_room(segment, at)) if scored else Moved()
-        )
+        most = Turn(segment, scored, most_entering=_room(segment, at))
+        [moved] = settle([most], log, at, Cause.SNAPSHOT) if scored else [Moved()]
         _remember_postponed(segment, scored, moved.postponed)
         others = sorted(said.keys() - set(scored))
-        mended = settle(segment, others, log, at, Cause.REFRESH) if others else Moved()
+        [mended] = settle([Turn(segment, others)], log, at, Cause.REFRESH) if others else [Moved()]
         return Refreshed(moved + mended, _report(segment, said, mended, at), len(moved.postponed))
 
 

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from regulars.foundation.bulk import execute, fetch
 from regulars.insight.segments.models import Segment
-from regulars.insight.segments.operations.changing import Cause, hold, settle
+from regulars.insight.segments.operations.changing import Cause, Turn, hold, settle
 from regulars.record.events import log as event_log
 
 _BATCH = 2_000
@@ -21,10 +21,14 @@ def wake_due(at: datetime) -> int:
         return 0
     with event_log.transaction("system", "segments") as log:
         hold({customer for customers in due.values() for customer in customers})
-        for segment in Segment.objects.filter(id__in=due).order_by("id"):
-            if segment.is_archived:
-                execute("DELETE FROM segments_wake WHERE segment_id = %s", [segment.pk])
-                continue
-            quiet = due[segment.pk] if segment.decided != segment.version else ()
-            settle(segment, sorted(due[segment.pk]), log, at, Cause.TIME, quiet=quiet)
+        segments = list(Segment.objects.filter(id__in=due).order_by("id"))
+        archived = [segment.pk for segment in segments if segment.is_archived]
+        execute("DELETE FROM segments_wake WHERE segment_id = ANY(%s)", [archived])
+        settle(
+            [_turn(segment, due[segment.pk]) for segment in segments if not segment.is_archived], log, at, Cause.TIME
+        )
     return sum(map(len, due.values()))
+
+
+def _turn(segment: Segment, customers: list[int]) -> Turn:
+    return Turn(segment, sorted(customers), quiet=customers if segment.decided != segment.version else ())
