@@ -274,6 +274,7 @@ FIELDS: dict[Kind, dict[str, Field]] = {
         ),
         **_MONEY,
     },
+    Kind.LIST: {name: _PERSON[name] for name in ("email", "phone", "customer_number", "country")},
     Kind.CONSENT: {
         "email": _PERSON["email"],
         "phone": _PERSON["phone"],

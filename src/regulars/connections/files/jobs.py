@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from regulars.connections.files.models import Import, ImportState
-from regulars.connections.files.operations import apply_import, sweep_copies, undo_import
+from regulars.connections.files.operations import apply_import, check_list, sweep_copies, undo_import
 from regulars.foundation import clock
 from regulars.foundation.errors import RegularsError
 from regulars.foundation.work.jobs import jobs
@@ -39,6 +39,27 @@ def apply(import_id: int) -> None:
     if row.task_id:
         progress(row.task_id, clock.now(), done=row.row_count)
         finish(row.task_id, clock.now(), row.sentence)
+
+
+@jobs.task(name="imports.check")
+def check(import_id: int) -> None:
+    """Looks at every line of a list's file, or again after its worker was killed."""
+    task_id = Import.objects.values_list("task_id", flat=True).get(pk=import_id)
+
+    def show(row: Import) -> None:
+        if task_id:
+            progress(task_id, clock.now(), done=row.units_applied)
+
+    if not Import.objects.filter(pk=import_id, state=ImportState.CHECKING).exists():
+        return
+    try:
+        check_list(import_id, clock.now, show)
+    except Exception as error:
+        _note_failure(import_id, error)
+        raise
+    if task_id:
+        progress(task_id, clock.now())
+        finish(task_id, clock.now(), "Every line was looked at: decide what is to happen.")
 
 
 @jobs.task(name="imports.undo")

@@ -11,6 +11,7 @@ from regulars.foundation.privacy import PrivacyClass
 class ImportState(models.TextChoices):
     """Where an import stands; ``done`` and ``failed`` can be undone."""
 
+    CHECKING = "checking"  # every line of a list is looked at; then it is staged
     STAGED = "staged"  # sealed copy and guesses are there; nothing else has happened
     WAITING = "waiting"
     RUNNING = "running"
@@ -41,7 +42,7 @@ class Import(models.Model):
 
     uid = models.UUIDField(default=new_uid, unique=True, editable=False)
     store = models.ForeignKey("shop.Store", on_delete=models.PROTECT)
-    kind = models.CharField(max_length=12)  # orders, customers, products, consent
+    kind = models.CharField(max_length=12)  # orders, customers, products, consent, list
     layout = models.CharField(max_length=40)
     state = models.CharField(max_length=10, choices=ImportState, default=ImportState.STAGED)
     sealed_name = models.BinaryField(default=b"")  # what the file was called, under the import's key

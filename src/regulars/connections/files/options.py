@@ -24,6 +24,9 @@ class Options:
     decimal: str = ""  # 'comma' or 'point'
     date_order: str = ""
     shift_weeks: int = 0
+    list_id: int = 0  # of a list: which, whether people are taken off it, and whether unknown ones become profiles
+    takes_off: bool = False
+    makes_new: bool = False
 
     def checked(self, kind: Kind) -> "Options":
         """The same choices in canonical form. Raises InvalidInput for what cannot be."""
@@ -52,6 +55,7 @@ class Options:
             "separator": self.separator or detected.separator,
             "decimal_comma": self.decimal == "comma" if self.decimal else detected.decimal_comma,
             "date_order": DateOrder(self.date_order) if self.date_order else detected.date_order,
+            "has_header": detected.has_header,
         }
         said = {
             "encoding": self.encoding,

@@ -8,7 +8,7 @@ from regulars.connections.files.layouts.base import Kind, Note
 from regulars.connections.files.models import Import
 from regulars.connections.files.operations.sources import source_of
 from regulars.connections.files.operations.staging import sample_units
-from regulars.connections.files.reading import read_rows
+from regulars.connections.files.reading import data_rows
 from regulars.connections.files.recognising import find_missing
 
 _ROWS = 5
@@ -43,9 +43,7 @@ def read_preview(row: Import) -> Preview:
     """Reads the beginning of the staged copy."""
     source = source_of(row)
     with source.open() as file:
-        rows = read_rows(file, source.format)
-        next(rows)
-        first = [found.cells for found in islice(rows, _ROWS)]
+        first = [found.cells for found in islice(data_rows(file, source.format), _ROWS)]
     units = [] if find_missing(source.headers, source.layout) else sample_units(source, _UNITS)
     places = source.reading.columns.places
     known = FIELDS[Kind(row.kind)]

@@ -15,6 +15,7 @@ from regulars.foundation.bulk import fetch
 from regulars.foundation.errors import NotFound
 from regulars.foundation.ids import from_public
 
+_OF_LISTS = "list"  # they have pages of their own, beside their list
 _SILENT = timedelta(minutes=2)  # no batch lasts so long
 _UNMATCHED = """
 SELECT DISTINCT r.id FROM orders_refund r JOIN orders_refundline rl ON rl.refund_id = r.id
@@ -60,7 +61,7 @@ def list_imports(
     viewer: Viewer, text: str = "", kinds: Sequence[str] = (), states: Sequence[str] = ()
 ) -> QuerySet[Import]:
     """Imports of the viewer's stores, newest first."""
-    rows = Import.objects.select_related("store").order_by("-created_at", "-id")
+    rows = Import.objects.select_related("store").exclude(kind=_OF_LISTS).order_by("-created_at", "-id")
     if viewer.store_ids is not None:
         rows = rows.filter(store__in=viewer.store_ids)
     if text:  # names are sealed: they are opened one by one, which a shop's few thousand imports allow
@@ -77,9 +78,18 @@ def get_import(public_id: str, viewer: Viewer) -> Import:
     return row
 
 
+def get_upload(public_id: str) -> Import:
+    """One of a list. Raises NotFound."""
+    rows = Import.objects.filter(kind=_OF_LISTS).select_related("store", "task")
+    row = rows.filter(uid=from_public(Import.PREFIX, public_id)).first()
+    if row is None:
+        raise NotFound(f"There is no upload {public_id}")
+    return row
+
+
 def is_silent(row: Import, at: datetime) -> bool:
     """Whether the process that applies or undoes the import has gone: it can then be taken up by another one."""
-    is_at_work = row.state in {ImportState.RUNNING, ImportState.UNDOING}
+    is_at_work = row.state in {ImportState.CHECKING, ImportState.RUNNING, ImportState.UNDOING}
     return is_at_work and at - (row.worked_at or row.created_at) > _SILENT
 
 

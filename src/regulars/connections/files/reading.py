@@ -6,7 +6,7 @@ import io
 from array import array
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import BinaryIO
 
 from regulars.connections.files.errors import CutFile, EmptyFile, NotATable, Scattered, TooLarge
@@ -57,6 +57,11 @@ def read_rows(file: BinaryIO, form: Format) -> Iterator[Row]:
     finally:
         if not file.closed:
             text.detach()  # the file is the caller's to close
+
+
+def data_rows(file: BinaryIO, form: Format) -> Iterator[Row]:
+    """The records below the header, or all where there is none. Raises as ``read_rows``."""
+    return islice(read_rows(file, form), int(form.has_header), None)
 
 
 def _lines(text: io.TextIOWrapper) -> Iterator[str]:
@@ -111,7 +116,7 @@ def check_whole(file: BinaryIO, form: Format, key_column: int | None, largest_ro
     """Reads every record once. Raises EmptyFile, CutFile, NotATable, TooLarge and Scattered."""
     tail = _Tail(file)
     rows = read_rows(tail, form)  # type: ignore[arg-type]
-    header = next(rows, Row(1, [])).cells
+    header = next(rows, Row(1, [])).cells if form.has_header else []
     if len(header) > MOST_COLUMNS:
         raise NotATable(f"The file has {len(header):,} columns: this does not look like an export")
     runs = _Runs()

@@ -8,6 +8,7 @@ from regulars.connections.files.errors import NoSuchColumn, NotATable, Unmapped,
 from regulars.connections.files.fields import FIELDS, guess_mapping
 from regulars.connections.files.layouts import LAYOUTS, Kind, Layout
 from regulars.connections.files.sniff import folded
+from regulars.record.customers.identifiers import OWN_KIND
 
 
 def recognise(headers: Sequence[str], kind: Kind, name: str, mapping: Mapping[str, str]) -> Layout:
@@ -68,7 +69,7 @@ def _label(layout: Layout, name: str) -> str:
 def _check_mapping(headers: Sequence[str], kind: Kind, mapping: Mapping[str, str]) -> None:
     there = {folded(header) for header in headers}
     for name, header in mapping.items():
-        if name not in FIELDS[kind]:
+        if name not in FIELDS[kind] and not (kind == Kind.LIST and name.startswith(OWN_KIND)):
             raise NoSuchColumn(f"'{name}' is not a field of {kind}: the fields are {', '.join(FIELDS[kind])}")
         if folded(header) not in there:
             raise NoSuchColumn(f"The file has no column '{header}': its columns are {', '.join(headers[:40])}")

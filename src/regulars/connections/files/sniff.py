@@ -51,6 +51,7 @@ class Format:
     separator: str
     decimal_comma: bool = False
     date_order: DateOrder = DateOrder.YEAR_FIRST
+    has_header: bool = True
     evidence: dict[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
@@ -59,7 +60,8 @@ class Format:
     @classmethod
     def from_json(cls, stored: dict[str, Any]) -> "Format":
         known = {name: stored[name] for name in ("encoding", "separator", "decimal_comma", "evidence")}
-        return cls(**known, date_order=DateOrder(stored["date_order"]))
+        is_headed = stored.get("has_header", True)
+        return cls(**known, date_order=DateOrder(stored["date_order"]), has_header=is_headed)
 
 
 def check_is_text(sample: bytes) -> None:
@@ -166,10 +168,10 @@ def _cut_bytes(sample: bytes) -> int:
     return 0
 
 
-def detect_separator(text: str) -> tuple[str, str]:
+def detect_separator(text: str, is_bare: bool = False) -> tuple[str, str]:
     """The separator that gives the most columns, the same number in the most rows; what Excel's line ``sep=;`` says is believed.
 
-    Raises NotATable where none gives two columns, but for a bare list below a header that says what it is.
+    Raises NotATable where none gives two columns, but for a bare list: of which that is known, or below a header that says what it is.
     """
     said = next((sign for sign in SEPARATORS if text[:5].lower() == f"sep={sign}"), "")
     best, columns, share = ",", 1, 0.0
@@ -181,6 +183,8 @@ def detect_separator(text: str) -> tuple[str, str]:
         agreeing = count / sum(widths.values())
         if width > 1 and (agreeing * min(width, 6), width) > (share * min(columns, 6), columns):
             best, columns, share = separator, width, agreeing
+    if columns < 2 and is_bare:
+        return best, "one column"
     if columns < 2 and folded(text.partition("\n")[0]) not in _BARE_LISTS:
         raise NotATable("No separator gives two columns: this does not look like a CSV or TSV file")
     return best, "the first line says so" if said else f"{columns} columns in {share:.0%} of the first rows"
@@ -311,15 +315,15 @@ class Habits:
         return self.decimals.is_settled and self.dates.is_settled
 
 
-def sniff(sample: bytes, later: bytes = b"") -> tuple[Format, list[list[str]]]:
+def sniff(sample: bytes, later: bytes = b"", *, is_bare: bool = False) -> tuple[Format, list[list[str]]]:
     """Encoding and separator of the file of this beginning, and its first rows. Raises EmptyFile and NotATable.
 
-    ``later``: the first bytes further on that are not plain ASCII, where the beginning is.
+    ``later``: the first bytes further on that are not plain ASCII, where the beginning is. ``is_bare``: one column is enough.
     """
     check_is_text(sample)
     encoding, encoding_evidence = detect_encoding(sample + later)
     text = sample.decode(encoding, errors="replace").removeprefix("\ufeff")
-    separator, separator_evidence = detect_separator(text)
+    separator, separator_evidence = detect_separator(text, is_bare)
     evidence = {"encoding": encoding_evidence, "separator": separator_evidence}
     return Format(encoding, separator, evidence=evidence), list(sample_rows(text, separator))
 

@@ -32,7 +32,7 @@ def _author(source: str, reference: str, names: dict[int, str], tokens: dict[int
         case "staff" if reference.isdigit():
             return Author(names.get(int(reference)) or gettext("Somebody who has left the team"))
         case "import":
-            return Author(gettext("Upload"), f"/lists/uploads/{reference}")
+            return Author(gettext("Upload"), f"/list-uploads/{reference}")
         case "undo":
             return Author(gettext("Upload taken back"))
         case "api":

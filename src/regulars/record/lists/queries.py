@@ -8,11 +8,12 @@ from django.db.models import Q, QuerySet
 
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.bulk import fetch
-from regulars.foundation.errors import NotFound
+from regulars.foundation.errors import InvalidInput, NotFound
 from regulars.foundation.ids import from_public
 from regulars.foundation.pages.days import within_days
 from regulars.foundation.pages.lists import ListQuery
 from regulars.record.customers.inputs import IdentityInput, PersonInput
+from regulars.record.customers.models import CustomerProfile
 from regulars.record.customers.operations.known import with_identities
 from regulars.record.customers.operations.links import find_identities
 from regulars.record.customers.queries import profiles_of
@@ -49,6 +50,12 @@ ORDER BY min(b.recorded_at) DESC, max(b.id) DESC LIMIT %(limit)s
 """
 
 
+class UnknownList(InvalidInput):
+    """There is no list of this name."""
+
+    code = "unknown-list"
+
+
 @dataclass(frozen=True)
 class Move:
     """One change of a list: who made it (``source`` and ``reference`` of its batches), and how many rows it wrote and ended."""
@@ -76,6 +83,15 @@ def get_list(name: str) -> CustomerList:
     return found
 
 
+def find_list(text: str) -> CustomerList:
+    """The live list that somebody means by its name, whatever its case, or by its key. Raises UnknownList."""
+    text = " ".join(text.split()).replace("\x00", "")
+    rows = list_lists().filter(Q(name__iexact=text) | Q(key=text))
+    if (found := rows.first()) is None:
+        raise UnknownList(f"There is no list '{text[:60]}': make it first, under Lists.")
+    return found
+
+
 def names_of_lists() -> Mapping[str, str]:
     """What lists are called, by key; archived ones too, since something of the past may name them."""
     return dict(CustomerList.objects.order_by("is_archived", "name", "id").values_list("key", "name"))
@@ -89,6 +105,12 @@ def sizes() -> dict[int, int]:
 def who_is_on(row: CustomerList, customer_ids: Iterable[int]) -> set[int]:
     """Those of these customers who are on the list now."""
     return {customer for (customer,) in fetch(_ON, [row.pk, list(customer_ids)])}
+
+
+def on_lists(keys: Collection[str]) -> QuerySet[CustomerProfile, int]:
+    """Customers who are on one of these lists now."""
+    profiles = ListMember.objects.filter(list__key__in=keys, until_batch=None).values("profile_id")
+    return CustomerProfile.objects.filter(profile__in=profiles, until_batch=None).values_list("customer_id", flat=True)
 
 
 def members(row: CustomerList) -> QuerySet[ListMember]:

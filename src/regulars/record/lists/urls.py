@@ -1,4 +1,4 @@
-"""Addresses of lists. Those of uploads stand in ``connections.files``."""
+"""Addresses of lists. Those of uploads stand in ``connections.files.urls``."""
 
 from django.urls import path
 

@@ -86,14 +86,14 @@ LISTS = ListPage(
     present=_sized,
     href=lambda one: address_of(one.row),
     unit=lambda n: ngettext("%s list", "%s lists", n) % format_number(n),
-    primary=(_("New list"), "/lists/new"),
+    primary=(_("New list"), "/list-uploads/new"),
     empty=Empty(
         _("No lists yet"),
         _(
             "A list holds whom you put on it, such as the guests of a fair: upload or paste their addresses. Segments can ask for it."
         ),
         _("New list"),
-        "/lists/new",
+        "/list-uploads/new",
         "list",
     ),
 )
@@ -113,7 +113,7 @@ def one_list(request: HttpRequest, public_id: str) -> HttpResponse:
         "title": row.name,
         "list": row,
         "href": address_of(row),
-        "upload_href": f"{address_of(row)}/upload",
+        "upload_href": f"/list-uploads/new?list={to_public(CustomerList.PREFIX, row.uid)}",
         "size": queries.sizes().get(row.pk, 0),
         "customers_href": f"/customers?list={row.key}",
         "figures": _figures(row, viewer),

@@ -29,6 +29,7 @@ from regulars.record.customers.queries import (
     tags_of_all,
     visible_cards,
 )
+from regulars.record.lists.queries import on_lists
 from regulars.record.orders.models import CustomerFigures, Order, OrderLine
 from regulars.record.orders.queries import COUNTS, with_figures
 
@@ -109,6 +110,8 @@ def _fitting(rows: QuerySet[Any], query: ListQuery, viewer: Viewer) -> QuerySet[
         rows = rows.filter(
             pk__in=Membership.objects.filter(segment__key__in=chosen, left_at=None).values("customer_id")
         )
+    if chosen := query.choices.get("list"):
+        rows = rows.filter(pk__in=on_lists(chosen)) if viewer.may("lists.view") else rows.none()
     return _by_consent(rows, query, viewer.store_ids)
 
 

@@ -18,6 +18,8 @@ from regulars.record.consent.operations import leave_alone
 from regulars.record.customers.operations import set_tag
 from regulars.record.customers.queries import list_tags
 from regulars.record.events import totals
+from regulars.record.lists.operations import put_customers_on, take_customers_off
+from regulars.record.lists.queries import find_list, list_lists
 from regulars.web.filters import countries, describe_product
 from regulars.web.labels import CONSENT, RFM, rfm_pill
 from regulars.web.queries.customers import (
@@ -130,6 +132,28 @@ def _sum(query: ListQuery, viewer: Viewer) -> Sum | None:
     return Sum(amounts, gettext("%s spent: orders less refunds") % Sum(amounts)) if amounts else None
 
 
+def _lists(viewer: Viewer) -> Choices:
+    return list(list_lists().values_list("key", "name")) if viewer.may("lists.view") else []
+
+
+def _put_on_list(ids: Sequence[int], form: Mapping[str, str], viewer: Viewer, at: datetime) -> int:
+    return put_customers_on(find_list(form["input"]), ids, viewer, at)
+
+
+def _take_off_list(ids: Sequence[int], form: Mapping[str, str], viewer: Viewer, at: datetime) -> int:
+    return take_customers_off(find_list(form["input"]), ids, viewer, at)
+
+
+def _say_put_on(changed: int, form: Mapping[str, str]) -> str:
+    words = ngettext("Put %(n)s customer on '%(list)s'.", "Put %(n)s customers on '%(list)s'.", changed)
+    return words % {"list": form["input"], "n": format_number(changed)}
+
+
+def _say_taken_off(changed: int, form: Mapping[str, str]) -> str:
+    words = ngettext("Took %(n)s customer off '%(list)s'.", "Took %(n)s customers off '%(list)s'.", changed)
+    return words % {"list": form["input"], "n": format_number(changed)}
+
+
 def _segments(viewer: Viewer) -> Choices:
     """They are of all stores: who is limited to some is offered none."""
     return list_segments() if viewer.may("segments.view") else []
@@ -170,6 +194,7 @@ CUSTOMERS = ListPage(
     ],
     filters=[
         Filter("segment", _("Segment"), choices=_segments),
+        Filter("list", _("List"), choices=_lists),
         Filter("last_order", _("Last order"), "date"),
         Filter("orders", _("Orders"), "number"),
         Filter("spent", _("Ordered, in money"), "number"),
@@ -215,6 +240,24 @@ CUSTOMERS = ListPage(
             _untag,
             _say_untagged,
             input_label=_("Tag to take off"),
+        ),
+        BulkAction(
+            "put-on-list",
+            _("Put on list"),
+            "list",
+            "lists.edit",
+            _put_on_list,
+            _say_put_on,
+            input_label=_("List to put them on"),
+        ),
+        BulkAction(
+            "take-off-list",
+            _("Take off list"),
+            "minus",
+            "lists.edit",
+            _take_off_list,
+            _say_taken_off,
+            input_label=_("List to take them off"),
         ),
         BulkAction("leave-alone", _("Do not contact"), "hand-stop", "customers.edit", _leave_alone, _say_left_alone),
         BulkAction("may-contact", _("May be contacted"), "mail", "customers.edit", _may_contact, _say_may_contact),

@@ -3,6 +3,7 @@
 from regulars.connections.files.layouts import (
     customers,
     klaviyo,
+    lists,
     mailchimp,
     orders,
     permissions,
@@ -22,6 +23,7 @@ __all__ = [
     "Note",
     "customers",
     "klaviyo",
+    "lists",
     "mailchimp",
     "orders",
     "permissions",

@@ -23,6 +23,7 @@ class Kind(StrEnum):
     CUSTOMERS = "customers"
     PRODUCTS = "products"
     CONSENT = "consent"
+    LIST = "list"
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,7 @@ class Built:
     products: list[ProductInput] = field(default_factory=list)
     consents: list[ConsentInput] = field(default_factory=list)
     suppressions: list[SuppressionInput] = field(default_factory=list)
+    listed: list[PersonInput] = field(default_factory=list)  # who is put on a list or taken off
     notes: dict[int, Note] = field(default_factory=dict)
 
     @property
@@ -58,6 +60,7 @@ class Built:
             *self.products,
             *self.consents,
             *self.suppressions,
+            *self.listed,
         ]
 
     def alter(self, row: Row, reason: str) -> None:

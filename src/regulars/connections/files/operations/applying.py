@@ -12,12 +12,13 @@ from django.db import DataError, IntegrityError
 
 from regulars.connections.files import copies, events
 from regulars.connections.files.errors import NotPossibleNow
-from regulars.connections.files.layouts.base import Built, Note, build_safely
+from regulars.connections.files.layouts.base import Built, Kind, Note, build_safely
 from regulars.connections.files.models import Import, ImportState, RejectedRows
+from regulars.connections.files.operations.listing import write_list
 from regulars.connections.files.operations.sources import Source, source_of
 from regulars.connections.files.operations.writing import LABELS, write
 from regulars.connections.files.queries import unmatched_refunds
-from regulars.connections.files.reading import Unit, read_rows, units
+from regulars.connections.files.reading import Unit, data_rows, units
 from regulars.connections.files.sealed import Line, kept_cells, seal_lines
 from regulars.foundation.ahead import ahead
 from regulars.foundation.bulk import Statistics
@@ -49,6 +50,7 @@ _GROWING = (
     "orders_refund",
     "orders_refundline",
     "orders_customerfigures",
+    "lists_listmember",
 )
 
 
@@ -102,7 +104,7 @@ def apply_import(import_id: int, now: Clock, on_progress: Callable[[Import], Non
 def _apply(row: Import, now: Clock, on_progress: Callable[[Import], None]) -> Import:
     source = source_of(row)
     pace, known, statistics = Pace(), Known(), Statistics(_GROWING)
-    for batch in ahead(_batches(row, source, pace)):
+    for batch in ahead(batches(row, source, pace)):
         began = perf_counter()
         _apply_batch(row, source, batch, now(), known)
         pace.learn(batch.row_count, perf_counter() - began)
@@ -123,12 +125,11 @@ def _begin(import_id: int, at: datetime) -> Import:
     return Import.objects.select_related("store").get(pk=import_id)
 
 
-def _batches(row: Import, source: Source, pace: Pace) -> Iterator[Batch]:
+def batches(row: Import, source: Source, pace: Pace) -> Iterator[Batch]:
     kept = row.format.get("pieces")
     pieces = source.check().pieces if kept is None else {bytes.fromhex(name): count for name, count in kept.items()}
     with source.open() as file:
-        rows = read_rows(file, source.format)
-        next(rows)
+        rows = data_rows(file, source.format)
         batch, size = Batch(), 0
         for unit in islice(units(rows, source.key_column, pieces), row.units_applied, None):
             batch.units.append(unit)
@@ -160,7 +161,11 @@ def _write_batch(row: Import, source: Source, batch: Batch, at: datetime, known:
     stood = row.units_applied, row.counts
     try:
         with transaction("import", to_public(Import.PREFIX, row.uid)) as log:
-            gained = write(batch.built, log, row.store, at, known)
+            if source.layout.kind == Kind.LIST:
+                done = write_list(row, batch.units, batch.built, log, at)
+                batch, gained = Batch(batch.units, done.built), done.gained
+            else:
+                gained = write(batch.built, log, row.store, at, known)
             _advance(row, source, batch, gained, at)
     except Exception:
         row.units_applied, row.counts = stood
@@ -182,7 +187,7 @@ def _advance(row: Import, source: Source, batch: Batch, gained: Counter[str], at
     counts["rows_altered"] += len(notes) - skipped
     counts["rows_taken"] += batch.row_count - len(notes)
     if notes:
-        _keep_rejects(row, source, [(note, cells) for _, note, cells in notes])
+        keep_rejects(row, source, [(note, cells) for _, note, cells in notes])
     before, after = row.units_applied, row.units_applied + len(batch.units)
     ours = Import.objects.filter(pk=row.pk, units_applied=before, state=ImportState.RUNNING)
     if not ours.update(units_applied=after, counts=counts, worked_at=at):
@@ -190,7 +195,8 @@ def _advance(row: Import, source: Source, batch: Batch, gained: Counter[str], at
     row.units_applied, row.counts = after, dict(counts)
 
 
-def _keep_rejects(row: Import, source: Source, notes: Sequence[tuple[Note, list[str]]]) -> None:
+def keep_rejects(row: Import, source: Source, notes: Sequence[tuple[Note, list[str]]]) -> None:
+    """Under the number of units that came before."""
     lines: list[Line] = [
         [note.line, "skipped" if note.is_skipped else "altered", note.reason, kept_cells(cells)]
         for note, cells in notes

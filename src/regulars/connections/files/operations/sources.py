@@ -8,6 +8,7 @@ from uuid import UUID
 
 from regulars.connections.files import copies, sniff
 from regulars.connections.files.errors import NotATable
+from regulars.connections.files.layouts import lists
 from regulars.connections.files.layouts.base import Columns, Kind, Layout, Reading
 from regulars.connections.files.models import Import
 from regulars.connections.files.options import Options
@@ -50,11 +51,12 @@ class Source:
 def open_source(uid: UUID, key: bytes, kind: Kind, store: Store, chosen: Options, at: datetime) -> Source:
     """Finds out how a staged file is written and which layout it has. Raises RefusedFile, CopyGone."""
     currency = chosen.currency or store.currency
-    form, rows = _sniffed(uid, key, chosen, currency)
-    headers = [header.strip() for header in rows[0]] if rows else []
+    form, rows = _sniffed_list(uid, key, chosen) if kind == Kind.LIST else _sniffed(uid, key, chosen, currency)
+    headers = _headers(form, rows)
     if len(headers) > MOST_COLUMNS:
         raise NotATable(f"The file has {len(headers):,} columns: this does not look like an export")
-    layout = recognise(headers, kind, chosen.layout, chosen.mapping)
+    mapping = chosen.mapping or (lists.guess_columns(headers, rows[form.has_header :]) if kind == Kind.LIST else {})
+    layout = recognise(headers, kind, chosen.layout, mapping)
     values = Values(form, chosen.zone(store.time_zone), currency, chosen.shift)
     return Source(
         uid,
@@ -82,6 +84,22 @@ def _sniffed(uid: UUID, key: bytes, chosen: Options, currency: str) -> tuple[For
                 if habits.see([row.cells]).is_settled:
                     break
     return chosen.over(sniff.with_habits(form, habits, currency)), rows
+
+
+def _headers(form: Format, rows: list[list[str]]) -> list[str]:
+    """Names of the columns; numbers where the file has none."""
+    if not form.has_header:
+        return [f"Column {number}" for number in range(1, len(rows[0]) + 1)]
+    return [header.strip() for header in rows[0]] if rows else []
+
+
+def _sniffed_list(uid: UUID, key: bytes, chosen: Options) -> tuple[Format, list[list[str]]]:
+    """As ``_sniffed``, of a file in which one column is enough, and that may have no header. Amounts and dates are not its matter."""
+    with copies.open_copy(uid, key) as file:
+        sample = file.read(sniff.SAMPLE_BYTES)
+        later = _first_foreign(file) if sample.isascii() and not chosen.encoding else b""
+    form, rows = sniff.sniff(sample, later, is_bare=True)
+    return replace(chosen.over(form), has_header=lists.has_header(rows)), rows
 
 
 def _first_foreign(file: BinaryIO) -> bytes:

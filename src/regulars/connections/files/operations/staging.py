@@ -16,7 +16,7 @@ from regulars.connections.files.models import Import, ImportState
 from regulars.connections.files.operations.sources import Source, open_source
 from regulars.connections.files.options import Options
 from regulars.connections.files.queries import is_silent
-from regulars.connections.files.reading import Checked, Unit, read_rows, units
+from regulars.connections.files.reading import Checked, Unit, data_rows, units
 from regulars.connections.files.recognising import find_missing
 from regulars.connections.files.sealed import key_of, seal_name
 from regulars.foundation.ids import new_uid, to_public
@@ -27,7 +27,7 @@ from regulars.foundation.vault.rows import reserve_ids
 from regulars.foundation.work.operations import enqueue, start_task
 
 PREVIEW_UNITS = 200
-WITH_COPY = (ImportState.STAGED, ImportState.WAITING, ImportState.RUNNING, ImportState.FAILED)
+WITH_COPY = (ImportState.CHECKING, ImportState.STAGED, ImportState.WAITING, ImportState.RUNNING, ImportState.FAILED)
 _FORGOTTEN = timedelta(days=7)
 _ORPHAN_SECONDS = 24 * 3600
 _MOST_PIECES = 1000
@@ -132,13 +132,19 @@ def drop_copy(row: Import, why: str) -> None:
     copies.remove_copy(row.uid)
 
 
+def address_of(row: Import) -> str:
+    """Its page."""
+    folder = "list-uploads" if row.kind == Kind.LIST else "imports"
+    return f"/{folder}/{to_public(Import.PREFIX, row.uid)}"
+
+
 def start_import(row: Import, at: datetime) -> None:
     """Asks for an import to be applied in the background. Raises NotPossibleNow for one that has begun, or must be mapped first."""
     if row.state == ImportState.STAGED and row.sentence:
         raise NotPossibleNow(row.sentence)
     if not copies.path_of(row.uid).exists():
         raise CopyGone
-    _enqueue(row, at, "imports.apply", (ImportState.STAGED, ImportState.FAILED), ImportState.WAITING, "Import")
+    enqueue_work(row, at, "imports.apply", (ImportState.STAGED, ImportState.FAILED), ImportState.WAITING, "Import")
 
 
 def can_continue(row: Import, at: datetime) -> bool:
@@ -149,18 +155,21 @@ def can_continue(row: Import, at: datetime) -> bool:
 
 def start_undo(row: Import, at: datetime) -> None:
     """Asks for an import to be undone in the background. Raises NotPossibleNow for one that is not over."""
-    _enqueue(row, at, "imports.undo", (ImportState.DONE, ImportState.FAILED), ImportState.UNDOING, "Undo of the import")
+    enqueue_work(
+        row, at, "imports.undo", (ImportState.DONE, ImportState.FAILED), ImportState.UNDOING, "Undo of the import"
+    )
 
 
-def _enqueue(
+def enqueue_work(
     row: Import, at: datetime, job: str, before: tuple[ImportState, ...], after: ImportState, title: str
 ) -> None:
+    """Asks for a job, and shows its progress in the bell. Raises NotPossibleNow for an import in another state than ``before``."""
     with database.atomic():
         allowed = (*before, ImportState(row.state)) if is_silent(row, at) else before
         if not Import.objects.filter(pk=row.pk, state__in=allowed, worked_at=row.worked_at).update(state=after):
             raise NotPossibleNow
         title = f"{title} of {row.kind}"  # the file's name may speak of somebody: a task's title is in clear
-        link = f"/imports/{to_public(Import.PREFIX, row.uid)}"
+        link = address_of(row)
         task = start_task("import", title, at, staff_id=row.staff_id, total=row.row_count, link=link)
         Import.objects.filter(pk=row.pk).update(task_id=task)
         enqueue(job, lock=f"import {row.pk}", import_id=row.pk)
@@ -214,8 +223,7 @@ class Sampled:
 def sample_units(source: Source, count: int = PREVIEW_UNITS) -> list[Sampled]:
     """What the first units of the file say; for the preview."""
     with source.open() as file:
-        rows = read_rows(file, source.format)
-        next(rows)
+        rows = data_rows(file, source.format)
         return [_sampled(source, unit) for unit in islice(units(rows, source.key_column, {}), count)]
 
 

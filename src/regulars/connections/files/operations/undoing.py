@@ -20,6 +20,8 @@ from regulars.record.customers.operations import resolve
 from regulars.record.customers.operations.undo import undo_people
 from regulars.record.events.log import transaction
 from regulars.record.events.models import Batch
+from regulars.record.lists.models import ListMember
+from regulars.record.lists.operations import forget_profiles, take_back
 from regulars.record.orders.models import Order, Refund
 from regulars.record.orders.operations.undo import Undone, undo_orders
 from regulars.workflows.models import Run
@@ -91,6 +93,7 @@ def _undo_batch(row: Import, batch_id: int, done: Undoing, at: datetime) -> Undo
     """One transaction. Raises NotPossibleNow where another process took the undo over."""
     with transaction("undo", str(batch_id)) as log:
         undone = undo_orders(batch_id)
+        take_back(batch_id, log, at)
         undo_products(batch_id)
         execute("DELETE FROM consent_consententry WHERE batch_id = %s", [batch_id])
         execute("DELETE FROM consent_suppressionentry WHERE batch_id = %s", [batch_id])
@@ -105,12 +108,14 @@ def _undo_batch(row: Import, batch_id: int, done: Undoing, at: datetime) -> Undo
 
 
 def _who_stays(profiles: set[int]) -> set[int]:
-    """Whoever has orders, refunds or carts left, was written to, or is in a workflow; the others' derived rows go."""
+    """Whoever has orders, refunds or carts left, was written to, is in a workflow or on a list; the others' derived rows go."""
     ids = list(profiles)
     stay: set[int] = set()
     for model in (Order, Refund, Cart, Message, Run):
         stay |= set(model.objects.filter(profile__in=ids).values_list("profile_id", flat=True))
+    stay |= set(ListMember.objects.filter(profile__in=ids, until_batch=None).values_list("profile_id", flat=True))
     going = [profile for profile in ids if profile not in stay]
+    forget_profiles(going)
     Membership.objects.filter(profile__in=going).delete()
     return stay
 

@@ -34,6 +34,9 @@ LABELS = {
     "products_unchanged": ("product known already", "products known already"),
     "consents": ("new consent entry", "new consent entries"),
     "suppressions": ("new suppression", "new suppressions"),
+    "list_put": ("customer put on the list", "customers put on the list"),
+    "list_taken": ("customer taken off the list", "customers taken off the list"),
+    "list_made": ("new profile", "new profiles"),
 }
 
 
