@@ -5,8 +5,9 @@ from datetime import datetime, timedelta
 from regulars.foundation.deduplication import forget_old_keys
 from regulars.foundation.shop.settings import read_setting
 from regulars.foundation.work.loops import LOOPS, Loop, Stop
+from regulars.record.events import readers
 from regulars.record.events.partitions import MONTHS
-from regulars.record.events.readers import READERS, read_batch, waiting_shards
+from regulars.record.events.readers import READERS
 
 
 def keep_up(stop: Stop, at: datetime) -> bool:
@@ -28,10 +29,9 @@ def read_on(stop: Stop, at: datetime) -> bool:
     """One batch of every shard that holds something for a reader. True while a shard has more."""
     more = False
     for _, reader in READERS.items():
-        for shard in waiting_shards(reader):
-            if stop.is_set():
-                return False
-            more |= read_batch(reader, shard, at)
+        if stop.is_set():
+            return False
+        more |= readers.read_on(reader, at, should_stop=stop.is_set)
     return more
 
 

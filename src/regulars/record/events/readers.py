@@ -15,7 +15,8 @@ from typing import Any
 
 import structlog
 from django.db import connection, transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Min, QuerySet, Value
+from django.db.models.functions import Greatest
 
 from regulars.foundation.errors import Conflict, NotFound
 from regulars.foundation.registry import Registry
@@ -59,12 +60,14 @@ class Recorded:
 class Reader:
     """Who reads: the kinds that it wants (a set, so that the database filters) and what it does with a batch of them.
 
-    ``handle(events, at)`` runs inside the transaction that moves the position: it writes to the database only.
+    ``handle(events, at)`` runs inside the transaction that moves the position: it writes to the database only. With ``is_together`` one
+    batch holds the events of all shards: for what costs little more for many people than for one.
     """
 
     name: str
     kinds: frozenset[str]
     handle: Callable[[Sequence[Recorded], datetime], None]
+    is_together: bool = False
 
 
 READERS: Registry[Reader] = Registry("reader")
@@ -85,9 +88,13 @@ class Progress(Enum):
 
 _COLUMNS = [field.name for field in fields(Recorded)]
 _SELECT = f"""
-SELECT {", ".join(_COLUMNS)} FROM events_event
-WHERE position > %s AND position <= %s AND shard = %s AND kind = ANY(%s)
-ORDER BY position LIMIT %s
+SELECT {", ".join(f"e.{column}" for column in _COLUMNS)}
+FROM unnest(%s::smallint[], %s::bigint[]) AS p(shard, position)
+CROSS JOIN LATERAL (
+    SELECT * FROM events_event o
+    WHERE o.position > p.position AND o.position <= %s AND o.shard = p.shard AND o.kind = ANY(%s) ORDER BY o.position LIMIT %s
+) e
+ORDER BY e.position LIMIT %s
 """
 _BUSY = "SELECT DISTINCT shard FROM events_event WHERE position > %s AND position <= %s AND kind = ANY(%s)"
 _SKIP = """
@@ -104,7 +111,7 @@ WHERE id IN (
 _EARLIER = """
 SELECT e.profile_id, min(e.position) FROM events_readerposition p
 JOIN events_event e ON e.shard = p.shard AND e.position > p.position
-WHERE p.reader = %(reader)s AND p.shard <> %(shard)s AND e.profile_id = ANY(%(profiles)s) AND e.kind = ANY(%(kinds)s)
+WHERE p.reader = %(reader)s AND p.shard <> ALL(%(shards)s::smallint[]) AND e.profile_id = ANY(%(profiles)s) AND e.kind = ANY(%(kinds)s)
     AND e.position > %(low)s AND e.position < %(last)s
 GROUP BY e.profile_id
 """
@@ -115,7 +122,22 @@ def read_batch(reader: Reader, shard: int, at: datetime, size: int = 500) -> boo
 
     Another process that reads this shard at the moment makes this a no-op. A batch that fails is tried again event by event.
     """
-    return _read(reader, shard, at, size) is Progress.MORE
+    return _read(reader, [shard], at, size) is Progress.MORE
+
+
+def read_on(reader: Reader, at: datetime, size: int = 500, should_stop: Callable[[], bool] = lambda: False) -> bool:
+    """One batch of all shards that hold something for this reader, each by itself or all together. True when there may be more."""
+    more = False
+    for shards in _parts(reader, waiting_shards(reader)):
+        if should_stop():
+            return False
+        more |= _read(reader, shards, at, size) is Progress.MORE
+    return more
+
+
+def _parts(reader: Reader, shards: list[int]) -> list[list[int]]:
+    """Which shards are read in one transaction."""
+    return [shards] if reader.is_together and shards else [[shard] for shard in shards]
 
 
 def catch_up(readers: Iterable[Reader], at: datetime) -> int:
@@ -129,8 +151,8 @@ def _catch_up(reader: Reader, at: datetime) -> int:
     while True:
         before = _positions(reader)
         waits = False
-        for shard in waiting_shards(reader):
-            while (progress := _read(reader, shard, at, 500)) is Progress.MORE:
+        for shards in _parts(reader, waiting_shards(reader)):
+            while (progress := _read(reader, shards, at, 500)) is Progress.MORE:
                 batches += 1
             waits |= progress is Progress.WAITS
         if not waits or _positions(reader) == before:
@@ -141,14 +163,15 @@ def _positions(reader: Reader) -> list[int]:
     return list(ReaderPosition.objects.filter(reader=reader.name).order_by("shard").values_list("position", flat=True))
 
 
-def _read(reader: Reader, shard: int, at: datetime, size: int) -> Progress:
+def _read(reader: Reader, shards: Sequence[int], at: datetime, size: int) -> Progress:
     try:
-        return retry(lambda: _advance(reader, shard, at, size))
+        return retry(lambda: _advance(reader, shards, at, size))
     except Busy:
         return Progress.DONE  # others write the same rows: the event is not to blame, its turn comes again
     except Exception:  # whatever a handler raises must not stop the reader
-        logger.exception("reader failed", reader=reader.name, shard=shard)
-        return _read_carefully(reader, shard, at)
+        logger.exception("reader failed", reader=reader.name, shards=shards)
+        found = {_read_carefully(reader, shard, at) for shard in shards}
+        return next(one for one in (Progress.MORE, Progress.WAITS, Progress.DONE) if one in found)
 
 
 def _read_carefully(reader: Reader, shard: int, at: datetime) -> Progress:
@@ -187,60 +210,62 @@ def lag() -> dict[str, int]:
         return {name: max(int(behind), 0) for name, behind in cursor.fetchall()}
 
 
-def _advance(reader: Reader, shard: int, at: datetime, size: int) -> Progress:
+def _advance(reader: Reader, shards: Sequence[int], at: datetime, size: int) -> Progress:
+    """The next events of these shards, in the order of the log."""
     with transaction.atomic():
-        place = _lock_position(reader, shard)
-        if place is None:
+        places = _lock_positions(reader, shards)
+        if not places:
             return Progress.DONE
         horizon = _horizon()
-        events = _fetch(reader, shard, place.position, horizon, size)
-        ready = _until_one_waits(reader, shard, events)
+        events = _fetch(reader, places, horizon, size)
+        ready = _until_one_waits(reader, [place.shard for place in places], events)
         welcome = _without_parked(reader, ready, at)
         if welcome:
             reader.handle(welcome, at)
         if len(ready) < len(events):
-            _move(place, ready[-1].position if ready else place.position)
+            _move(places, ready[-1].position if ready else 0)
             return Progress.WAITS
         full = len(events) == size
-        _move(place, events[-1].position if full else horizon)
+        _move(places, events[-1].position if full else horizon)
         return Progress.MORE if full else Progress.DONE
 
 
 def _advance_carefully(reader: Reader, shard: int, at: datetime) -> Progress:
     """One event at a time: what works is committed, the one that fails is counted and in the end parked."""
     with transaction.atomic():
-        place = _lock_position(reader, shard)
-        if place is None:
+        places = _lock_positions(reader, [shard])
+        if not places:
             return Progress.DONE
-        ready = _until_one_waits(reader, shard, _fetch(reader, shard, place.position, _horizon(), 1))
+        ready = _until_one_waits(reader, [shard], _fetch(reader, places, _horizon(), 1))
         events = _without_parked(reader, ready, at)
         if not events:
-            return _advance(reader, shard, at, 1)
+            return _advance(reader, [shard], at, 1)
         try:
             with transaction.atomic():
                 reader.handle(events, at)
         except Exception as error:  # as above: the reason is kept, the reader goes on
             if is_passing(error):
                 raise
-            return _count_failure(reader, place, events[0], error, at)
-        _move(place, events[0].position)
+            return _count_failure(reader, places[0], events[0], error, at)
+        _move(places, events[0].position)
         return Progress.MORE
 
 
-def _until_one_waits(reader: Reader, shard: int, events: list[Recorded]) -> list[Recorded]:
-    """``events`` up to the first whose customer has an earlier one that this reader has yet to see in another shard.
+def _until_one_waits(reader: Reader, shards: Sequence[int], events: list[Recorded]) -> list[Recorded]:
+    """``events`` of these shards up to the first whose customer has an earlier one that this reader has yet to see in another shard.
 
     Positions of the others are read once: they only rise, so what is found to be passed is passed. Of all shards the one with the
     lowest event never waits, so somebody always gets on.
     """
     people = {e.profile_id for e in events if e.profile_id is not None}
-    low = min((p.position for p in ReaderPosition.objects.filter(reader=reader.name).exclude(shard=shard)), default=0)
-    if not people or low >= events[-1].position:
+    others = ReaderPosition.objects.filter(reader=reader.name).exclude(shard__in=shards)
+    low = others.aggregate(low=Min("position"))["low"]
+    if not people or low is None or low >= events[-1].position:
         return events
     families = _families(people)
     bound: dict[str, Any] = {
         "reader": reader.name,
-        "shard": shard,
+        "shards": list(shards),
         "kinds": sorted(reader.kinds),
         "profiles": sorted(frozenset().union(*families.values())),
         "low": low,
@@ -270,7 +295,7 @@ def _count_failure(reader: Reader, place: ReaderPosition, event: Recorded, error
         return Progress.DONE
     logger.error("event parked", reader=reader.name, position=event.position, reason=type(error).__name__)
     _park(reader, event, f"{type(error).__name__}: failed {PATIENCE} times", at, attempts=PATIENCE)
-    _move(place, event.position)
+    _move([place], event.position)
     return Progress.MORE
 
 
@@ -358,14 +383,14 @@ def _handle_parked(reader: Reader, waiting: ParkedEvent, at: datetime) -> None:
         ParkedEvent.objects.filter(pk=waiting.pk).update(replayed_at=at)
 
 
-def _lock_position(reader: Reader, shard: int) -> ReaderPosition | None:
-    """This shard's position, locked; None while another process holds it."""
-    mine = ReaderPosition.objects.select_for_update(skip_locked=True).filter(reader=reader.name, shard=shard)
-    place = mine.first()
-    if place is None:
+def _lock_positions(reader: Reader, shards: Sequence[int]) -> list[ReaderPosition]:
+    """Positions of these shards, locked; without those that another process holds."""
+    rows = ReaderPosition.objects.select_for_update(skip_locked=True).filter(reader=reader.name, shard__in=shards)
+    places = list(rows.order_by("shard"))
+    if not places:
         _ensure_positions(reader)
-        place = mine.first()
-    return place
+        places = list(rows.order_by("shard"))
+    return places
 
 
 def _ensure_positions(reader: Reader) -> None:
@@ -380,15 +405,18 @@ def _horizon() -> int:
         return int(cursor.fetchone()[0])
 
 
-def _move(place: ReaderPosition, position: int) -> None:
-    if position > place.position or place.failures:
-        place.position, place.failures = max(position, place.position), 0
-        place.save(update_fields=["position", "failures"])
+def _move(places: Sequence[ReaderPosition], position: int) -> None:
+    behind = [place.pk for place in places if position > place.position or place.failures]
+    if behind:
+        moved = ReaderPosition.objects.filter(pk__in=behind)
+        moved.update(position=Greatest("position", Value(position)), failures=0)
 
 
-def _fetch(reader: Reader, shard: int, after: int, until: int, size: int) -> list[Recorded]:
+def _fetch(reader: Reader, places: Sequence[ReaderPosition], until: int, size: int) -> list[Recorded]:
+    """The next after these positions, in the order of the log."""
+    shards, positions = [place.shard for place in places], [place.position for place in places]
     with connection.cursor() as cursor:
-        cursor.execute(_SELECT, [after, until, shard, sorted(reader.kinds), size])
+        cursor.execute(_SELECT, [shards, positions, until, sorted(reader.kinds), size, size])
         return [_recorded(row) for row in cursor.fetchall()]
 
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from io import StringIO
 
@@ -21,6 +22,7 @@ from regulars.record.events.readers import (
     Recorded,
     catch_up,
     lag,
+    read_on,
     replay_one,
     replay_parked,
 )
@@ -171,3 +173,26 @@ def test_one_is_replayed_alone_only_when_nothing_earlier_of_its_customer_is_park
     replay_one(first, AT)
     replay_one(second, AT)
     assert notebook.seen == [(1, 0), (1, 1)]
+
+
+def test_shards_that_are_read_together_come_in_the_order_of_the_log() -> None:
+    given: list[list[int]] = []
+    reader = Reader(
+        "together", frozenset({"test.happened"}), lambda events, at: given.append([e.data["n"] for e in events]), True
+    )
+    for n, profile in enumerate((3, 1, 2, 1, 3)):
+        happen(profile, n)
+    assert read_on(reader, AT, 3)
+    assert not read_on(reader, AT, 3)
+    assert given == [[0, 1, 2], [3, 4]]
+    assert lag() == {"together": 0}
+
+
+def test_one_poisoned_event_among_shards_read_together_is_parked_alone() -> None:
+    notebook = Notebook(2)
+    notebook.reader = replace(notebook.reader, is_together=True)
+    for n, profile in enumerate((1, 2, 3)):
+        happen(profile, n)
+    run(notebook, PATIENCE)
+    assert sorted(notebook.seen) == [(1, 0), (3, 2)]
+    assert [(p.profile_id, p.attempts) for p in ParkedEvent.objects.all()] == [(2, PATIENCE)]
