@@ -4,7 +4,7 @@ A condition is put together of clauses, so each clause is a sentence of its own 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -152,7 +152,8 @@ class Words:
         field = field_of(RELATIONS[of], one.field)
         if field.type is FieldType.FLAG and one.test.op is Op.IS:
             return field.meaning if one.test.value else _("not: %(field)s") % {"field": field.meaning}
-        return f"{field.meaning} {self.test(one.test, field.type)}"
+        test = _called(one.test, field.names()) if field.names else one.test
+        return f"{field.meaning} {self.test(test, field.type)}"
 
     def _sequence(self, sequence: Sequence) -> str:
         steps = [self.step(step, is_first=not place) for place, step in enumerate(sequence.steps)]
@@ -258,6 +259,16 @@ class Words:
             return _("%(more)s more of: %(rows)s") % said
         field = field_of(RELATIONS[figure.rows.of], figure.field).meaning
         return _("%(more)s more by %(field)s of %(rows)s") % (said | {"field": field})
+
+
+def _called(test: Test, names: Mapping[str, str]) -> Test:
+    """The test with what its values are called, where these are keys."""
+    match test.value:
+        case str() as key:
+            return replace(test, value=names.get(key, key))
+        case tuple() as several:
+            return replace(test, value=tuple(names.get(str(key), str(key)) for key in several))
+    return test
 
 
 def type_of_figure(figure: Measured | Ratio) -> FieldType:

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from regulars.foundation.access.viewer import Viewer, everything
+from regulars.foundation.relations import RELATIONS
 from regulars.foundation.shop.models import Store
+from regulars.insight.conditions import values
 from regulars.insight.conditions.asking import count
 from regulars.insight.conditions.engines import Engine
 from regulars.insight.conditions.reading import read_condition
+from regulars.insight.conditions.words import Words
 from regulars.insight.segments.models import Membership
 from regulars.insight.segments.operations import saving
 from regulars.insight.segments.readers import CONDITIONS
@@ -102,3 +105,14 @@ def test_a_segment_follows_its_list_and_keeps_it_from_the_archive(store: Store, 
     saving.archive_segment(segment)
     operations.archive_list(vip, by, NOW)
     assert CustomerList.objects.get(pk=vip.pk).is_archived
+
+
+def test_lists_are_completed_and_said_by_their_names(vip: CustomerList, by: Viewer) -> None:
+    operations.rename_list(vip, "Our best", by, NOW)
+    operations.create_list("Others", by, NOW)
+    pinned = warehouse.sync(NOW)
+    assert values.frequent(RELATIONS["lists"], "list", "OUR", pinned) == [("vip", "Our best")]
+    assert [key for key, _ in values.frequent(RELATIONS["lists"], "list", "", pinned)] == ["others", "vip"]
+    assert "list is Our best" in Words("GBP").leaf(read_condition(ON_VIP))
+    several = ON_VIP | {"where": [{"field": "list", "op": "in", "value": ["vip", "gone"]}]}
+    assert "Our best, gone" in Words("GBP").leaf(read_condition(several))
