@@ -86,3 +86,12 @@ WORDS: dict[RfmSegment, Words] = {
         "grey",
     ),
 }
+
+CAUSES: dict[str, Text] = {  # why a stay in a segment of conditions began when it did
+    "first": _("there from the start"),
+    "definition": _("the conditions were changed"),
+    "event": _("by what happened"),
+    "time": _("by time alone"),
+    "snapshot": _("by new scores"),
+    "refresh": _("found by the nightly check"),
+}

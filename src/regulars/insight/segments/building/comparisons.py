@@ -1,5 +1,6 @@
 """One comparison: its operator, the inputs of its value, and what becomes of those without one."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
@@ -9,13 +10,14 @@ from regulars.foundation.money import exponent
 from regulars.foundation.relations import Field, FieldType
 from regulars.insight.conditions.comparing import OPS, SPANS
 from regulars.insight.conditions.language import DENYING, Missing, Op
-from regulars.insight.segments.building.forms import Choice, Form, choices, items, part, text
+from regulars.insight.segments.building.forms import CHANGED, Choice, Form, choices, items, part, text
 from regulars.insight.segments.building.spans import count_of, days_of, input_type, span_of, unit_of, units
 from regulars.insight.segments.building.words import MISSING, of_type
 from regulars.insight.segments.drafting import Node
 
 NUMBERS = (FieldType.NUMBER, FieldType.MONEY)
 _ORDER = list(Op)
+_DAY, _COUNT, _DECIMAL = re.compile(r"\d{4}-\d\d-\d\d"), re.compile(r"\d+$"), re.compile(r"[\d.,]+$")
 _MOST_CHIPS = 40  # of more values than these, each is a line of one field
 
 
@@ -96,7 +98,7 @@ def read_comparison(form: Form, figure: Figure) -> Node:
     op = _op(text(form, "op"), figure.type)
     shape, test = _shape(op, figure.type), {"op": op.value}
     value = _read(form, shape, figure.scale)
-    if value is not None:
+    if value is not None and not _is_left_over(form, shape):
         test["value"] = value
     if op in DENYING and text(form, "missing") in set(Missing):
         test["missing"] = text(form, "missing")
@@ -145,6 +147,15 @@ def _read(form: Form, shape: str, scale: Scale) -> Any:
             both = [_number(one, scale) for one in (first, text(form, "value-to"))]
             found = None if None in both else both
     return found
+
+
+def _is_left_over(form: Form, shape: str) -> bool:
+    """Whether the value was typed for another comparison or figure, and fits no more."""
+    changed, typed = text(form, CHANGED), text(form, "value")
+    if changed not in ("op", "measure"):
+        return False
+    fitting = {"day": _DAY, "span": _COUNT, "number": _DECIMAL, "two": _DECIMAL}.get(shape)
+    return not fitting.match(typed) if fitting else changed == "measure"
 
 
 def _texts(form: Form) -> list[str]:

@@ -155,6 +155,28 @@ def test_filters_are_added_changed_and_taken_away(client: Client) -> None:
     assert tree()["all"][0]["where"] == [{"field": "currency", "op": "set"}]
 
 
+@pytest.mark.parametrize(
+    ("changed", "op", "measure", "value", "kept"),
+    [
+        ("measure", "ge", "last:country", "1", None),
+        ("op", "before", "last:at", "30", None),
+        ("op", "after", "last:at", "2026-11-01", "2026-11-01"),
+        ("op", "older_than", "last:at", "30", {"days": 30}),
+        ("op", "in", "last:country", "DE", ["DE"]),
+        ("op", "between", "count", "3", None),
+        ("measure", "ge", "gap", "7", 7),
+        ("value", "is", "last:country", "1", "1"),
+    ],
+)
+def test_a_value_that_was_typed_for_something_else_goes(
+    client: Client, changed: str, op: str, measure: str, value: str, kept: Any
+) -> None:
+    address = begin(client)
+    row = {"row": "figure", "of": "contacts", "measure": measure, "op": op, "value": value, "unit": "days"}
+    do(client, address, "set", "0", **row, changed=changed)
+    assert tree()["all"][0].get("value") == kept
+
+
 SEQUENCE = {"row": "sequence", "within": "3", "unit": "days", "sequence.0.of": "carts", "sequence.1.of": "orders",
             "sequence.1.absent": "yes", "sequence.2.of": "refunds"}  # fmt: skip
 

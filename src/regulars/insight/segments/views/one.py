@@ -35,6 +35,7 @@ from regulars.insight.segments.overview import (
 )
 from regulars.insight.segments.rules import parse_definition
 from regulars.insight.segments.views import own
+from regulars.insight.segments.words import CAUSES
 from regulars.record.customers.named import Named, with_names
 
 RECENT = timedelta(days=30)
@@ -170,9 +171,9 @@ def _present(rows: Sequence[Membership], viewer: Viewer) -> list[Named]:
 
 
 def say_why(reason: dict[str, Any], currency: str) -> str:
-    """The values that decided, in words."""
+    """The values that decided, in words; of segments of conditions, what it was that made them decided."""
     if "r" not in reason:
-        return ""
+        return str(CAUSES.get(reason.get("cause", ""), ""))
     days, orders = int(reason["recency_days"]), int(reason["frequency"])
     last = ngettext("last order %s day before", "last order %s days before", days) % format_number(days)
     bought = ngettext("%s order", "%s orders", orders) % format_number(orders)

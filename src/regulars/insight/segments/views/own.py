@@ -9,13 +9,14 @@ from django.db.models import Count, QuerySet
 from django.db.models.functions import TruncDate
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext
 
 from regulars.foundation import clock
 from regulars.foundation.access.gate import requires
-from regulars.foundation.access.viewer import viewer_of
+from regulars.foundation.access.viewer import Viewer, viewer_of
 from regulars.foundation.pages.charts import Chart, Series, day_labels
-from regulars.foundation.pages.formats import format_number, today
+from regulars.foundation.pages.formats import format_date, format_number, today
 from regulars.foundation.pages.lists import ListQuery
 from regulars.foundation.shop.settings import read_setting
 from regulars.insight.conditions.language import All, Any, Condition, Not
@@ -44,7 +45,7 @@ def show(request: HttpRequest, segment: Segment) -> HttpResponse:
         "uses": uses_of(segment.key),
         "may_edit": viewer.may("segments.edit"),
         "figures": _figures(segment, request),
-        "chart": _chart(segment),
+        "chart": _chart(segment, viewer),
         "is_being_computed": segment.decided != segment.version and not segment.is_archived,
     }
     if viewer.may("customers.view"):
@@ -64,6 +65,8 @@ class InWords:
 
 def in_words(condition: Condition, words: Words) -> InWords:
     match condition:
+        case All((only,)) | Any((only,)):
+            return in_words(only, words)
         case All(parts) | Any(parts):
             name = "all" if isinstance(condition, All) else "any"
             return InWords(name, tuple(in_words(part, words) for part in parts))
@@ -102,26 +105,23 @@ def _figures(segment: Segment, request: HttpRequest) -> dict[str, tuple[int, str
     return found
 
 
-def _chart(segment: Segment) -> Chart | None:
-    """Members at the end of each of the last days, counted back from now."""
+def _chart(segment: Segment, viewer: Viewer) -> Chart | None:
+    """Members at the end of each day, counted back from now: of the last days, but none before the segment was made. None on its first."""
     last = today(clock.now())
-    days = [last - timedelta(days=n) for n in reversed(range(_DAYS))]
-    if segment.computed_at is None:
+    since = max(last - timedelta(days=_DAYS - 1), timezone.localtime(segment.created_at).date())
+    days = [since + timedelta(days=n) for n in range((last - since).days + 1)]
+    if segment.computed_at is None or len(days) < 2:
         return None
-    entered = _by_day(segment.memberships.all(), "entered_at")
-    left = _by_day(segment.memberships.exclude(left_at=None), "left_at")
-    size, sizes = segment.memberships.filter(left_at=None).count(), []
+    stays = ledger.rows_of(segment, ListQuery(), viewer)
+    entered, left = _by_day(stays, "entered_at"), _by_day(stays.exclude(left_at=None), "left_at")
+    size, sizes = stays.filter(left_at=None).count(), []
     for day in reversed(days):
         sizes.append(size)
         size -= entered.get(day, 0) - left.get(day, 0)
     sizes.reverse()
-    summary = gettext("%(now)s now, %(before)s sixty days ago.") % {
-        "now": format_number(sizes[-1]),
-        "before": format_number(sizes[0]),
-    }
-    return Chart(
-        "members", gettext("Customers over time"), summary, day_labels(days), [Series(gettext("Customers"), sizes)]
-    )
+    said = {"now": format_number(sizes[-1]), "before": format_number(sizes[0]), "day": format_date(since)}
+    summary = gettext("%(now)s now, %(before)s on %(day)s.") % said
+    return Chart("members", gettext("Size over time"), summary, day_labels(days), [Series(gettext("Customers"), sizes)])
 
 
 def _by_day(rows: QuerySet[Membership], column: str) -> dict[Anything, int]:
