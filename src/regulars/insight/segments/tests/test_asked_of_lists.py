@@ -113,6 +113,6 @@ def test_lists_are_completed_and_said_by_their_names(vip: CustomerList, by: View
     pinned = warehouse.sync(NOW)
     assert values.frequent(RELATIONS["lists"], "list", "OUR", pinned) == [("vip", "Our best")]
     assert [key for key, _ in values.frequent(RELATIONS["lists"], "list", "", pinned)] == ["others", "vip"]
-    assert "list is Our best" in Words("GBP").leaf(read_condition(ON_VIP))
+    assert "list is “Our best”" in Words("GBP").leaf(read_condition(ON_VIP))
     several = ON_VIP | {"where": [{"field": "list", "op": "in", "value": ["vip", "gone"]}]}
-    assert "Our best, gone" in Words("GBP").leaf(read_condition(several))
+    assert "“Our best”, “gone”" in Words("GBP").leaf(read_condition(several))
