@@ -12,6 +12,8 @@ STATIC = Path(__file__).parents[1] / "static" / "pages"
 TEMPLATES = sorted(SOURCE.rglob("templates/**/*.html"))
 FIRST_VISIT = 300 * 1024
 
+SHEETS = ("tokens.css", "shell.css", "pages.css")
+
 
 def vendored() -> list[tuple[str, str, list[str]]]:
     """File, sha256 and licence texts of each row of the table."""
@@ -35,7 +37,7 @@ def test_vendored_files_are_those_of_the_table() -> None:
 
 
 def test_nothing_is_fetched_from_elsewhere() -> None:
-    own = [STATIC / name for name in ("shell.css", "shell.js", "charts.js")]
+    own = [STATIC / name for name in (*SHEETS, "shell.js", "charts.js")]
     for path in [*own, *TEMPLATES]:
         text = re.sub(r"https?://(www\.w3\.org|{{)[^\"']*", "", path.read_text())
         assert not re.search(r"(src|href|url|import)\s*[=(]\s*[\"']?https?://", text), path
@@ -62,7 +64,7 @@ def test_no_template_has_a_script_or_a_handler_within_it() -> None:
 
 
 def test_a_first_visit_weighs_little() -> None:
-    texts = ["vendor/tabler.min.css", "shell.css", "vendor/htmx.min.js", "shell.js", "icons.svg", "icon.svg"]
+    texts = ["vendor/tabler.min.css", *SHEETS, "vendor/htmx.min.js", "shell.js", "icons.svg", "icon.svg"]
     weight = sum(len(gzip.compress((STATIC / name).read_bytes(), 6)) for name in texts)
     weight += sum(
         (STATIC / "vendor" / "inter" / f"inter-{script}-wght-normal.woff2").stat().st_size
