@@ -41,11 +41,15 @@ class Question:
 
 @dataclass(frozen=True)
 class Answer:
-    """A value and where it came from, so that a person can follow it: ``source`` is like 'event 4711', 'snapshot 12' or 'no entry'."""
+    """A value and where it came from, so that a person can follow it: ``source`` is like 'event 4711', 'snapshot 12' or 'no entry'.
+
+    ``seen``: what it was made of, where that is several things, each with what it is called, its value and its source. Nothing personal.
+    """
 
     value: Value
     source: str = ""
     as_of: datetime | None = None
+    seen: tuple[tuple[str, Value, str], ...] = ()
 
 
 UNKNOWN = Answer(None, "nothing known")
@@ -53,10 +57,14 @@ UNKNOWN = Answer(None, "nothing known")
 
 @dataclass(frozen=True)
 class Moment:
-    """The two clocks of a question: the time in the world, and the log position up to which we may know (None: all that we know)."""
+    """The two clocks of a question: the time in the world, and the log position up to which we may know (None: all that we know).
+
+    ``entered``: of customers who are asked of from within a workflow, when they entered it.
+    """
 
     at: datetime
     known_at: int | None = None
+    entered: Mapping[int, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,25 @@
-"""Workflows: list and get."""
+"""Workflows: list, get and write."""
 
 from datetime import datetime
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from ninja import Query, Router, Schema
 
+from regulars.foundation import clock
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.api.access import caller, needs
+from regulars.foundation.api.fields import Strict
+from regulars.foundation.api.idempotency import idempotent
 from regulars.foundation.api.paging import Page, PageQuery, take
 from regulars.foundation.api.problems import ERRORS
+from regulars.foundation.audit.operations import record
 from regulars.foundation.errors import NotFound
 from regulars.foundation.ids import from_public, to_public
 from regulars.workflows.models import Run, Workflow
+from regulars.workflows.operations import save_version
 from regulars.workflows.queries import seen_by
 
 router = Router(tags=["workflows"])
@@ -53,6 +59,34 @@ def one_workflow(request: HttpRequest, workflow_id: str) -> WorkflowDetail:
     workflow = _find(Workflow.objects.select_related("live"), workflow_id)
     runs = _runs([workflow.pk], caller(request))
     return WorkflowDetail(**_columns(workflow, runs), definition=workflow.live.definition if workflow.live else None)
+
+
+class DefinitionIn(Strict):
+    """What a workflow is (docs/workflows.md)."""
+
+    definition: dict[str, Any]
+
+
+@router.put(
+    "/{workflow_id}/definition",
+    auth=needs("workflows:write"),
+    response={200: WorkflowDetail, **ERRORS},
+    summary="Write a workflow",
+)
+@idempotent
+def write(request: HttpRequest, workflow_id: str, payload: DefinitionIn) -> tuple[int, WorkflowDetail]:
+    """The next version of a workflow (by id or key), which new entries start on; runs on their way keep theirs. An equal one makes none."""
+    workflow, viewer = _find(Workflow.objects.all(), workflow_id), caller(request)
+    with transaction.atomic():
+        version = save_version(workflow.key, payload.definition, viewer.staff_id, clock.now())
+        record(
+            "workflow.written",
+            viewer,
+            to_public(Workflow.PREFIX, workflow.uid),
+            {"version": version.number},
+            at=clock.now(),
+        )
+    return 200, one_workflow(request, workflow_id)
 
 
 def _find(rows: QuerySet[Workflow], workflow_id: str) -> Workflow:

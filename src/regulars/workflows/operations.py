@@ -1,5 +1,6 @@
 """What can be done to workflows."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -31,11 +32,23 @@ class NothingLive(InvalidInput):
 
 def check_definition(raw: Any) -> Definition:
     """The definition, checked against what this house offers: trigger, facts, actions. Raises InvalidDefinition with every problem."""
+    if not _can_be_kept(raw):
+        raise InvalidDefinition(
+            [Problem("definition", "must be JSON: names and texts, numbers, true, false, lists, objects")]
+        )
     definition = parse_definition(raw)
     problems = [*_trigger_problems(definition.trigger), *_fact_problems(definition)]
     if problems:
         raise InvalidDefinition(problems)
     return definition
+
+
+def _can_be_kept(raw: Any) -> bool:
+    try:
+        text = json.dumps(raw, ensure_ascii=False, allow_nan=False)
+        return json.loads(text) == raw and b"\\u0000" not in text.encode()
+    except (TypeError, ValueError, RecursionError):  # of YAML, and signs that are no text
+        return False
 
 
 def save_version(key: str, raw: Mapping[str, Any], staff_id: int | None, at: datetime) -> WorkflowVersion:

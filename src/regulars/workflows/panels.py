@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from django.db.models import Q, TextField
+from django.db.models.functions import Cast
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -25,8 +27,12 @@ from regulars.foundation.pages.registries import (
     TimelineKind,
 )
 from regulars.insight.segments.uses import USES, Use
+from regulars.record.lists.uses import USES as USES_OF_LISTS
+from regulars.record.lists.uses import Use as UseOfList
+from regulars.record.own_events.uses import USES as USES_OF_PROPERTIES
+from regulars.record.own_events.uses import Use as UseOfProperty
 from regulars.workflows.labels import in_words
-from regulars.workflows.models import Run, RunState, Workflow
+from regulars.workflows.models import Run, RunState, Workflow, WorkflowVersion
 from regulars.workflows.queries import list_workflows, runs_of_customer, seen_by
 
 
@@ -82,7 +88,8 @@ FINDINGS.register("workflows", FindingSource("workflows.view", look))
 
 def find_uses(key: str) -> list[Use]:
     """Workflows whose live definition names the segment: as what they begin with, or in a condition."""
-    wanted = [w for w in Workflow.objects.select_related("live") if w.live and _names_segment(w.live.definition, key)]
+    live = Workflow.objects.select_related("live").exclude(live=None)
+    wanted = [w for w in live if w.live and _names(w.live.definition, "segment", key)]
     return [
         Use(
             gettext("Workflow"),
@@ -95,10 +102,33 @@ def find_uses(key: str) -> list[Use]:
     ]
 
 
-def _names_segment(part: Any, key: str) -> bool:
+def _names(part: Any, what: str, key: str) -> bool:
+    """By itself, or as what a filter of a condition compares with."""
     if isinstance(part, dict):
-        return part.get("segment") == key or any(_names_segment(value, key) for value in part.values())
-    return isinstance(part, list) and any(_names_segment(value, key) for value in part)
+        named = part.get("value") if part.get("field") == what else part.get(what)
+        is_named = named == key or (isinstance(named, list) and key in named)
+        return is_named or any(_names(value, what, key) for value in part.values())
+    return isinstance(part, list) and any(_names(value, what, key) for value in part)
+
+
+def find_uses_of_list(key: str) -> list[UseOfList]:
+    """Workflows whose live definition asks for the list."""
+    live = Workflow.objects.select_related("live").exclude(live=None).order_by("name")
+    asking = [w for w in live if w.live and _names(w.live.definition, "list", key)]
+    return [UseOfList(gettext("Workflow"), w.name, f"/workflows/{to_public(Workflow.PREFIX, w.uid)}") for w in asking]
+
+
+def find_uses_of_property(field: str) -> list[UseOfProperty]:
+    """Workflows whose conditions ask for a declared property: the live version, and those that runs are still on."""
+    on_the_way = Run.objects.exclude(state=RunState.ENDED).values("version")
+    versions = WorkflowVersion.objects.annotate(written=Cast("definition", TextField()))
+    asking = versions.filter(
+        Q(pk__in=Workflow.objects.values("live")) | Q(pk__in=on_the_way), written__contains=f'"{field}"'
+    )
+    rows = Workflow.objects.filter(pk__in=asking.values("workflow")).order_by("name")
+    return [UseOfProperty(gettext("Workflow"), w.name, f"/workflows/{to_public(Workflow.PREFIX, w.uid)}") for w in rows]
 
 
 USES.register("workflows", find_uses)
+USES_OF_LISTS.register("workflows", find_uses_of_list)
+USES_OF_PROPERTIES.register("workflows", find_uses_of_property)

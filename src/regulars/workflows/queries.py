@@ -18,9 +18,11 @@ from regulars.foundation.pages.paging import Order
 from regulars.insight.segments.queries import list_segments
 from regulars.record.customers.models import Customer
 from regulars.workflows.definition import Definition
+from regulars.workflows.matching import in_words
 from regulars.workflows.models import Run, RunState, RunStep, Workflow
 from regulars.workflows.runs.deciding import definition_of
 from regulars.workflows.steps.action import CARRIERS
+from regulars.workflows.steps.condition import MATCHES
 from regulars.workflows.steps.kinds import Names
 from regulars.workflows.triggers import TRIGGERS
 
@@ -101,11 +103,20 @@ def describe_trigger(definition: Definition, names: Names) -> str:
     return TRIGGERS[definition.trigger["kind"]].describe(definition.trigger, names)
 
 
+class _InUse(dict[tuple[str, str], str]):
+    """Conditions are put into words when they are asked for: they name themselves."""
+
+    def __missing__(self, named: tuple[str, str]) -> str:
+        if named[0] != MATCHES:
+            raise KeyError(named)
+        return in_words(named[1])
+
+
 def names_in_use() -> Names:
-    """What people call segments, templates and whatever else workflows name by key."""
-    found: dict[tuple[str, str], str] = {("segment", s.key): s.name for s in list_segments()}
+    """What people call segments, templates and whatever else workflows name by key, and conditions in words."""
+    found = _InUse({("segment", s.key): s.name for s in list_segments()})
     for _, carrier in CARRIERS.items():
-        found |= carrier.names()
+        found.update(carrier.names())
     return found
 
 

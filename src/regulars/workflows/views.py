@@ -16,20 +16,25 @@ from regulars.foundation import clock
 from regulars.foundation.access.gate import requires
 from regulars.foundation.access.viewer import Viewer, viewer_of
 from regulars.foundation.audit.operations import record
+from regulars.foundation.facts import FACTS
 from regulars.foundation.ids import to_public
 from regulars.foundation.pages.formats import format_full, format_number
 from regulars.foundation.pages.listing import show_list
 from regulars.foundation.pages.lists import Choices, Column, Empty, Filter, ListPage, ListQuery
+from regulars.insight.segments.files import InvalidFile, read_yaml
 from regulars.record.customers.named import Named, with_names
 from regulars.workflows import operations, queries
 from regulars.workflows.cards import cards_of
+from regulars.workflows.definition import InvalidDefinition, Problem
 from regulars.workflows.labels import RUN_STATES, in_words, question_in_words, run_pill, workflow_pill
 from regulars.workflows.models import Run, Workflow
 from regulars.workflows.operations import Already, Who
 from regulars.workflows.recipes import RECIPES, get_recipe
 from regulars.workflows.runs.deciding import definition_of
 from regulars.workflows.steps.action import CARRIERS, NodeOutcome
+from regulars.workflows.steps.condition import MATCHES
 from regulars.workflows.steps.kinds import STEPS, Names
+from regulars.workflows.texts import as_text
 
 MONTH = timedelta(days=30)
 
@@ -88,6 +93,7 @@ def one_workflow(request: HttpRequest, public_id: str) -> HttpResponse:
         "sentence": summary.sentence,
         "summary": summary,
         "may_switch": viewer.may("workflows.switch"),
+        "may_edit": viewer.may("workflows.edit"),
         "pill": workflow_pill(workflow),
         "cards": cards_of(workflow, viewer),
         "trigger": queries.describe_trigger(definition_of(workflow.live_id), queries.names_in_use())
@@ -99,6 +105,41 @@ def one_workflow(request: HttpRequest, public_id: str) -> HttpResponse:
         ],
     }
     return render(request, "workflows/one.html", context)
+
+
+@requires("workflows.edit", post="workflows.edit")
+def edit(request: HttpRequest, public_id: str) -> HttpResponseBase:
+    """The definition as text: checked on request, and saved as the next version."""
+    viewer, workflow = viewer_of(request), queries.get_workflow(public_id)
+    written, checked, problems = as_text(workflow), None, []
+    if request.method == "POST":
+        written = request.POST.get("definition", "")
+        try:
+            definition = read_yaml(written)
+            checked = operations.check_definition(definition)
+            if request.POST.get("do") == "save":
+                return _save(workflow, definition, viewer)
+        except InvalidDefinition as error:
+            problems = error.problems
+        except InvalidFile as error:
+            problems = [Problem("definition", error.sentence)]
+    names = queries.names_in_use()
+    context = {
+        "title": gettext("Edit '%s'") % workflow.name,
+        "public_id": public_id,
+        "written": written,
+        "problems": problems,
+        "checked": f"{queries.describe_trigger(checked, names)}: {checked.in_words(names)}." if checked else "",
+        "facts": [(name, fact) for name, fact in FACTS.items() if name != MATCHES],
+    }
+    return render(request, "workflows/edit.html", context, status=400 if problems else 200)
+
+
+def _save(workflow: Workflow, definition: Any, viewer: Viewer) -> HttpResponseBase:
+    with transaction.atomic():
+        version = operations.save_version(workflow.key, definition, viewer.staff_id, clock.now())
+        record("workflow.written", viewer, _public_id(workflow), {"version": version.number}, at=clock.now())
+    return redirect("workflow", _public_id(workflow))
 
 
 @requires("workflows.switch", post="workflows.switch")

@@ -1,5 +1,6 @@
-"""One customer's rows, as the record holds them now, for whoever explains a condition."""
+"""A few customers' rows, as the record holds them now, for whoever explains a condition."""
 
+from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,26 +14,40 @@ from regulars.insight.conditions.windows import Clock
 
 _PEOPLE = """
 WITH people AS MATERIALIZED (
-    SELECT profile_id, customer_id FROM customers_customerprofile WHERE until_batch_id IS NULL AND customer_id = %s
+    SELECT profile_id, customer_id FROM customers_customerprofile WHERE until_batch_id IS NULL AND customer_id = ANY(%s)
 )
 """
 
 
 def read_person(condition: Condition, customer_id: int, clock: Clock) -> Person:
     """Everything that the condition asks of this customer; one statement for each table."""
+    return read_people(condition, [customer_id], clock)[customer_id]
+
+
+def read_people(condition: Condition, customer_ids: Collection[int], clock: Clock) -> dict[int, Person]:
+    """As above, of several, who are read at once."""
     tables = {RELATIONS[name].table for name in relations_of(condition)}
-    rows = {table: _rows(table, customer_id) for table in tables}
+    rows = {table: _rows(table, customer_ids) for table in tables}
     held = {name: rows[RELATIONS[name].table] for name in relations_of(condition)}
-    return Person(customer_id, clock.person, held)
+    return {
+        customer: Person(customer, clock.person, {name: some.get(customer, []) for name, some in held.items()})
+        for customer in customer_ids
+    }
 
 
-def _rows(name: str, customer_id: int) -> list[dict[str, Any]]:
+def _rows(name: str, customer_ids: Collection[int]) -> dict[int, list[dict[str, Any]]]:
+    """By customer."""
     table = WAREHOUSE_TABLES[name]
     with connection.cursor() as cursor:
-        cursor.execute(_PEOPLE + table.of_people.replace("%", "%%"), [customer_id])
-        columns = [column[0] for column in cursor.description]
-        found = [dict(zip(columns, map(_in_utc, row), strict=True)) for row in cursor.fetchall()]
-    return [row | {"key": row[table.key]} for row in found]
+        people = cursor.mogrify(_PEOPLE, [sorted(customer_ids)])
+        cursor.execute(f"{people} SELECT p.customer_id, t.* FROM ({table.of_people}) t JOIN people p USING (profile_id)")
+        columns = [column[0] for column in cursor.description][1:]
+        rows = cursor.fetchall()
+    found: dict[int, list[dict[str, Any]]] = {}
+    for customer, *values in rows:
+        row = dict(zip(columns, map(_in_utc, values), strict=True))
+        found.setdefault(customer, []).append(row | {"key": row[table.key]})
+    return found
 
 
 def _in_utc(value: Any) -> Any:

@@ -39,6 +39,7 @@ class Claimed:
     state: State
     fence: int
     failures: int
+    started_at: datetime
 
 
 _CLAIM = """
@@ -50,7 +51,8 @@ WITH due AS (
 UPDATE workflows_run r
 SET lease_owner = %(owner)s, lease_until = clock_timestamp() + %(lease)s * interval '1 second', fence = fence + 1, failures = failures + 1
 FROM due WHERE r.id = due.id
-RETURNING r.id, r.uid, r.workflow_id, r.version_id, r.customer_id, r.profile_id, r.node, r.since, r.steps, r.visits, r.fence, r.failures
+RETURNING r.id, r.uid, r.workflow_id, r.version_id, r.customer_id, r.profile_id, r.node, r.since, r.steps, r.visits, r.fence, r.failures,
+    r.started_at
 """
 _FRESH = _CLAIM.format(suspicion="failures = 0")
 _SUSPECTS = _CLAIM.format(suspicion="failures = 1")
@@ -85,9 +87,23 @@ def _take(statement: str, owner: str, at: datetime, limit: int, lease: timedelta
 
 
 def _claimed(row: tuple[Any, ...]) -> Claimed:
-    run_id, uid, workflow_id, version_id, customer_id, profile_id, node, since, steps, visits, fence, failures = row
+    (
+        run_id,
+        uid,
+        workflow_id,
+        version_id,
+        customer_id,
+        profile_id,
+        node,
+        since,
+        steps,
+        visits,
+        fence,
+        failures,
+        began,
+    ) = row
     state = State(node, since, steps, parse_visits(visits))
-    return Claimed(run_id, uid.hex, workflow_id, version_id, customer_id, profile_id, state, fence, failures)
+    return Claimed(run_id, uid.hex, workflow_id, version_id, customer_id, profile_id, state, fence, failures, began)
 
 
 def parse_visits(value: Any) -> dict[str, int]:

@@ -1,6 +1,6 @@
 """Reads the facts that runs ask for, one query for each different question, and lets the engine decide."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -36,17 +36,17 @@ def definition_of(version_id: int) -> Definition:
 
 def decide(runs: Sequence[Claimed], at: datetime) -> list[Decision]:
     """One decision for each run, in their order. Raises UnknownFact, and whatever a fact's reader raises."""
-    facts: dict[int, dict[Question, Answer]] = defaultdict(dict)
+    facts: dict[int, dict[Question, Answer]] = defaultdict(dict)  # by run: two of one customer entered at two moments
     decided: dict[int, Advanced] = {}
     for _ in range(_ROUNDS):
-        asked: dict[Question, list[int]] = defaultdict(list)
+        asked: dict[Question, list[Claimed]] = defaultdict(list)
         for run in runs:
             if run.id in decided:
                 continue
-            result = advance(definition_of(run.version_id), run.state, facts[run.customer_id], at)
+            result = advance(definition_of(run.version_id), run.state, facts[run.id], at)
             if isinstance(result, Needs):
                 for question in result.questions:
-                    asked[question].append(run.customer_id)
+                    asked[question].append(run)
             else:
                 decided[run.id] = result
         if not asked:
@@ -55,11 +55,24 @@ def decide(runs: Sequence[Claimed], at: datetime) -> list[Decision]:
     return [Decision(run, decided[run.id]) for run in runs]
 
 
-def _answer(asked: dict[Question, list[int]], facts: dict[int, dict[Question, Answer]], at: datetime) -> None:
-    for question, customers in asked.items():
+def _answer(asked: dict[Question, list[Claimed]], facts: dict[int, dict[Question, Answer]], at: datetime) -> None:
+    for question, runs in asked.items():
         fact = FACTS.get(question.fact)
         if fact is None:
             raise UnknownFact(f"no module offers the fact '{question.fact}'")
-        answers = fact.read(customers, question, Moment(at))
-        for customer in customers:
-            facts[customer][question] = answers.get(customer, UNKNOWN)
+        for some in _with_each_customer_once(runs):
+            entered = {run.customer_id: run.started_at for run in some}
+            answers = fact.read(list(entered), question, Moment(at, entered=entered))
+            for run in some:
+                facts[run.id][question] = answers.get(run.customer_id, UNKNOWN)
+
+
+def _with_each_customer_once(runs: Sequence[Claimed]) -> list[list[Claimed]]:
+    found: list[list[Claimed]] = []
+    count: Counter[int] = Counter()
+    for run in runs:
+        if count[run.customer_id] == len(found):
+            found.append([])
+        found[count[run.customer_id]].append(run)
+        count[run.customer_id] += 1
+    return found

@@ -1,5 +1,9 @@
-"""Condition: ask one fact and go by the answer. What is not known is said, and takes the edge that the definition names for it."""
+"""Condition: ask one fact and go by the answer. What is not known is said, and takes the edge that the definition names for it.
 
+The fact may be a condition of the language of segments, which stands under ``matches``.
+"""
+
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +22,9 @@ _TESTS: dict[str, Callable[[Any, Any], bool]] = {
 _WORDS = {"is": "is", "is_not": "is not", "at_least": "is at least", "at_most": "is at most", "one_of": "is one of"}
 
 
+MATCHES = "matches"
+
+
 @dataclass(frozen=True)
 class ConditionStep:
     """Compares the answer with ``wanted``; an unknown answer goes ``if_unknown`` ('yes' or 'no')."""
@@ -31,7 +38,8 @@ class ConditionStep:
         answer = facts.get(self.question)
         if answer is None:
             return Ask((self.question,))
-        return Go(self._edge(answer), (Reason(in_words(self.question), answer.value, answer.source),))
+        seen = (Reason(*one) for one in answer.seen)
+        return Go(self._edge(answer), (Reason(in_words(self.question), answer.value, answer.source), *seen))
 
     def _edge(self, answer: Answer) -> str:
         if answer.value is None:
@@ -44,17 +52,28 @@ class ConditionStep:
     def describe(self, names: Names) -> str:
         if self.question.fact == "segment.member" and self.test == "is" and self.wanted is True:
             return f"check that they are still in {name_of(names, 'segment', self.question.argument('segment'))}"
+        if self.question.fact == MATCHES:
+            return f"check whether {name_of(names, MATCHES, self.question.argument('condition'))}"
         return f"check whether {in_words(self.question)} {_WORDS[self.test]} {self.wanted}"
+
+
+def asks_whether(definition: Any) -> Question:
+    """The question that a definition of the condition language is, in the one way in which it can be written."""
+    return Question.of(MATCHES, condition=json.dumps(definition, sort_keys=True))
 
 
 def in_words(question: Question) -> str:
     """'segment.member (segment at-risk)'"""
+    if question.fact == MATCHES:
+        return MATCHES
     given = ", ".join(f"{name} {value}" for name, value in question.arguments)
     return f"{question.fact} ({given})" if given else question.fact
 
 
 class ConditionKind:
-    """``{"kind": "condition", "fact": "segment.member", "with": {"segment": "at-risk"}, "is": true, "yes": ..., "no": ...}``"""
+    """``{"kind": "condition", "fact": "segment.member", "with": {"segment": "at-risk"}, "is": true, "yes": ..., "no": ...}``, or with
+    ``"matches": {"version": 1, "where": ...}`` in place of the fact.
+    """
 
     name = "condition"
     label = "Check"
@@ -63,7 +82,10 @@ class ConditionKind:
     waits = False
 
     def parse(self, settings: Mapping[str, Any]) -> ConditionStep:
-        refuse_unknown(settings, "fact", "with", "if_unknown", *_TESTS)
+        if MATCHES in settings:
+            refuse_unknown(settings, MATCHES)
+            return ConditionStep(asks_whether(settings[MATCHES]), "is", True, "no")
+        refuse_unknown(settings, "fact", "with", "if_unknown", MATCHES, *_TESTS)
         fact, arguments = settings.get("fact"), settings.get("with", {})
         if not isinstance(fact, str) or not fact:
             raise StepProblem('needs the name of a fact, such as "fact": "segment.member"')

@@ -61,7 +61,10 @@ Names = Mapping[tuple[str, str], str]  # ('segment', 'at-risk') -> 'At Risk'
 
 def name_of(names: Names, what: str, key: object) -> str:
     """What people call a thing; its key where nobody named it."""
-    return names.get((what, str(key)), str(key))
+    try:
+        return names[what, str(key)]
+    except KeyError:
+        return str(key)
 
 
 class Step(Protocol):
