@@ -21,7 +21,7 @@ from regulars.connections.tracking.protocol import (
     MOST_CALL_BYTES,
     PATHS,
     BadBody,
-    parse,
+    look,
     write_key,
 )
 from regulars.connections.tracking.recording import PATH
@@ -58,7 +58,7 @@ def collect(request: HttpRequest, path: str) -> HttpResponse:
     try:
         body = _body(request, path)
         encoding = request.headers.get("Content-Encoding", "")
-        payload = parse(body, encoding, path)
+        payload = look(body, encoding, path)
     except BadBody as error:
         return _answer(400, str(error))
     key = find_key(write_key(request.headers.get("Authorization", ""), payload))

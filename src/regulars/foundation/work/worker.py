@@ -21,6 +21,7 @@ from regulars.foundation.work.loops import LOOPS, drive
 GRACE_SECONDS = 20.0  # for the batches and jobs at hand once we are asked to stop
 _JOBS_AT_ONCE = 2
 _ALIVE_SECONDS = 10.0
+_GARBAGE = 100_000  # objects more, until those in circles are looked for: a batch holds as many at once, and nearly none in circles
 _TURN_SECONDS = 0.0005  # of a thread while others wait, which they do after each of their statements; Python's own is ten times that
 
 log = structlog.get_logger(__name__)
@@ -31,6 +32,7 @@ def run_worker(only: frozenset[str] = frozenset()) -> bool:
     load_doors("jobs")
     sys.setswitchinterval(_TURN_SECONDS)
     gc.freeze()  # what was loaded stays: looking through all of it again and again costs a tenth of reading
+    gc.set_threshold(_GARBAGE)
     atexit.register(gc.unfreeze)  # else libraries complain of leaks at the end
     stopping = threading.Event()
     _stop_on_signals(stopping)
