@@ -192,7 +192,7 @@ def waiting_shards(reader: Reader) -> list[int]:
         known, low = cursor.fetchone()
         if known < SHARDS:
             _ensure_positions(reader)
-            return list(range(SHARDS))
+            low = 0
         if low >= head:
             return []
         cursor.execute(_BUSY, [low, head, sorted(reader.kinds)])

@@ -25,6 +25,7 @@ from regulars.record.events.readers import (
     read_on,
     replay_one,
     replay_parked,
+    waiting_shards,
 )
 
 pytestmark = pytest.mark.django_db
@@ -64,6 +65,14 @@ def test_each_event_once_and_only_wanted_kinds() -> None:
     run(notebook, 3)
     assert sorted(notebook.seen) == [(1, 1), (2, 3)]
     assert lag() == {"notebook": 0}
+
+
+def test_a_reader_that_begins_looks_only_where_something_is_for_it() -> None:
+    notebook = Notebook()
+    happen(1, 1)
+    happen(2, 2, kind="test.other")
+    assert waiting_shards(notebook.reader) == [1]
+    assert list(ReaderPosition.objects.filter(position=0).values_list("shard", flat=True)) == [1]
 
 
 @pytest.mark.django_db(transaction=True)
