@@ -1,6 +1,6 @@
 # Every chore of this project. "make" alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lint-types lint-rest test-database format bench chaos docs plugin clean lock install develop
+.PHONY: help demo test tests lint lint-types lint-rest test-database format bench chaos docs plugin clean lock install develop
 .SILENT:
 
 PY := .venv/bin/python
@@ -36,12 +36,15 @@ develop:
 demo: install
 	$(PY) -m demo
 
+# Types take one processor for a minute or two: all else is done beside them.
 test: develop
 	tools/browser
-	$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint-types lint-rest test-database
+	$(MAKE) --no-print-directory --jobs=2 lint-types tests || \
+		{ echo "Something of the above is wrong: types, lint or tests." >&2; exit 1; }
+
+tests: lint-rest test-database
 	$(PY) -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
 
-# Types take one processor for a minute or two: the rest is done beside them.
 lint: develop
 	$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint-types lint-rest
 
