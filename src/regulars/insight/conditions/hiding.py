@@ -85,9 +85,14 @@ def _relation(node: Mapping[str, Any], around: Relation | None) -> Relation | No
     return around if of is None else RELATIONS.get(of) if isinstance(of, str) else None
 
 
-def _field(node: Mapping[str, Any], relation: Relation | None) -> Field | None:
+def _name(node: Mapping[str, Any]) -> Any:
+    """Of the field that a comparison speaks of, in a filter or a measure."""
     measure = node.get("measure")
-    name = node.get("field") or (next(iter(measure.values()), None) if isinstance(measure, dict) else measure)
+    return node.get("field") or (next(iter(measure.values()), None) if isinstance(measure, dict) else measure)
+
+
+def _field(node: Mapping[str, Any], relation: Relation | None) -> Field | None:
+    name = _name(node)
     return relation.fields.get(name) if relation and isinstance(name, str) else None
 
 
@@ -95,7 +100,7 @@ def _may_be_personal(node: Mapping[str, Any], relation: Relation | None) -> bool
     field = _field(node, relation)
     if field:
         return field.type is FieldType.TOKEN
-    return node.get("field", "") != "at" and ("field" in node or node.get("measure", "count") not in _COUNTED)
+    return _name(node) != "at" and ("field" in node or node.get("measure", "count") not in _COUNTED)
 
 
 def _with_sealed(node: Any, change: Callable[[str], Any]) -> Any:

@@ -10,9 +10,11 @@ from django.test import Client
 
 from regulars.foundation.access.models import StaffMember
 from regulars.foundation.clock import now
-from regulars.insight.segments.models import Segment, SegmentDraft
-from regulars.insight.segments.operations import refreshing
+from regulars.insight.conditions.reading import read_condition
+from regulars.insight.segments.models import Segment, SegmentDraft, SegmentVersion
+from regulars.insight.segments.operations import refreshing, saving
 from regulars.insight.segments.ready_made import READY_MADE
+from regulars.insight.segments.uses import Use
 from regulars.insight.warehouse.operations import sync
 from regulars.insight.warehouse.tests import shop
 
@@ -71,7 +73,7 @@ def test_a_segment_is_built_counted_saved_and_changed(client: Client) -> None:
     refreshing.refresh(segment, now)
     page = client.get("/segments/big-spenders").content.decode()
     assert "Those who matter" in page
-    assert "the sum of total over orders that count in the last 30 days is at least £50.00" in page
+    assert "The sum of total over orders that count in the last 30 days is at least £50.00" in page
     who = page.partition("/segments/big-spenders/why/")[2].partition('"')[0]
     explained = client.get(f"/segments/big-spenders/why/{who}").content.decode()
     assert "is in Big spenders" in explained
@@ -84,6 +86,30 @@ def test_a_segment_is_built_counted_saved_and_changed(client: Client) -> None:
     assert begin(client, segment="big-spenders") == again
     client.post(again, {"do": "save", "name": "Big spenders", "description": ""})
     assert Segment.objects.get().version == 2
+
+
+def test_the_plan_names_who_enters_and_leaves_and_what_starts(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    uses = [
+        Use("Workflow", "Thank them", "/workflows/1", is_on=True, begins=True),
+        Use("Workflow", "Ask them", "/workflows/2", is_on=True),
+        Use("Workflow", "Old one", "/workflows/3", is_on=False, begins=True),
+    ]
+    monkeypatch.setattr(saving, "uses_of", lambda key: uses)
+    client.force_login(StaffMember.objects.create(email="ow@shop.example", name="Ow", role="owner"))
+    refreshing.refresh(saving.create_segment("Spenders", read_condition(SPENT_AS_JSON), None, now()), now)
+    address = begin(client, segment="spenders")
+    plan = client.get(f"{address}/count").content.decode().partition("What saving does")[2]
+    assert "Nobody enters or leaves." in plan
+    assert "starts-workflows" not in plan
+    do(client, address, "set", "0", **SPENT | {"op": "lt"})
+    plan = client.get(f"{address}/count").content.decode().partition("What saving does")[2]
+    assert re.findall(r'<span class="num">(\d+)</span>', plan) == ["2", "1"]
+    assert len(set(re.findall(r'href="(/customers/[^"]+)"', plan))) == 3
+    tick, _, others = plan.partition("Without the tick no workflow starts.")
+    assert re.findall(r"/workflows/\d", tick) == ["/workflows/1"]
+    assert re.findall(r"/workflows/\d", others) == ["/workflows/2", "/workflows/3"]
+    client.post(address, {"do": "save", "name": "Spenders", "starts-workflows": "on"})
+    assert [one.starts_workflows for one in SegmentVersion.objects.order_by("number")] == [False, True]
 
 
 def test_every_move_can_be_undone_and_done_again_after_a_reload(client: Client) -> None:
