@@ -17,6 +17,7 @@ MODULES: tuple[str, ...] = (
     "history",
     "rfm",
     "segments",
+    "membership",
     "workflows",
     "pages",
 )

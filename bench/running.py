@@ -39,8 +39,8 @@ class Running:
 
 
 @contextmanager
-def running(workers: int) -> Iterator[Running]:
-    """Starts them and waits until they answer; ends them with the block."""
+def running(workers: int, loops: Sequence[str] = ("inbox.read", "inbox.few")) -> Iterator[Running]:
+    """Starts them and waits until they answer; ends them with the block. ``loops``: what workers do; all of it where none is named."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = str(probe.getsockname()[1])
@@ -54,7 +54,7 @@ def running(workers: int) -> Iterator[Running]:
         processes = {"web": stack.enter_context(_started(["serve"], own))}
         for number in range(workers):
             processes[f"worker {number}"] = stack.enter_context(
-                _started(["worker", "--only", "inbox.read", "--only", "inbox.few"], own)
+                _started(["worker", *(word for loop in loops for word in ("--only", loop))], own)
             )
         _wait_for(f"http://127.0.0.1:{port}/readyz")
         server = psutil.Process(connection.connection.info.backend_pid).parent()
