@@ -28,7 +28,7 @@ def read(customer_ids: Sequence[int], question: Question, moment: Moment) -> Map
     condition = condition_of(question)
     verdicts = asking.decide(condition, customer_ids, moment.at, entries=moment.entered)
     clock, words = asking.clock_at(moment.at), Words(str(read_setting("shop.reporting_currency")))
-    people = read_people(condition, customer_ids, clock)
+    people = read_people(condition, customer_ids)
     return {
         customer: Answer(verdict.is_in, "", moment.at, _seen(condition, people[customer], clock, moment, words))
         for customer, verdict in verdicts.items()

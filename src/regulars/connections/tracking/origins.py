@@ -5,16 +5,20 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from regulars.record.customers.zones import known_zone
+
 _CAMPAIGN = {"campaign": "name", "source": "source", "medium": "medium"}
 _WORD = re.compile(r"\w[\w .+-]{0,59}")  # anything else may speak of a person, and stays sealed
 
 
 def origin_of(context: Mapping[str, Any]) -> dict[str, str]:
-    """``campaign``, ``source``, ``medium`` and ``device``, as far as they are said and are plain words."""
+    """``campaign``, ``source``, ``medium`` and ``device``, as far as they are said and are plain words; ``time_zone``, if there is such."""
     campaign, device = context.get("campaign"), context.get("device")
     found = {name: campaign.get(key) for name, key in _CAMPAIGN.items()} if isinstance(campaign, dict) else {}
     found["device"] = device.get("type") if isinstance(device, dict) else _device_of(context.get("userAgent"))
-    return {name: value for name, value in found.items() if isinstance(value, str) and _WORD.fullmatch(value)}
+    plain = {name: value for name, value in found.items() if isinstance(value, str) and _WORD.fullmatch(value)}
+    zone = known_zone(context.get("timezone"))
+    return plain | {"time_zone": zone} if zone else plain
 
 
 def _device_of(agent: object) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -11,12 +11,13 @@ from zoneinfo import ZoneInfo
 import pyarrow as pa
 from django.db import connection
 
+from regulars.foundation.relations import ZONE_SOURCES, ZoneSource
 from regulars.foundation.shop.settings import read_setting
 from regulars.foundation.warehouse_tables import WAREHOUSE_TABLES, WarehouseTable
 from regulars.insight.conditions.binding import Bindable, take_apart
 from regulars.insight.conditions.compiling import Asked, compiled, denying_leaves
 from regulars.insight.conditions.engines import Engine, Given, given_rows
-from regulars.insight.conditions.language import Condition
+from regulars.insight.conditions.language import Condition, asks_for_zones
 from regulars.insight.conditions.narrowing import all_texts_in
 from regulars.insight.conditions.people import CALENDAR, CUSTOMERS, ENTRIES, PEOPLE, ZONES
 from regulars.insight.conditions.shapes import ENTERED_AT, Bound, Kind
@@ -63,13 +64,38 @@ class Asking:
         condition: Condition,
         asked: Asked,
         clock: Clock,
-        zones: Mapping[int, str] | None = None,
         entries: Mapping[int, datetime] | None = None,
     ) -> pa.Table:
-        """``zones``: of customers who are not in the shop's zone. ``entries``: when they entered the workflow that asks."""
-        sql, bound = _written(condition, asked, self.engine, self.relation, clock, zones or {}, entries or {})
+        """``entries``: when customers entered the workflow that asks."""
+        zones = self.zones() if asks_for_zones(condition) else _NOBODYS
+        sql, bound = _written(condition, asked, self.engine, self.relation, clock, zones, entries or {})
         used = {name: value for name, value in bound.items() if _is_used(name, sql)}
         return self.run(sql, dict(self.values) | used)
+
+    def zones(self) -> "_Zones":
+        """Where those who are asked of are said to live."""
+        said = " UNION ALL ".join(_said_by(source, self.relation) for _, source in ZONE_SOURCES.items())
+        found = self.run(f"SELECT DISTINCT zone FROM ({said}) z", self.values)
+        return _Zones(f"({said})", sorted(found["zone"].to_pylist()))
+
+
+@dataclass(frozen=True)
+class _Zones:
+    """SQL of all that is said (profile_id, zone, rank, is_behind, said_at), and every zone in it by name."""
+
+    sql: str
+    names: Sequence[str]
+
+
+_NOBODYS = _Zones("", ())
+
+
+def _said_by(source: ZoneSource, relation: Callable[[str], str]) -> str:
+    is_behind = f"coalesce(s.{source.behind}, false)" if source.behind else "false"
+    return f"""
+        SELECT s.profile_id AS profile_id, s.{source.column} AS zone, {source.rank} AS rank, {is_behind} AS is_behind, s.{source.at} AS said_at
+        FROM {relation(source.table)} s WHERE s.profile_id IS NOT NULL AND s.{source.column} IS NOT NULL AND s.{source.at} IS NOT NULL
+    """
 
 
 def _written(
@@ -78,13 +104,13 @@ def _written(
     engine: Engine,
     relation: Callable[[str], str],
     clock: Clock,
-    zones: Mapping[int, str],
+    zones: _Zones,
     entries: Mapping[int, datetime],
 ) -> tuple[str, dict[str, Any]]:
     """The SQL of a question, and what it may bind."""
     taken = take_apart(condition)
     given = _given(taken, engine, clock, zones, entries)
-    extra = {name: one.sql for name, one in given.items()}
+    extra = {name: one.sql for name, one in given.items()} | {ZONES: zones.sql}
     sql = _TABLE.sub(lambda found: extra.get(found[1]) or relation(found[1]), compiled(taken.shape, asked, engine).sql)
     return sql, taken.bound(clock) | {name: values for one in given.values() for name, values in one.values.items()}
 
@@ -95,17 +121,12 @@ def _is_used(name: str, sql: str) -> bool:
 
 
 def _given(
-    taken: Bindable, engine: Engine, clock: Clock, zones: Mapping[int, str], entries: Mapping[int, datetime]
+    taken: Bindable, engine: Engine, clock: Clock, zones: _Zones, entries: Mapping[int, datetime]
 ) -> dict[str, Given]:
     """The small relations that a condition needs."""
     given = {}
     if taken.by_zone:
-        given[ZONES] = given_rows(
-            engine,
-            ZONES,
-            {"zone_customer_id": (Kind.WHOLE, list(zones)), "zone_name": (Kind.TEXT, list(zones.values()))},
-        )
-        columns = taken.calendar(clock, sorted({*zones.values(), clock.shop.key}))
+        columns = taken.calendar(clock, sorted({*zones.names, clock.shop.key}))
         kinds = {"zone": Kind.TEXT} | {one.name: one.kind for one in taken.by_zone}
         given[CALENDAR] = given_rows(
             engine, CALENDAR, {name: (kinds[name], column) for name, column in columns.items()}
@@ -130,7 +151,6 @@ def decide(
     condition: Condition,
     customer_ids: Sequence[int],
     at: datetime,
-    zones: Mapping[int, str] | None = None,
     entries: Mapping[int, datetime] | None = None,
     *,
     published_by: datetime | None = None,
@@ -139,14 +159,13 @@ def decide(
 
     ``published_by``: of what is published for everybody at once (scores), what had been published then.
     """
-    return decide_all([condition], customer_ids, at, zones, entries, published_by=published_by)[0]
+    return decide_all([condition], customer_ids, at, entries, published_by=published_by)[0]
 
 
 def decide_all(
     conditions: Sequence[Condition],
     customer_ids: Sequence[int],
     at: datetime,
-    zones: Mapping[int, str] | None = None,
     entries: Mapping[int, datetime] | None = None,
     *,
     published_by: datetime | None = None,
@@ -154,14 +173,17 @@ def decide_all(
     """As ``decide``, of several conditions: these people's rows are read once for all of them, in one query."""
     clock = clock_at(at)
     held = _Held(conditions, {"customers": list(customer_ids), "published_by": published_by})
+    said = _of_record(customer_ids).zones() if any(map(asks_for_zones, conditions)) else _NOBODYS
     with connection.cursor() as cursor:
         questions = []
         for place, condition in enumerate(conditions):
-            given = (clock, zones or {}, entries or {})
+            given = (clock, replace(said, sql="held_zones"), entries or {})
             sql, bound = _written(condition, Asked.VERDICTS, Engine.POSTGRES, held.relation, *given)
             questions.append(f"SELECT {place}, t.* FROM ({cursor.mogrify(sql, bound)}) t(customer_id, is_in, wakes_at)")
         every = " UNION ALL ".join(questions)
         tables = held.tables(every, published_by)
+        if said.sql:
+            tables = f"{tables}, held_zones AS MATERIALIZED (SELECT * FROM {said.sql} z)"
         cursor.execute(f"{cursor.mogrify(_CANDIDATES + tables, held.values)} {every}")
         decided: list[dict[int, Decision]] = [{} for _ in conditions]
         for place, customer, is_in, wakes_at in cursor.fetchall():
@@ -247,14 +269,13 @@ def members(
     position: int | None = None,
     *,
     wants_wake: bool = False,
-    zones: Mapping[int, str] | None = None,
 ) -> pa.Table:
     """``customer_id`` of everybody who is in at that moment, as known at a position (the snapshot's own where not given).
 
     With ``wants_wake``: customer_id, is_in and wakes_at (microseconds since 1970, null: never) of everybody who is in or may be by time.
     """
     asked = Asked.VERDICTS if wants_wake else Asked.MEMBERS
-    return _of_warehouse(pinned, position).ask(condition, asked, clock_at(at), zones)
+    return _of_warehouse(pinned, position).ask(condition, asked, clock_at(at))
 
 
 def count(
@@ -264,11 +285,10 @@ def count(
     position: int | None = None,
     *,
     engine: Engine = Engine.DUCKDB,
-    zones: Mapping[int, str] | None = None,
 ) -> Counted:
     """How many are in. On PostgreSQL by what the record holds now, whatever the position."""
     asking = _of_record(_everybody()) if engine is Engine.POSTGRES else _of_warehouse(pinned, position, engine)
-    [row] = asking.ask(condition, Asked.COUNT, clock_at(at), zones).to_pylist()
+    [row] = asking.ask(condition, Asked.COUNT, clock_at(at)).to_pylist()
     total = len(asking.values["customers"]) if engine is Engine.POSTGRES else total_of(pinned, position)
     missing = {place: int(row[f"missing_{place}"]) for place in denying_leaves(take_apart(condition).shape)}
     return Counted(int(row["count"]), total, list(row["first_ids"] or []), missing)

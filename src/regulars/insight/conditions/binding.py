@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from regulars.foundation.relations import LIST_MARK, RELATIONS, FieldType
 from regulars.insight.conditions import language, shares
@@ -70,6 +69,7 @@ from regulars.insight.conditions.windows import (
     shifted,
     whole_days,
 )
+from regulars.insight.conditions.zones import zone_named
 
 _DAY = timedelta(days=1)
 # How far a local midnight lies from where days of 24 hours put it: changes of the clock, a day that a country skipped, offsets from UTC.
@@ -100,7 +100,7 @@ class Bindable:
     def calendar(self, clock: Clock, zones: Iterable[str]) -> dict[str, list[Bound]]:
         """The columns of ``calendar``: ``zone``, and what differs by it."""
         names = list(zones)
-        clocks = [replace(clock, person=ZoneInfo(name)) for name in names]
+        clocks = [replace(clock, person=zone_named(name, clock.shop)) for name in names]
         zone: dict[str, list[Bound]] = {"zone": list(names)}
         return zone | {p.name: [_plain(self.values[p](one)) for one in clocks] for p in self.by_zone}
 

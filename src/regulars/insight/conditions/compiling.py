@@ -15,9 +15,10 @@ import ibis
 from regulars.insight.conditions.comparisons import NEVER, Number, Scope, earliest, edges, passes, ratio
 from regulars.insight.conditions.engines import DIALECTS, Dialect, Engine, parameter, sql_of
 from regulars.insight.conditions.grouping import Group, figure_from, measure_all
-from regulars.insight.conditions.people import customers, with_personal
+from regulars.insight.conditions.people import customers, with_personal, zones
 from regulars.insight.conditions.sequences import find_sequence
 from regulars.insight.conditions.shapes import (
+    ENTERED_AT,
     AllShape,
     AnyShape,
     Figure,
@@ -173,7 +174,12 @@ class _Compiling:
         return figure_from(figure, f"f{self._figures.index(figure)}", rows, self._dialect)
 
     def _verdicts(self, rows: Any) -> Any:
+        has_zones = any(one != ENTERED_AT for one in personal_in(self._shape))
+        if has_zones:
+            turns = zones().select(turns_of="zone_customer_id", turns_at="zone_turns_at")
+            rows = rows.left_join(turns, rows.customer_id == turns.turns_of)
         moments = [rows[group.wakes] for group in self._groups if group.wakes]
+        moments += [self._dialect.micros(rows.turns_at)] if has_zones else []
         for leaf in leaves_of(self._shape):
             if isinstance(leaf, LeafShape) and leaf.test.is_moving:
                 moments += edges(leaf.test, self._value(leaf, rows), self._scope.at(rows))

@@ -20,8 +20,10 @@ from regulars.insight.conditions.language import (
     Share,
     Test,
     Window,
+    asks_for_zones,
     leaves,
     rows_of,
+    tests_of,
 )
 from regulars.insight.conditions.measuring import Person, Row, holds, value_of
 from regulars.insight.conditions.windows import Clock, length, old_from
@@ -42,33 +44,29 @@ class Verdict:
 
 def evaluate(condition: Condition, person: Person, clock: Clock) -> Verdict:
     """``wakes_at`` is mostly the very moment of the change; where many moments come that could bring it but do not, one of them."""
-    clock = replace(clock, person=person.zone)
+    clock = person.clock(clock)
     is_in = holds(condition, person, clock)
     later = turning_points(condition, person, clock)
     for moment in islice(later, _MOST_TRIED):
         if holds(condition, person, replace(clock, at=moment)) != is_in:
             return Verdict(is_in, moment)
-    return Verdict(is_in, next(later, _horizon(condition, clock)))
+    return Verdict(is_in, next(later, _horizon(condition, person, clock)))
 
 
 def turning_points(condition: Condition, person: Person, clock: Clock) -> Iterator[datetime]:
     """Every later moment at which a leaf may change by time alone, the earliest first, as far as the horizon."""
     found = set(chain.from_iterable(_points(leaf, person, clock) for leaf in leaves(condition)))
-    horizon = _horizon(condition, clock)
+    horizon = _horizon(condition, person, clock)
     return iter(sorted(at for at in found if at > clock.at and (horizon is None or at <= horizon)))
 
 
-def _horizon(condition: Condition, clock: Clock) -> datetime | None:
-    """Until when all turning points are known; None: for ever."""
-    comes_round = any(test.op is Op.ANNIVERSARY for leaf in leaves(condition) for test in _tests(leaf))
-    return clock.at + _FAR if comes_round else None
-
-
-def _tests(leaf: Leaf | Sequence | Share) -> Iterator[Test]:
-    if isinstance(leaf, Leaf):
-        yield leaf.test
-    for rows in rows_of(leaf):
-        yield from (one.test for one in rows.where)
+def _horizon(condition: Condition, person: Person, clock: Clock) -> datetime | None:
+    """Until when all turning points are known; None: for ever. In another zone days begin at other moments."""
+    comes_round = any(test.op is Op.ANNIVERSARY for leaf in leaves(condition) for test in tests_of(leaf))
+    ends = [clock.at + _FAR] if comes_round else []
+    if asks_for_zones(condition):
+        ends += [one.at for one in person.zones if one.at > clock.at]
+    return min(ends, default=None)
 
 
 def _points(leaf: Leaf | Sequence | Share, person: Person, clock: Clock) -> Iterator[datetime]:

@@ -5,12 +5,11 @@ Slow and plain on purpose: each rule of docs/conditions.md stands here once, as 
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from operator import itemgetter
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from regulars.foundation.relations import RELATIONS, Field, FieldType, Relation
 from regulars.insight.conditions import language, shares
@@ -28,6 +27,7 @@ from regulars.insight.conditions.language import (
     Step,
 )
 from regulars.insight.conditions.windows import Clock, bounds, length
+from regulars.insight.conditions.zones import Said, zone_at
 
 Row = Mapping[str, Any]
 AT = "at"  # the field that every relation has: the moment of the row
@@ -37,12 +37,16 @@ _DAY = timedelta(days=1)
 @dataclass(frozen=True)
 class Person:
     """A customer with the rows that all her profiles have. ``rows`` by name of the relation: columns of its table, moments in UTC, dates as
-    days since 1970, and ``key``, the value of the table's key.
+    days since 1970, and ``key``, the value of the table's key. ``zones``: all that is said of where she lives.
     """
 
     customer_id: int
-    zone: ZoneInfo
     rows: Mapping[str, Sequence[Row]]
+    zones: Sequence[Said] = ()
+
+    def clock(self, clock: Clock) -> Clock:
+        """The clock with the zone that is known of her at its moment; the shop's where there is none."""
+        return replace(clock, person=zone_at(self.zones, clock.at, clock.shop))
 
 
 def holds(condition: Condition, person: Person, clock: Clock) -> bool:

@@ -117,7 +117,7 @@ Why = Reason | Group
 
 def why(condition: Condition, person: Person, clock: Clock) -> Why:
     """The whole condition, explained in its own shape."""
-    clock = replace(clock, person=person.zone)
+    clock = person.clock(clock)
     match condition:
         case All(parts):
             return Group(Joined.ALL, holds(condition, person, clock), tuple(why(part, person, clock) for part in parts))
@@ -140,7 +140,8 @@ class Look:
 
 
 def look(condition: Condition, person: Person, clock: Clock) -> list[Look]:
-    """All leaves, in their order, by the person's clock; without what would change them, which takes most of the time."""
+    """All leaves, in their order; without what would change them, which takes most of the time."""
+    clock = person.clock(clock)
     return [_look(leaf, person, clock) for leaf in language.leaves(condition)]
 
 

@@ -7,9 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 from regulars.foundation.errors import InvalidInput
-from regulars.foundation.relations import EVERY_KIND, RELATIONS, RelationKind
+from regulars.foundation.relations import EVERY_KIND, RELATIONS, ZONE_SOURCES, RelationKind
 from regulars.insight.conditions import language
-from regulars.insight.conditions.language import Rows, leaves, relations_of, rows_of
+from regulars.insight.conditions.language import Rows, asks_for_zones, leaves, relations_of, rows_of
 from regulars.insight.conditions.narrowing import texts_in
 from regulars.insight.conditions.reading import read_definition
 from regulars.insight.rfm.rules import RfmSegment
@@ -61,8 +61,14 @@ def _read(definition: str) -> language.Condition:
 
 
 def event_kinds(condition: language.Condition) -> list[str]:
-    """Kinds of events after which somebody may come in or go out; EVERY_KIND where any may do that."""
-    return sorted({kind for leaf in leaves(condition) for rows in rows_of(leaf) for kind in _kinds(rows)})
+    """Kinds of events after which somebody may come in or go out; EVERY_KIND where any may do that.
+
+    Where days are the person's own, also those after which she may live in another zone.
+    """
+    kinds = {kind for leaf in leaves(condition) for rows in rows_of(leaf) for kind in _kinds(rows)}
+    if asks_for_zones(condition):
+        kinds |= {kind for _, source in ZONE_SOURCES.items() for kind in source.rises_with}
+    return sorted(kinds)
 
 
 def _kinds(rows: Rows) -> Sequence[str]:

@@ -32,7 +32,7 @@ CONTACTS = register(
         fields={
             "country": Field("country", FieldType.TEXT, "country", is_listed=True),
             "region": Field("region", FieldType.TEXT, "region", is_listed=True),
-            "postal_area": Field("postal_area", FieldType.TEXT, "postal area"),
+            "postal_area": Field("postal_area", FieldType.TEXT, "postal area", is_listed=True),
             "language": Field("language", FieldType.TEXT, "language", is_listed=True),
             "mail_domain": Field("mail_domain", FieldType.TEXT, "domain of the mail address", is_listed=True),
             "is_device": Field("is_device", FieldType.FLAG, "was filled in by a browser alone"),

@@ -11,7 +11,7 @@ _TYPES = {
     ColumnType.TEXT: FieldType.TEXT,
 }
 _LISTED = {
-    "campaign", "source", "medium", "device",
+    "campaign", "source", "medium", "device", "time_zone",
     "kind", "name", "category", "brand", "coupon", "payment_method", "shipping_method", "template", "channel", "topic", "state",
     "method", "reason", "segment", "tag", "trust", "currency",
 }  # fmt: skip

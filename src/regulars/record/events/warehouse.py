@@ -59,6 +59,7 @@ _ORIGIN = {
     "source": "source that led there",
     "medium": "medium that led there",
     "device": "kind of device: mobile, desktop or as the client says",
+    "time_zone": "time zone of the device, as an IANA name",
 }
 
 
@@ -111,7 +112,7 @@ EVENTS = register(
             Column("event_id", ColumnType.BIGINT, "its position on the log"),
             Column("profile_id", ColumnType.BIGINT, "to whom"),
             Column("at", ColumnType.TIMESTAMP, "when, UTC"),
-            Column("kind", ColumnType.TEXT, "kind of event (docs/events.md)"),
+            Column("kind", ColumnType.TEXT, "kind of event: docs/events.md lists them"),
             Column("name", ColumnType.TEXT, "of the shop's own events and of pages: their name, where it is plain"),
             Column("subject_id", ColumnType.BIGINT, "row of the record that it is about"),
             Column("is_history", ColumnType.BOOLEAN, "told by imported history"),

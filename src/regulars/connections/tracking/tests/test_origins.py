@@ -1,4 +1,4 @@
-"""Campaigns and devices stand in clear where they are plain words, and nowhere else."""
+"""Campaigns and devices stand in clear where they are plain words, zones where there are such, and nowhere else."""
 
 from typing import Any
 
@@ -25,6 +25,9 @@ PHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.
         ({"campaign": {"name": "for ada@shop.example", "source": ["a"]}, "device": {"type": 7}}, {}),
         ({"campaign": "spring", "device": "x" * 61, "userAgent": 5}, {}),
         ({"campaign": {"name": "a" * 61, "source": ""}}, {}),
+        ({"timezone": "Europe/Berlin"}, {"time_zone": "Europe/Berlin"}),
+        ({"timezone": "Ada's/Home"}, {}),
+        ({"timezone": ["Europe/Berlin"]}, {}),
     ],
 )
 def test_origins(context: dict[str, Any], found: dict[str, str]) -> None:

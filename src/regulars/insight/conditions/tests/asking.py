@@ -11,6 +11,7 @@ from regulars.insight.conditions.measuring import Person
 from regulars.insight.conditions.reading import read_condition
 from regulars.insight.conditions.tests.catalog import INVENTED
 from regulars.insight.conditions.windows import Clock
+from regulars.insight.conditions.zones import Said
 
 BERLIN, NEW_YORK, UTC_ZONE = ZoneInfo("Europe/Berlin"), ZoneInfo("America/New_York"), ZoneInfo("UTC")
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -27,7 +28,7 @@ def someone(zone: ZoneInfo = BERLIN, customer_id: int = 1, **rows: list[dict[str
         ]
         for name, said in rows.items()
     }
-    return Person(customer_id, zone, filled)
+    return Person(customer_id, filled, (Said(datetime(1970, 1, 1, tzinfo=UTC), zone.key),))
 
 
 def thing(at: datetime | None = NOW, **said: Any) -> dict[str, Any]:

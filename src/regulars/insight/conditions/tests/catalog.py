@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from unittest.mock import patch
 
-from regulars.foundation.relations import RELATIONS, Field, FieldType, Relation
+from regulars.foundation.relations import RELATIONS, ZONE_SOURCES, Field, FieldType, Relation, ZoneSource
 from regulars.foundation.warehouse_tables import WAREHOUSE_TABLES, ColumnType
 
 
@@ -23,11 +23,13 @@ class Catalog:
 
     relations: Mapping[str, Relation]
     shapes: Mapping[str, Shape]
+    zones: Mapping[str, ZoneSource]
 
     @contextmanager
     def offered(self) -> Iterator[None]:
         """As if modules had registered these relations, and no others."""
-        with patch.object(RELATIONS, "_entries", dict(self.relations)):
+        zones = patch.object(ZONE_SOURCES, "_entries", dict(self.zones))
+        with patch.object(RELATIONS, "_entries", dict(self.relations)), zones:
             yield
 
 
@@ -54,6 +56,7 @@ _FIELDS = {
 _THINGS = {field.column: field.type for field in _FIELDS.values()} | {
     "at": FieldType.MOMENT,
     "counts": FieldType.FLAG,
+    "zone": FieldType.TEXT,
 }
 _STATES = {
     "since": FieldType.MOMENT,
@@ -62,6 +65,7 @@ _STATES = {
     "channel": FieldType.TEXT,
     "score": FieldType.NUMBER,
     "is_good": FieldType.FLAG,
+    "zone": FieldType.TEXT,
 }
 _STATE_FIELDS = {
     "kind": Field("kind", FieldType.TEXT, "kind"),
@@ -90,6 +94,10 @@ def _relations() -> Iterator[Relation]:
 INVENTED = Catalog(
     {relation.name: relation for relation in _relations()},
     {"things": Shape("thing_id", _THINGS), "states": Shape("state_id", _STATES)},
+    {
+        "things": ZoneSource("things", 1, "things", "zone", "at", ()),
+        "states": ZoneSource("states", 2, "states", "zone", "since", (), behind="is_good"),
+    },
 )
 
 _TYPES = {
@@ -105,7 +113,7 @@ def registered() -> Catalog:
     """What modules offer, once their doors are loaded; personal fields with tokens of tests."""
     relations = {name: replace(one, fields=_with_token(one.fields)) for name, one in RELATIONS.items()}
     names = {relation.table for relation in relations.values()}
-    return Catalog(relations, {name: _shape(name, relations) for name in names})
+    return Catalog(relations, {name: _shape(name, relations) for name in names}, dict(ZONE_SOURCES.items()))
 
 
 def _with_token(fields: Mapping[str, Field]) -> dict[str, Field]:

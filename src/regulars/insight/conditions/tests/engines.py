@@ -55,7 +55,7 @@ def world_in(engine: Engine, world: World) -> Asking:
             "customer_id": (Kind.WHOLE, list(world.profiles.values())),
         },
     )
-    given[CUSTOMERS] = given_rows(engine, CUSTOMERS, {"customer_id": (Kind.WHOLE, list(world.zones))})
+    given[CUSTOMERS] = given_rows(engine, CUSTOMERS, {"customer_id": (Kind.WHOLE, list(world.customers))})
     values = {name: bound for one in given.values() for name, bound in one.values.items()}
     return Asking(engine, lambda name: given[name].sql, values, _RUN[engine])
 

@@ -12,7 +12,12 @@ from regulars.insight.conditions.engines import Engine
 from regulars.insight.conditions.reading import read_condition
 from regulars.insight.warehouse import operations
 from regulars.insight.warehouse.tests import people, shop
-from regulars.record.customers.models import CustomerProfile
+from regulars.record.customers.contacts import ContactCard
+from regulars.record.customers.inputs import IdentityInput, PersonInput
+from regulars.record.customers.models import CustomerProfile, IdentityKind
+from regulars.record.customers.operations import ensure_profiles
+from regulars.record.customers.queries import customers_of
+from regulars.record.events.log import Entry, transaction
 
 pytestmark = pytest.mark.django_db
 Json = dict[str, Any]
@@ -109,3 +114,46 @@ def test_the_record_and_its_files_say_the_same_of_everybody(transactional_db: No
         assert counted == [Counted(len(inside), len(everybody), inside[:10], counted[0].missing)] * 3, definition
         sizes.append(len(inside))
     assert sum(0 < size < len(everybody) for size in sizes) >= 6
+
+
+LIVES = (
+    ContactCard(country="DE", region="Bayern", postal_code="80331", language="de"),
+    ContactCard(country="GB", region="England", postal_code="SW1A 1AA", language="en"),
+    ContactCard(country="DE", region="Berlin", postal_code="10115", language="en"),
+)
+VISITS: tuple[dict[str, str], ...] = (
+    {"device": "mobile", "source": "newsletter", "campaign": "spring", "medium": "mail"},
+    {"device": "desktop", "source": "google"},
+    {},
+)
+WHERE: tuple[tuple[str, Json, list[int]], ...] = (
+    ("contacts.country", {"op": "is", "value": "DE"}, [0, 2]),
+    ("contacts.country", {"op": "is_not", "value": "DE", "missing": "in"}, [1]),
+    ("contacts.region", {"op": "in", "value": ["Bayern", "England"]}, [0, 1]),
+    ("contacts.postal_area", {"op": "starts", "value": "8"}, [0]),
+    ("contacts.postal_area", {"op": "starts", "value": "sw1"}, [1]),
+    ("contacts.postal_area", {"op": "in", "value": ["80", "10"]}, [0, 2]),
+    ("contacts.language", {"op": "is", "value": "en"}, [1, 2]),
+    ("events.device", {"op": "is", "value": "mobile"}, [0]),
+    ("events.source", {"op": "in", "value": ["google", "newsletter"]}, [0, 1]),
+    ("events.campaign", {"op": "starts", "value": "Spr"}, [0]),
+    ("events.medium", {"op": "is_not", "value": "mail", "missing": "out"}, []),
+)
+
+
+def test_where_people_live_and_where_their_visits_came_from(transactional_db: None) -> None:
+    store = shop.make_store()
+    names = [(IdentityInput(IdentityKind.STORE_CUSTOMER, f"1785{n}", "main"),) for n in range(3)]
+    people_in = [PersonInput(name, NOW, store.id, contact=card) for name, card in zip(names, LIVES, strict=True)]
+    with transaction("import") as log:
+        profiles = ensure_profiles(people_in, log)
+        owners = customers_of(profiles)
+        for profile, said in zip(profiles, VISITS, strict=True):
+            log.append(Entry("tracked.page_viewed", NOW, profile, owners[profile], data={"clear": said}))
+    pinned, customers = operations.sync(NOW), [owners[one] for one in profiles]
+    for field, test, places in WHERE:
+        of, _, name = field.partition(".")
+        condition = read_condition({"of": of, "where": [{"field": name} | test]})
+        expected = [customers[place] for place in places]
+        for engine in Engine:
+            assert count(condition, pinned, NOW, engine=engine).first_ids == expected, (field, test, engine)

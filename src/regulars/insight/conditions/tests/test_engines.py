@@ -61,7 +61,8 @@ def _own_events() -> Catalog:
         offered, name = registered(), "own_events"
     finally:
         know(())
-    return Catalog({name: offered.relations[name]}, {name: offered.shapes[name]})
+    shapes = {name: offered.shapes[name], **INVENTED.shapes}
+    return Catalog({name: offered.relations[name]}, shapes, INVENTED.zones)
 
 
 def _agrees(engine: Engine, catalog: Catalog, data: st.DataObject) -> None:
@@ -77,10 +78,9 @@ def _expected(condition: Condition, world: World) -> set[int]:
 
 
 def _asked(asking: Asking, condition: Condition, world: World, asked: Asked) -> list[dict[str, Any]]:
-    zones = {customer: zone.key for customer, zone in world.zones.items()}
     entered = world.clock.entered_at
-    entries = dict.fromkeys(world.zones, entered) if entered else {}
-    rows: list[dict[str, Any]] = asking.ask(condition, asked, world.clock, zones, entries).to_pylist()
+    entries = dict.fromkeys(world.customers, entered) if entered else {}
+    rows: list[dict[str, Any]] = asking.ask(condition, asked, world.clock, entries).to_pylist()
     return rows
 
 
@@ -99,7 +99,7 @@ def _check_verdicts(asking: Asking, condition: Condition, world: World) -> None:
         wakes = moment_of(row["wakes_at"])
         assert wakes is None or wakes > world.clock.at
         if expected.wakes_at and (wakes is None or wakes > expected.wakes_at):
-            changed = holds(condition, person, replace(world.clock, person=person.zone, at=expected.wakes_at))
+            changed = holds(condition, person, person.clock(replace(world.clock, at=expected.wakes_at)))
             assert changed == expected.is_in, f"asleep at {expected.wakes_at}"
 
 
@@ -109,5 +109,5 @@ def _check_count(asking: Asking, condition: Condition, world: World) -> None:
     assert (row["count"], list(row["first_ids"] or [])) == (len(members), members[:10])
     for place, leaf in enumerate(leaves(condition)):
         if isinstance(leaf, Leaf) and leaf.test.op in DENYING:
-            values = [figure_of(leaf.figure, p, replace(world.clock, person=p.zone)) for p in world.people()]
+            values = [figure_of(leaf.figure, p, p.clock(world.clock)) for p in world.people()]
             assert row[f"missing_{place}"] == values.count(None)

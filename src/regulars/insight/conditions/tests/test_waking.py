@@ -123,5 +123,5 @@ def test_nothing_changes_before(catalog: Catalog, rows: int, data: st.DataObject
             span = (verdict.wakes_at or world.clock.at + 4000 * DAY) - world.clock.at
             assert span > timedelta()
             for later in [*(int(part * (span // TICK)) * TICK for part in moments), span - TICK]:
-                clock = replace(world.clock, person=person.zone, at=world.clock.at + later)
+                clock = person.clock(replace(world.clock, at=world.clock.at + later))
                 assert holds(condition, person, clock) == verdict.is_in

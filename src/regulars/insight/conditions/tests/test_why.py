@@ -1,5 +1,6 @@
 """Why somebody is in: the value seen, the rows it came from, what would change it, and all of it in words."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from fractions import Fraction
@@ -159,7 +160,7 @@ SENTENCES = [
     ),
     (
         {"of": "things", "measure": {"last": "name"}, "op": "is", "value": "t-an"},
-        "the last name over things is (personal)",
+        "the last name over things is a word that is kept sealed",
     ),
     (
         {"of": "things", "measure": {"last": "birthday"}, "op": "anniversary_within", "value": {"days": 7}},
@@ -184,6 +185,16 @@ def test_sentences(condition: Json, sentence: str) -> None:
         leaf = read_condition(condition)
         assert isinstance(leaf, Leaf | Sequence | Share)
         assert WORDS.leaf(leaf) == sentence
+
+
+def test_a_personal_word_is_read_by_whom_it_may_be_and_not_once_it_was_forgotten() -> None:
+    with INVENTED.offered():
+        both = read_condition(
+            {"of": "things", "measure": {"last": "name"}, "op": "in", "value": ["anna", {"sealed": ""}]}
+        )
+    assert isinstance(both, Leaf)
+    shown = replace(WORDS, shows_words=True).leaf(both)
+    assert shown == "the last name over things is one of “anna”, a word that was forgotten with its person"
 
 
 def test_what_would_change_it_in_words() -> None:

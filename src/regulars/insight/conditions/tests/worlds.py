@@ -1,6 +1,6 @@
 """Random worlds: a few customers with several profiles and rows in every table, near the moments at which answers change."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -16,6 +16,7 @@ from regulars.insight.conditions.language import Span, Unit
 from regulars.insight.conditions.measuring import Person
 from regulars.insight.conditions.tests.catalog import Catalog, Shape, tokens
 from regulars.insight.conditions.windows import TICK, Clock, length, midnight
+from regulars.insight.conditions.zones import Said, said_by
 
 Row = dict[str, Any]
 EPOCH = date(1970, 1, 1)
@@ -86,13 +87,22 @@ class World:
 
     catalog: Catalog
     clock: Clock
-    zones: Mapping[int, ZoneInfo]  # of customers
+    customers: Sequence[int]
     profiles: Mapping[int, int]  # profile to customer
     tables: Mapping[str, Sequence[Row]]
     pools: Mapping[FieldType, Sequence[Any]]
 
     def people(self) -> list[Person]:
-        return [Person(customer, zone, self._rows_of(customer)) for customer, zone in self.zones.items()]
+        return [Person(one, self._rows_of(one), self._zones_of(one)) for one in self.customers]
+
+    def _zones_of(self, customer: int) -> list[Said]:
+        found = [
+            said_by(source, row)
+            for source in self.catalog.zones.values()
+            for row in self.tables[source.table]
+            if self.profiles[row["profile_id"]] == customer
+        ]
+        return [one for one in found if one]
 
     def _rows_of(self, customer: int) -> dict[str, list[Row]]:
         return {
@@ -121,15 +131,23 @@ def make_world(catalog: Catalog, seed: int, customers: int, profiles: int, rows:
     chance = Random(seed)
     clock = _clock(chance)
     ids = chance.sample([*range(1, 10), *(chance.randrange(2**40) for _ in range(4))], customers)
-    zones = {customer: chance.choice(ZONES) for customer in ids}
+    zones = chance.sample(ZONES, 2)
     owners = {profile: ids[(profile - 1) % customers] for profile in range(1, profiles + 1)}
-    near = _Near(clock.at, (*zones.values(), clock.shop))
+    near = _Near(clock.at, (*zones, clock.shop))
     pools = {type_: [draw(chance, near) for _ in range(chance.randint(2, 6))] for type_, draw in _DRAWN.items()}
+    said = [None, None, *(zone.key for zone in zones), "Mars/Base"]
     tables = {
-        name: _rows(Random(f"{seed} {name}"), shape, owners, pools, count)
+        name: _rows(Random(f"{seed} {name}"), shape, owners, pools | {_ZONE: said}, count, _zone_columns(catalog, name))
         for (name, shape), count in zip(catalog.shapes.items(), rows, strict=True)
     }
-    return World(catalog, clock, zones, owners, tables, pools)
+    return World(catalog, clock, ids, owners, tables, pools)
+
+
+_ZONE = "zone"
+
+
+def _zone_columns(catalog: Catalog, table: str) -> set[str]:
+    return {source.column for source in catalog.zones.values() if source.table == table}
 
 
 def _clock(chance: Random) -> Clock:
@@ -215,14 +233,19 @@ _DRAWN: Mapping[FieldType, Callable[[Random, _Near], Any]] = {
 
 
 def _rows(
-    chance: Random, shape: Shape, owners: Mapping[int, int], pools: Mapping[FieldType, Sequence[Any]], count: int
+    chance: Random,
+    shape: Shape,
+    owners: Mapping[int, int],
+    pools: Mapping[str, Sequence[Any]],
+    count: int,
+    zones: Collection[str],
 ) -> list[Row]:
-    """Rows with keys in no order; one value in eight is null."""
+    """Rows with keys in no order; one value in eight is null. ``zones``: columns that hold names of zones."""
     keys = chance.sample(range(1, 100), 99)[:count]
     return [
         {shape.key: key, "profile_id": chance.choice(list(owners))}
         | {
-            column: None if chance.random() < 0.125 else chance.choice(pools[type_])
+            column: None if chance.random() < 0.125 else chance.choice(pools[_ZONE if column in zones else type_])
             for column, type_ in shape.columns.items()
         }
         for key in keys

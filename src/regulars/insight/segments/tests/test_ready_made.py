@@ -115,7 +115,7 @@ def _person(rows: Rows, asked: frozenset[str]) -> Person:
             | one
             for key, one in enumerate(said)
         ]
-    return Person(1, ZoneInfo("UTC"), filled)
+    return Person(1, filled)
 
 
 def _choose(where: dict[str, Any], place: str, value: Any) -> dict[str, Any]:

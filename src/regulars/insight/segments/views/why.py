@@ -51,7 +51,7 @@ def explain(request: HttpRequest, name: str, customer_id: str) -> HttpResponse:
     customer = get_customer(customer_id)
     at = clock_at(clock.now())
     condition = condition_of(segment.definition)
-    explained = why(condition, read_person(condition, customer.pk, at), at)
+    explained = why(condition, read_person(condition, customer.pk), at)
     stays = Membership.objects.filter(segment=segment, customer=customer).order_by("-entered_at", "-id")
     return render(
         request,
