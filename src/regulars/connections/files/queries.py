@@ -15,7 +15,7 @@ from regulars.foundation.bulk import fetch
 from regulars.foundation.errors import NotFound
 from regulars.foundation.ids import from_public
 
-_OF_LISTS = "list"  # they have pages of their own, beside their list
+_OF_LISTS = "list"  # they have pages of their own
 _SILENT = timedelta(minutes=2)  # no batch lasts so long
 _UNMATCHED = """
 SELECT DISTINCT r.id FROM orders_refund r JOIN orders_refundline rl ON rl.refund_id = r.id
@@ -61,7 +61,7 @@ def list_imports(
     viewer: Viewer, text: str = "", kinds: Sequence[str] = (), states: Sequence[str] = ()
 ) -> QuerySet[Import]:
     """Imports of the viewer's stores, newest first."""
-    rows = Import.objects.select_related("store").exclude(kind=_OF_LISTS).order_by("-created_at", "-id")
+    rows = Import.objects.select_related("store").order_by("-created_at", "-id")
     if viewer.store_ids is not None:
         rows = rows.filter(store__in=viewer.store_ids)
     if text:  # names are sealed: they are opened one by one, which a shop's few thousand imports allow
@@ -71,8 +71,9 @@ def list_imports(
 
 
 def get_import(public_id: str, viewer: Viewer) -> Import:
-    """Raises NotFound, also for an import of a store that the viewer does not see."""
-    row = list_imports(viewer).select_related("store", "task").filter(uid=from_public(Import.PREFIX, public_id)).first()
+    """Raises NotFound, also for an import of a store that the viewer does not see, and for a list's."""
+    rows = list_imports(viewer).exclude(kind=_OF_LISTS)
+    row = rows.select_related("store", "task").filter(uid=from_public(Import.PREFIX, public_id)).first()
     if row is None:
         raise NotFound(f"There is no import {public_id}")
     return row

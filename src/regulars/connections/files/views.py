@@ -15,6 +15,7 @@ from regulars.connections.files import operations
 from regulars.connections.files.copies import path_of
 from regulars.connections.files.layouts import LAYOUTS, Kind
 from regulars.connections.files.models import Import, ImportState
+from regulars.connections.files.operations import address_of
 from regulars.connections.files.options import Options
 from regulars.connections.files.preview import read_preview
 from regulars.connections.files.queries import get_import, is_silent, list_imports, reject_rows, reject_table
@@ -39,8 +40,10 @@ KINDS = {
     Kind.CUSTOMERS: _("Customers"),
     Kind.PRODUCTS: _("Products"),
     Kind.CONSENT: _("Consent"),
+    Kind.LIST: _("List"),
 }
 STATES = {
+    ImportState.CHECKING: (_("Being looked at"), "amber"),
     ImportState.STAGED: (_("To be checked"), "accent"),
     ImportState.WAITING: (_("Waiting"), "grey"),
     ImportState.RUNNING: (_("Running"), "amber"),
@@ -49,10 +52,6 @@ STATES = {
     ImportState.UNDOING: (_("Being undone"), "amber"),
     ImportState.UNDONE: (_("Undone"), "grey"),
 }
-
-
-def address_of(row: Import) -> str:
-    return f"/imports/{to_public(Import.PREFIX, row.uid)}"
 
 
 def _state(row: Import) -> Pill:
@@ -135,7 +134,7 @@ def _new_import(request: HttpRequest) -> HttpResponseBase:
             return HttpResponseRedirect(address_of(row))
     context = {
         "title": gettext("Import a file"),
-        "kinds": [(kind.value, label) for kind, label in KINDS.items()],
+        "kinds": [(kind.value, label) for kind, label in KINDS.items() if kind != Kind.LIST],
         "stores": stores,
         "given": request.POST,
         "problem": problem,
@@ -153,7 +152,7 @@ def _record_upload(request: HttpRequest, stores: Sequence[Store]) -> Import:
         raise upload.refusal or InvalidInput()
     store = next((s for s in stores if str(s.pk) == request.POST.get("store")), None)
     kind = request.POST.get("kind", "")
-    if store is None or kind not in set(Kind):
+    if store is None or kind not in set(Kind) - {Kind.LIST}:
         raise InvalidInput(gettext("Say what the file is about, and which store it is from."))
     return operations.record_copy(
         upload.staged,

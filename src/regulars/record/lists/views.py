@@ -22,6 +22,7 @@ from regulars.foundation.pages.formats import format_number, today
 from regulars.foundation.pages.listing import show_list
 from regulars.foundation.pages.lists import Column, Empty, Filter, ListPage, ListQuery, Pill
 from regulars.foundation.pages.paging import Order
+from regulars.foundation.pages.sums import Door
 from regulars.foundation.shop.models import Store
 from regulars.record.customers.contacts import ContactCard
 from regulars.record.customers.models import Customer
@@ -54,8 +55,8 @@ class Sized:
         return self.row.pk
 
     @property
-    def customers_href(self) -> str:
-        return f"/customers?list={self.row.key}"
+    def door(self) -> Door | None:
+        return Door(f"/customers?list={self.row.key}", self.size) if self.size else None
 
 
 def _rows(query: ListQuery, viewer: Viewer) -> QuerySet[CustomerList]:
@@ -74,7 +75,7 @@ LISTS = ListPage(
     search=_("Search lists"),
     columns=[
         Column("name", _("List"), "strong", value=lambda one: one.row.name, sort="name"),
-        Column("size", _("Customers"), "number", door=lambda one: one.customers_href),
+        Column("size", _("Customers"), "number", door=lambda one: one.door, on_phone=False),
         Column("uses", _("Asked for by"), "number", on_phone=False),
         Column("key", _("Key"), value=lambda one: one.row.key, is_optional=True),
         Column("created_at", _("Made"), "when", value=lambda one: one.row.created_at, sort="made", on_phone=False),

@@ -7,13 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from regulars.connections.files.copies import write_copy
+from regulars.connections.files.operations import Staged, check_list, stage_list
 from regulars.connections.tracking.keys import create_key
 from regulars.foundation.access.models import StaffMember
 from regulars.foundation.access.rules import Role
 from regulars.foundation.audit.operations import SYSTEM
 from regulars.foundation.doors import load_doors
+from regulars.foundation.ids import new_uid
 from regulars.foundation.inbox.reading import read_source
 from regulars.foundation.inbox.receiving import Arrival, receive
+from regulars.foundation.sealing import new_key
 from regulars.foundation.shop.models import Brand, Store
 from regulars.insight.segments.operations import refresh
 from regulars.record.carts.inputs import CartInput, CartLineInput
@@ -34,6 +38,7 @@ from regulars.record.events import log as event_log
 from regulars.record.interest.inputs import ReviewInput, SearchInput, TriedCouponInput, WishInput
 from regulars.record.interest.models import CouponStep
 from regulars.record.interest.operations import apply_reviews, apply_searches, apply_tried_coupons, apply_wishes
+from regulars.record.lists.operations import create_list, put_customers_on, take_customers_off
 from regulars.record.orders.inputs import LineInput, OrderInput, RefundInput
 from regulars.record.orders.models import FulfilmentStatus, Order, OrderStatus, PaymentStatus
 from regulars.record.orders.operations import apply_orders
@@ -90,9 +95,22 @@ def make_shop(at: datetime, people: int = 45, seed: int = 7) -> Shop:
     _confuse(second, owner, at, chance)
     _track(store, at)
     _want(store, at)
+    _list_some(store, owner, at)
     refresh(at - timedelta(days=45), kind="monthly")
     refresh(at)
     return Shop(store, owner, len(orders) + len(more), Customer.objects.count())
+
+
+def _list_some(store: Store, owner: StaffMember, at: datetime) -> None:
+    """A list with some people on it, and an upload for it that waits for its decision."""
+    row = create_list("Guests of the fair, whom nobody asked for their consent yet", owner.viewer(), at, key="fair")
+    ids = list(Customer.objects.order_by("id").values_list("id", flat=True))
+    put_customers_on(row, ids[:12], owner.viewer(), at - timedelta(days=2))
+    take_customers_off(row, ids[3:5], owner.viewer(), at - timedelta(days=1))
+    uid, key = new_uid(), new_key()
+    lines = b"person1@mail.example\nnobody.known@mail.example\nno address, but a long line that says much of nothing\n"
+    staged = Staged(uid, key, write_copy([lines], uid, key), "guests of the fair.csv")
+    check_list(stage_list(staged, row, store=store, takes_off=False, at=at, staff_id=owner.pk).pk, lambda: at)
 
 
 def _confuse(store: Store, owner: StaffMember, at: datetime, chance: random.Random) -> None:

@@ -48,6 +48,8 @@ PAGES = {
     "account": "/me",
     "words": "/help/words",
     "work": "/work",
+    "lists": "/lists",
+    "new list": "/list-uploads/new",
     "segments": "/segments",
     "new segment": "/segment-drafts/new",
     "segments, movement": "/segments/movement",
@@ -66,10 +68,13 @@ FIRST_ROWS = {
     "cart": "/carts",
     "coupon": "/coupons",
     "possible duplicate": "/customers/duplicates",
+    "list": "/lists",
+    "members of a list": "/lists",
+    "upload for a list": "/imports?kind=list",
     "merge": "/customers?q=lovelace",
     "split": "/customers?q=hopper",
 }
-WITHIN = {"merge": "/merge?q=hopper", "split": "/split?profile=2"}
+WITHIN = {"members of a list": "/members", "merge": "/merge?q=hopper", "split": "/split?profile=2"}
 PAGES |= FIRST_ROWS
 
 

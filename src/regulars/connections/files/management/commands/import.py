@@ -28,7 +28,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
             "kind",
-            choices=[*Kind, *_ACTIONS],
+            choices=[*(kind for kind in Kind if kind != Kind.LIST), *_ACTIONS],
             help="what the file is about; or, with the id of an import: 'resume' goes on with one that was interrupted, 'undo' takes it back, "
             "'rejects' prints the rows that it skipped or altered as CSV",
         )
