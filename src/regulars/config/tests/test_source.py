@@ -88,9 +88,15 @@ def _broken(
         f"{name}:{node.lineno}"  # type: ignore[attr-defined]
         for name, tree, _ in _sources()
         if name not in allowed and not name.startswith(folders or ("\0",))
-        for node in ast.walk(tree)
+        for node in _parts(tree)
         if check(node)
     ]
+
+
+@cache
+def _parts(tree: ast.Module) -> list[ast.AST]:
+    """What the checks look at, walked once for all of them."""
+    return [node for node in ast.walk(tree) if isinstance(node, ast.Call | ast.Import | ast.ImportFrom | ast.Attribute)]
 
 
 def _called(node: ast.AST) -> str:
