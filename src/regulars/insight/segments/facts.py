@@ -37,7 +37,7 @@ FACTS.register(
 
 
 _FIELDS = {
-    "segment": Field("segment", FieldType.TEXT, "segment", is_listed=True),
+    "segment": Field("segment", FieldType.TEXT, "segment", is_listed=True, names=queries.names_of_segments),
     "is_initial": Field("is_initial", FieldType.FLAG, "was there when it was computed first"),
 }
 MEMBERSHIPS = register(

@@ -23,6 +23,11 @@ def list_segments() -> list[Segment]:
     return list(Segment.objects.order_by("id"))
 
 
+def names_of_segments() -> dict[str, str]:
+    """What those that are not put away are called, by key."""
+    return dict(Segment.objects.filter(is_archived=False).order_by("name").values_list("key", "name"))
+
+
 def get_segment(name: str) -> Segment:
     """By public id (``seg_…``) or key (``at-risk``). Raises NotFound."""
     name = name.replace("\x00", " ")  # the database holds no such character

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -12,7 +12,7 @@ from regulars.insight.conditions.comparing import OPS, SPANS
 from regulars.insight.conditions.language import DENYING, Missing, Op
 from regulars.insight.segments.building.forms import CHANGED, Choice, Form, choices, items, part, text
 from regulars.insight.segments.building.spans import count_of, days_of, input_type, span_of, unit_of, units
-from regulars.insight.segments.building.words import MISSING, of_type
+from regulars.insight.segments.building.words import CHOOSE, MISSING, of_type
 from regulars.insight.segments.drafting import Node
 
 NUMBERS = (FieldType.NUMBER, FieldType.MONEY)
@@ -36,11 +36,12 @@ class Figure:
     type: FieldType
     scale: Scale = Scale()
     suggestions: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)  # of values that are keys: what they are called
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """``shape`` says which inputs the value has: none, flag, text, day, number, two, span, chips or lines."""
+    """``shape`` says which inputs the value has: none, flag, choice, text, day, number, two, span, chips or lines."""
 
     prefix: str
     ops: tuple[Choice, ...]
@@ -50,6 +51,19 @@ class Comparison:
     missing: tuple[Choice, ...] = ()
     suggestions: str = ""
     suffix: str = ""
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def choices(self) -> tuple[Choice, ...]:
+        """Of a value that is a key; one that there is no more stays itself."""
+        return choices(
+            {"": CHOOSE} | dict(self.names) | {one: self.names.get(one, one) for one in self.values}, self.value
+        )
+
+    @property
+    def chips(self) -> list[tuple[str, str]]:
+        """Each value, and what it is called."""
+        return [(one, self.names.get(one, one)) for one in self.values]
 
     @property
     def value(self) -> str:
@@ -68,10 +82,10 @@ class Comparison:
         return self.prefix.replace(".", "-")
 
 
-def figure_of(field: Field, name: str, currency: str) -> Figure:
+def figure_of(of: Field, name: str, currency: str) -> Figure:
     """``name`` is 'relation.field'."""
-    scale = Scale(exponent(currency), currency) if field.type is FieldType.MONEY else Scale()
-    return Figure(field.type, scale, name if field.is_listed else "")
+    scale = Scale(exponent(currency), currency) if of.type is FieldType.MONEY else Scale()
+    return Figure(of.type, scale, name if of.is_listed else "", of.names() if of.names else {})
 
 
 def show_comparison(said: Mapping[str, Any], figure: Figure, prefix: str) -> Comparison:
@@ -79,6 +93,8 @@ def show_comparison(said: Mapping[str, Any], figure: Figure, prefix: str) -> Com
     value, shape = said.get("value"), _shape(op, figure.type)
     is_date = figure.type is FieldType.DATE
     days = said.get("days", "shop" if is_date else "")
+    if figure.names and op in (Op.IS, Op.IS_NOT):
+        shape = "choice"
     if shape == "chips" and isinstance(value, list) and len(value) > _MOST_CHIPS:
         shape = "lines"
     return Comparison(
@@ -90,6 +106,7 @@ def show_comparison(said: Mapping[str, Any], figure: Figure, prefix: str) -> Com
         missing=choices(MISSING, str(said.get("missing", ""))) if op in DENYING else (),
         suggestions=figure.suggestions,
         suffix=figure.scale.suffix if shape in ("number", "two") else "",
+        names=figure.names,
     )
 
 

@@ -1,7 +1,7 @@
 """One figure of a customer: a measure over rows of a relation, with their window and filters."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from regulars.foundation.relations import RELATIONS, Field, FieldType, Relation
@@ -109,7 +109,7 @@ def measured_figure(said: Node, house: House) -> Figure:
     if not name:
         return Figure(FieldType.NUMBER)
     field = _fields(relation)[name]
-    of = Field(field.column, type_of_measure(measure, field.type), field.meaning, field.is_listed)
+    of = replace(field, type=type_of_measure(measure, field.type))
     return figure_of(of, f"{relation.name}.{name}", house.currency)
 
 

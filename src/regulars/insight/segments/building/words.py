@@ -70,6 +70,7 @@ WINDOWS: dict[str, Text] = {
     "since_entry": _("since entering the workflow"),
 }
 EMPTY_GROUP: Text = _("Add a condition: of nothing, nobody is meant.")
+CHOOSE: Text = _("choose")
 STEPS: dict[str, Text] = {"": _("then"), "yes": _("then not")}
 _PROBLEMS: list[tuple[str, Text]] = [  # what is only unfinished is asked for in plain words
     ("'between' needs a list", _("Fill in both numbers.")),

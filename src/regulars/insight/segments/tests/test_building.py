@@ -2,8 +2,10 @@
 
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from html.parser import HTMLParser
 
+import pytest
 from django.template.loader import render_to_string
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -18,7 +20,9 @@ from regulars.insight.segments.building.figures import House
 from regulars.insight.segments.building.forms import items, nest
 from regulars.insight.segments.building.rows import NEW, denials, read_row, show_row
 from regulars.insight.segments.building.tree import show_tree
+from regulars.insight.segments.models import Segment, SegmentKind
 
+pytestmark = pytest.mark.django_db  # values that are keys are called by their names
 HOUSE = House("EUR", has_entry=True)
 CATALOG = registered()
 WORLD = make_world(CATALOG, 7, 3, 1, [3] * len(CATALOG.shapes))
@@ -117,6 +121,32 @@ def test_each_denial_is_offered_with_and_without_those_who_have_no_value(data: s
 def test_what_is_new_can_be_used_at_once() -> None:
     for node in NEW.values():
         assert read_condition(read_row(nest(sent_of(node)), HOUSE)) == read_condition(node)
+
+
+def test_values_that_are_keys_are_chosen_by_what_they_are_called() -> None:
+    at = datetime(2026, 11, 1, tzinfo=UTC)
+    for key, name in (("fans", "Fans of tea"), ("gone", "Gone")):
+        Segment.objects.create(key=key, name=name, kind=SegmentKind.CONDITIONS, definition={}, created_at=at)
+    node = {
+        "of": "memberships",
+        "where": [{"field": "segment", "op": "is", "value": "was-there"}],
+        "op": "is",
+        "value": 0,
+    }
+    row = show_row(node, HOUSE)
+    assert row is not None
+    chosen = row.figures[0].rows.filters[0].comparison
+    said = [
+        ("", "choose", False),
+        ("fans", "Fans of tea", False),
+        ("gone", "Gone", False),
+        ("was-there", "was-there", True),
+    ]
+    assert (chosen.shape, [(one.value, str(one.text), one.is_chosen) for one in chosen.choices]) == ("choice", said)
+    node["where"] = [{"field": "segment", "op": "in", "value": ["gone", "was-there"]}]
+    several = show_row(node, HOUSE)
+    assert several is not None
+    assert several.figures[0].rows.filters[0].comparison.chips == [("gone", "Gone"), ("was-there", "was-there")]
 
 
 def test_lists_in_forms_are_changed_by_their_buttons() -> None:
