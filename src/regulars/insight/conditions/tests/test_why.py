@@ -192,8 +192,8 @@ def test_a_personal_word_is_read_by_whom_it_may_be_and_not_once_it_was_forgotten
         both = read_condition(
             {"of": "things", "measure": {"last": "name"}, "op": "in", "value": ["anna", {"sealed": ""}]}
         )
-    assert isinstance(both, Leaf)
-    shown = replace(WORDS, shows_words=True).leaf(both)
+        assert isinstance(both, Leaf)
+        shown = replace(WORDS, shows_words=True).leaf(both)
     assert shown == "the last name over things is one of “anna”, a word that was forgotten with its person"
 
 
