@@ -189,7 +189,7 @@ def _values(world: World, op: Op, type_: FieldType, days: Days) -> SearchStrateg
     if op in SPANS:
         return _spans(Days.SHOP if type_ is FieldType.DATE else days)
     if type_ is FieldType.TOKEN:
-        one = _words(is_begin=op in _OF_PIECES)
+        one: SearchStrategy[Anything] = _words(is_begin=op in _OF_PIECES)
     else:
         one = _pieces(world) if op in _OF_PIECES and type_ is FieldType.TEXT else _ONES[type_](world)
     several = st.lists(one, min_size=1, max_size=3, unique=True).map(tuple)

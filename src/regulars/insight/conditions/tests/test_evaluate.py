@@ -223,7 +223,7 @@ def test_lists_include_whole_items() -> None:
 
 
 NAME: Json = {"of": "things", "measure": {"last": "name"}}
-WORDS: list[tuple[Json, bool]] = [
+OF_NAMES: list[tuple[Json, bool]] = [
     ({"op": "is", "value": "anna"}, True),
     ({"op": "is", "value": "ann"}, False),
     ({"op": "starts", "value": "ann"}, True),
@@ -238,11 +238,11 @@ WORDS: list[tuple[Json, bool]] = [
 ]
 
 
-@pytest.mark.parametrize(("test", "holds"), WORDS)
+@pytest.mark.parametrize(("test", "holds"), OF_NAMES)
 def test_personal_words_are_compared_by_their_tokens(test: Json, holds: bool) -> None:
     her = someone(things=[thing(name_tokens=LIST_MARK.join(("", *tokens("anna"), "")))])
-    assert is_in(dict(NAME) | test, her) == holds
-    assert is_in(dict(NAME) | test, someone(things=[thing()])) == (test.get("missing") == "in")
+    assert is_in({**NAME, **test}, her) == holds
+    assert is_in({**NAME, **test}, someone(things=[thing()])) == (test.get("missing") == "in")
 
 
 @pytest.mark.parametrize(

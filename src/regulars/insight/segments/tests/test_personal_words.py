@@ -54,7 +54,7 @@ def customers(settings: Any, tmp_path: Path) -> list[int]:
     return [owners[one] for one in profiles]
 
 
-ASKED = [
+ASKED: list[tuple[str, dict[str, Any], list[int]]] = [
     ("first_name", {"op": "is", "value": "anne"}, [0, 1]),
     ("first_name", {"op": "starts", "value": "Än"}, [0, 1]),
     ("first_name", {"op": "is_not", "value": "Anne", "missing": "in"}, [2, 3]),
