@@ -20,6 +20,7 @@ from enum import StrEnum
 from typing import Any
 
 import yaml
+from django.db import transaction
 
 from regulars.foundation.errors import InvalidInput
 from regulars.insight.conditions.language import Condition
@@ -28,7 +29,7 @@ from regulars.insight.conditions.writing import write_definition
 from regulars.insight.segments.models import Segment, SegmentKind
 from regulars.insight.segments.operations import saving
 from regulars.insight.segments.operations.saving import Plan
-from regulars.insight.segments.rules import segment_keys
+from regulars.insight.segments.rules import InvalidDefinition, circle, segment_keys
 
 _FIELDS = {"key", "name", "description", "where"}
 
@@ -49,6 +50,9 @@ class Change(StrEnum):
     NONE = "unchanged"
 
 
+_MOVING = frozenset({Change.NEW, Change.DEFINITION, Change.RESTORED})  # what lets customers enter or leave
+
+
 @dataclass(frozen=True)
 class Wanted:
     """A segment as the file wants it."""
@@ -61,11 +65,13 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Planned:
-    """What a file would do with one segment; the plan only where members may change."""
+    """What a file would do with one segment; the plan only where members may change, and not where that waits for ``after``: segments that
+    the file makes or changes first."""
 
     wanted: Wanted
     change: Change
     plan: Plan | None
+    after: tuple[str, ...] = ()
 
 
 class _Loader(yaml.SafeLoader):
@@ -116,15 +122,19 @@ def _wanted(entry: Any, place: int) -> Wanted:
 
 
 def plan_file(wanted: list[Wanted], at: datetime) -> list[Planned]:
-    """What applying it would do, in the file's order. Changes nothing."""
-    known = {segment.key: segment for segment in Segment.objects.filter(key__in=[one.key for one in wanted])}
-    return [_planned(one, known.get(one.key), at) for one in wanted]
+    """What applying it would do, in the file's order. Changes nothing, and raises what applying it would raise."""
+    with transaction.atomic():
+        changes = dict(apply_file(wanted, None, at))
+        transaction.set_rollback(True)
+    known = {segment.key: segment for segment in Segment.objects.filter(key__in=changes)}
+    moving = {key for key, change in changes.items() if change in _MOVING}
+    return [_planned(one, changes[one.key], known.get(one.key), moving, at) for one in wanted]
 
 
-def _planned(wanted: Wanted, segment: Segment | None, at: datetime) -> Planned:
-    change = _change(wanted, segment)
-    has_plan = change in (Change.NEW, Change.DEFINITION, Change.RESTORED)
-    return Planned(wanted, change, saving.plan(wanted.condition, at, segment) if has_plan else None)
+def _planned(wanted: Wanted, change: Change, segment: Segment | None, moving: set[str], at: datetime) -> Planned:
+    after = tuple(key for key in segment_keys(wanted.condition) if key in moving and key != wanted.key)
+    has_plan = change in _MOVING and not after
+    return Planned(wanted, change, saving.plan(wanted.condition, at, segment) if has_plan else None, after)
 
 
 def _change(wanted: Wanted, segment: Segment | None) -> Change:
@@ -141,16 +151,20 @@ def _change(wanted: Wanted, segment: Segment | None) -> Change:
 
 
 def apply_file(wanted: list[Wanted], staff_id: int | None, at: datetime) -> list[tuple[str, Change]]:
-    """Makes and changes segments as the file wants them, and says what was done with each. Segments that it does not name stay.
+    """Makes and changes segments as the file wants them, all or none, and says what was done with each. Segments that it does not name
+    stay.
 
     A file may name segments in any order: those that others name are made first. Raises what ``operations.saving`` raises.
     """
     done = {}
-    for one in _in_order(wanted):
-        segment = Segment.objects.filter(key=one.key).first()
-        change = _change(one, segment)
-        _apply(one, segment, staff_id, at)
-        done[one.key] = change
+    with transaction.atomic():
+        for one in _in_order(wanted):
+            segment = Segment.objects.filter(key=one.key).first()
+            done[one.key] = _change(one, segment)
+            try:
+                _apply(one, segment, staff_id, at)
+            except InvalidDefinition as error:
+                raise InvalidFile(f"Segment '{one.key}': {error.sentence}") from error
     return [(one.key, done[one.key]) for one in wanted]
 
 
@@ -167,11 +181,15 @@ def _apply(wanted: Wanted, segment: Segment | None, staff_id: int | None, at: da
 
 
 def _in_order(wanted: list[Wanted]) -> list[Wanted]:
-    """Those that name others of the file after them; in a circle, as they stand."""
+    """Those that name others of the file after them. Raises InvalidFile where they go round in circles."""
+    names_of = {one.key: segment_keys(one.condition) for one in wanted}
+    for one in wanted:
+        if way := circle(one.key, names_of):
+            raise InvalidFile(f"Segment '{one.key}': segments must not go round in circles: {' → '.join(way)}.")
     waiting, ordered = list(wanted), []
     while waiting:
         names = {one.key for one in waiting}
-        free = [one for one in waiting if not names & (set(segment_keys(one.condition)) - {one.key})] or waiting
+        free = [one for one in waiting if names.isdisjoint(names_of[one.key])]
         ordered += free
         waiting = [one for one in waiting if one not in free]
     return ordered

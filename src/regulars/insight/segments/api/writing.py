@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Annotated, Any
 
+from django.db import transaction
 from django.http import HttpRequest
 from ninja import Schema, Status
 from pydantic import Field
@@ -106,7 +107,9 @@ def count(request: HttpRequest, payload: CountIn) -> CountOut:
 def plan(request: HttpRequest, payload: PlanIn) -> PlanOut:
     """What a definition would do to a segment, or as a new one. Changes nothing."""
     segment = find(payload.segment) if payload.segment else None
-    found = saving.plan(read_definition(payload.definition), clock.now(), segment)
+    condition = read_definition(payload.definition)
+    saving.check(condition, segment)
+    found = saving.plan(condition, clock.now(), segment)
     return PlanOut(
         members=found.members,
         entering=found.entering,
@@ -140,19 +143,20 @@ def create(request: HttpRequest, payload: SegmentIn) -> tuple[int, SegmentOut]:
 def change(request: HttpRequest, segment_id: str, payload: SegmentChange) -> tuple[int, SegmentOut]:
     """Only what is named. The same definition again changes nothing."""
     segment, viewer = find(segment_id), caller(request)
-    if payload.definition is not None:
-        segment = saving.change_segment(
-            segment,
-            read_definition(payload.definition),
-            viewer.staff_id,
-            clock.now(),
-            version=payload.version or segment.version,
-            starts_workflows=payload.starts_workflows,
-        )
-    if payload.name is not None or payload.description is not None:
-        name = segment.name if payload.name is None else payload.name
-        description = segment.description if payload.description is None else payload.description
-        saving.rename_segment(segment, name, description)
+    with transaction.atomic():
+        if payload.definition is not None:
+            segment = saving.change_segment(
+                segment,
+                read_definition(payload.definition),
+                viewer.staff_id,
+                clock.now(),
+                version=payload.version or segment.version,
+                starts_workflows=payload.starts_workflows,
+            )
+        if payload.name is not None or payload.description is not None:
+            name = segment.name if payload.name is None else payload.name
+            description = segment.description if payload.description is None else payload.description
+            saving.rename_segment(segment, name, description)
     return 200, show(find(segment_id), counts(store_ids=viewer.store_ids), viewer)
 
 

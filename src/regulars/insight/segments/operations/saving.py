@@ -76,9 +76,10 @@ def create_segment(
     if not _KEY.fullmatch(key) or len(key) > 60:
         raise InvalidInput("A key is made of small letters, digits and hyphens, at most 60.", field="key")
     segment = Segment(key=key, name=_name(name), description=description, kind=SegmentKind.CONDITIONS, created_at=at)
-    _define(segment, condition)
     try:
         with transaction.atomic():
+            hold_for_change()
+            _define(segment, condition)
             segment.save(force_insert=True)
             _keep_version(segment, staff_id, at, starts_workflows=False)
             _compute(segment)
@@ -97,7 +98,8 @@ def change_segment(
     starts_workflows: bool = False,
 ) -> Segment:
     """Gives it another definition, as its next version; the same one changes nothing. Who enters by it starts workflows only where that is
-    asked for. ``version`` is the one that the change was made from: raises Conflict where there is a newer. Raises InvalidDefinition.
+    asked for. ``version`` is the one that the change was made from: raises Conflict where there is a newer, and where it is archived.
+    Raises InvalidDefinition.
     """
     with transaction.atomic():
         hold_for_change()
@@ -105,6 +107,8 @@ def change_segment(
         _check_changeable(held)
         if held.version != version:
             raise Conflict("Somebody else changed this segment meanwhile: load it again.")
+        if held.is_archived:
+            raise Conflict("This segment is in the archive: restore it first.")
         if held.definition == write_definition(condition):
             return held
         _define(held, condition)
@@ -123,22 +127,28 @@ def rename_segment(segment: Segment, name: str, description: str) -> None:
 def archive_segment(segment: Segment) -> None:
     """Nobody enters or leaves any more, and lists do not show it; its ledger stays. Raises SegmentInUse."""
     _check_changeable(segment)
+    with transaction.atomic():
+        hold_for_change()
+        _check_unused(segment)
+        Segment.objects.filter(pk=segment.pk).update(is_archived=True)
+
+
+def _check_unused(segment: Segment) -> None:
     users = [use.name for use in uses_of(segment.key) if use.is_on]
     users += Segment.objects.filter(segment_keys__contains=[segment.key], is_archived=False).values_list(
         "name", flat=True
     )
     if users:
         raise SegmentInUse(f"'{users[0]}' needs this segment: change or switch that off first.")
-    with transaction.atomic():
-        hold_for_change()
-        Segment.objects.filter(pk=segment.pk).update(is_archived=True)
 
 
 def restore_segment(segment: Segment) -> None:
-    """Takes it out of the archive and computes it anew: whoever enters by that starts no workflow."""
+    """Takes it out of the archive and computes it anew: whoever enters by that starts no workflow. Raises InvalidDefinition where it names a
+    segment that is in the archive."""
     with transaction.atomic():
         hold_for_change()
         held = Segment.objects.select_for_update().get(pk=segment.pk)
+        _check_names(held.key, held.segment_keys)
         held.is_archived, held.computed_at = False, None
         held.save()
         _compute(held)
@@ -160,21 +170,26 @@ def plan(condition: Condition, at: datetime, segment: Segment | None = None) -> 
     return Plan(len(inside), len(entering), len(leaving), first, last, uses)
 
 
-def _define(segment: Segment, condition: Condition) -> None:
-    """Raises InvalidDefinition for a segment that is not there, and for a circle.
+def check(condition: Condition, segment: Segment | None) -> None:
+    """Whether it may become this segment's definition, or a new one's. Raises InvalidDefinition."""
+    _check_names(segment.key if segment else "", rules.segment_keys(condition))
 
-    Who is new is decided whatever is asked: having done nothing may be it.
-    """
+
+def _define(segment: Segment, condition: Condition) -> None:
+    """While definitions are held. Raises InvalidDefinition. Who is new is decided whatever is asked: having done nothing may be it."""
     segment.definition = write_definition(condition)
-    segment.event_kinds, segment.segment_keys = (
-        sorted({CREATED, *rules.event_kinds(condition)}),
-        rules.segment_keys(condition),
-    )
+    segment.event_kinds = sorted({CREATED, *rules.event_kinds(condition)})
+    segment.segment_keys = rules.segment_keys(condition)
+    _check_names(segment.key, segment.segment_keys)
+
+
+def _check_names(key: str, names: list[str]) -> None:
+    """Raises InvalidDefinition for a segment that is not there, and for a circle."""
     known = dict(Segment.objects.filter(is_archived=False).values_list("key", "segment_keys"))
-    unknown = [key for key in segment.segment_keys if key not in known and key != segment.key]
+    unknown = [name for name in names if name not in known and name != key]
     if unknown:
         raise rules.InvalidDefinition(f"There is no segment '{unknown[0]}'.")
-    way = rules.circle(segment.key, known | {segment.key: segment.segment_keys})
+    way = rules.circle(key, known | {key: names})
     if way:
         raise rules.InvalidDefinition(f"Segments must not go round in circles: {' → '.join(way)}.")
 

@@ -54,7 +54,8 @@ def planned(text: str) -> list[tuple[str, str, tuple[int, int] | None]]:
 
 
 def test_a_file_is_planned_applied_and_then_unchanged() -> None:
-    assert planned(FILE) == [("not-big", "new", (3, 0)), ("big-spenders", "new", (1, 0))]
+    assert planned(FILE) == [("not-big", "new", None), ("big-spenders", "new", (1, 0))]
+    assert [one.after for one in plan_file(read_file(FILE), NOW)] == [("big-spenders",), ()]
     assert not Segment.objects.exists()
     assert apply_file(read_file(FILE), None, NOW) == [("not-big", Change.NEW), ("big-spenders", Change.NEW)]
     assert Segment.objects.get(key="big-spenders").definition == {"version": 1, "where": AS_JSON}
@@ -83,6 +84,19 @@ def test_a_file_that_is_wrong_says_where(text: str, sentence: str) -> None:
     with pytest.raises(InvalidInput) as refused:
         read_file(text)
     assert sentence in refused.value.sentence
+
+
+@pytest.mark.parametrize("name", ["nobody", "not-big"])  # one that is not there, and a circle
+def test_a_file_is_applied_whole_or_not_at_all_and_its_plan_refuses_what_applying_does(name: str) -> None:
+    broken = read_file(
+        FILE.replace(
+            "of: orders", f"of: memberships\n      where: [{{field: segment, op: is, value: {name}}}]"
+        ).replace("      measure: {sum: total}\n", "")
+    )
+    for act in (plan_file, lambda wanted, at: apply_file(wanted, None, at)):
+        with pytest.raises(InvalidInput, match="no segment 'nobody'" if name == "nobody" else "circles"):
+            act(broken, NOW)
+        assert not Segment.objects.exists()
 
 
 def command(*arguments: str) -> str:
@@ -127,6 +141,10 @@ def test_the_api_makes_plans_changes_counts_and_archives() -> None:
     assert (status, plan["members"], plan["entering"], len(plan["examples_entering"])) == (200, 2, 2, 2)
     assert call("patch", "/big-spenders", {"definition": smaller, "version": 1})[1]["version"] == 2
     assert call("patch", "/big-spenders", {"definition": definition, "version": 1})[0] == 409
+    assert call("patch", "/big-spenders", {"definition": definition, "version": 2, "name": "   "})[0] == 400
+    assert call("get", "/big-spenders")[1]["version"] == 2
+    other = {"version": 1, "where": {"of": "memberships", "where": [{"field": "segment", "op": "is", "value": "none"}]}}
+    assert call("post", "/conditions/plan", {"definition": other})[0] == 400
     assert call("patch", "/big-spenders", {"name": "Spenders"})[1]["name"] == "Spenders"
     counted = call("post", "/conditions/count", {"definition": smaller})[1]
     assert (counted["count"], counted["total"]) == (2, 3)

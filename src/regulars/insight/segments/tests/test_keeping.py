@@ -238,6 +238,14 @@ def test_circles_and_unknown_segments_are_refused(store: Store) -> None:
         saving.change_segment(one, read_condition({"of": "segment_entries"}), None, NOW, version=1)
     with pytest.raises(saving.SegmentInUse, match="'Others' needs"):
         saving.archive_segment(one)
+    others = Segment.objects.get(key="others")
+    saving.archive_segment(others)
+    saving.archive_segment(one)
+    with pytest.raises(rules.InvalidDefinition, match="There is no segment 'twice'"):
+        saving.restore_segment(others)
+    with pytest.raises(Conflict, match="in the archive"):
+        saving.change_segment(one, read_condition({"of": "orders"}), None, NOW, version=1)
+    assert list(Segment.objects.values_list("is_archived", "version")) == [(True, 1)] * 2
     with pytest.raises(saving.SegmentExists):
         segment(name="Twice!")
     assert Segment.objects.get(pk=one.pk).definition == one.definition

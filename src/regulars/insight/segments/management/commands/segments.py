@@ -77,7 +77,9 @@ class Command(BaseCommand):
 
     def plan(self, options: dict[str, Any]) -> None:
         for planned in files.plan_file(files.read_file(options["file"].read_text()), clock.now()):
-            moves = f": {planned.plan.entering} enter, {planned.plan.leaving} leave" if planned.plan else ""
+            moves = f": counted after {', '.join(planned.after)}" if planned.after else ""
+            if planned.plan:
+                moves = f": {planned.plan.entering} enter, {planned.plan.leaving} leave"
             self.stdout.write(f"{planned.change:9} {planned.wanted.key}{moves}")
             for use in planned.plan.uses if planned.plan else ():
                 self.stdout.write(f"          {use.what} '{use.name}' begins with it{'' if use.is_on else ' (off)'}")
