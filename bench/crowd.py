@@ -24,7 +24,7 @@ from regulars.foundation.shop.models import Brand, Store
 from regulars.foundation.shop.settings import write_setting
 from regulars.foundation.vault.keys import key_ring
 from regulars.messages.library import install
-from regulars.record.customers.contacts import ContactCard, search_tokens
+from regulars.record.customers.contacts import ContactCard, asked_words, search_tokens
 from regulars.record.customers.operations import add_note
 from regulars.record.events import log
 
@@ -107,7 +107,7 @@ _CACHED = (
     """INSERT INTO customers_storecard (customer_id, store_id, contact_id, country, tokens, tags)
        SELECT customer_id, %(store)s, contact_id, country, tokens, tags FROM customers_customercard ORDER BY 1""",
 )
-_CARD = "country, region, postal_area, language, mail_domain, tokens"
+_CARD = "country, region, postal_area, language, mail_domain, tokens, words, time_zone"
 
 
 def _seal_some(numbers: Sequence[int], seed: int, bound: dict[str, Any]) -> None:
@@ -123,7 +123,7 @@ def _seal_some(numbers: Sequence[int], seed: int, bound: dict[str, Any]) -> None
     copy_rows("customers_identitylink", columns, ((*row, *said) for row in _links(keys, chosen, bound["count"])))
 
 
-Person = tuple[ContactCard, bytes, list[int]]
+Person = tuple[ContactCard, bytes, list[int], list[str]]
 
 
 def _wrapped(keys: dict[int, bytes]) -> Iterator[Sequence[Any]]:
@@ -135,9 +135,10 @@ def _wrapped(keys: dict[int, bytes]) -> Iterator[Sequence[Any]]:
 
 def _cards(keys: dict[int, bytes], chosen: dict[int, Person]) -> Iterator[Sequence[Any]]:
     for number, key in keys.items():
-        card, plain, tokens = chosen[number]
+        card, plain, tokens, words = chosen[number]
         sealed = seal(key, plain, Cell("customers_contactversion", "card", number))
-        yield number, number, sealed, card.country, "", card.postal_area, card.language, card.mail_domain, tokens
+        clear = (card.country, "", card.postal_area, card.language, card.mail_domain)
+        yield number, number, sealed, *clear, tokens, words, card.known_zone
 
 
 def _links(keys: dict[int, bytes], chosen: dict[int, Person], customers: int) -> Iterator[Sequence[Any]]:
@@ -158,4 +159,5 @@ def _pool() -> list[Person]:
         )
         for p in make_people(shoppers)
     ]  # fmt: skip
-    return [(card, card.to_bytes(), search_tokens(card, key_ring())) for card in cards]
+    ring = key_ring()
+    return [(card, card.to_bytes(), search_tokens(card, ring), asked_words(card, ring)) for card in cards]
