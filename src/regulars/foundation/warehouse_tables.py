@@ -6,6 +6,7 @@ it was known then. A version is known from its batch's last position until the n
 
 import hashlib
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 
 from regulars.foundation.registry import Registry
@@ -49,7 +50,7 @@ class WarehouseTable:
     behind. Where nothing but ``touched`` tells of changes, ``versions`` is empty, and the past is known as far as the warehouse saw it.
 
     Of rows that are published for everybody at once, ``published`` is as ``present``, of what had been published at the moment
-    ``%(published_by)s``.
+    ``%(published_by)s``. ``keeps_ended``: for how long versions that have ended are kept; None: for ever.
     """
 
     name: str
@@ -61,6 +62,7 @@ class WarehouseTable:
     ended: str = ""
     touched: str = ""
     published: str = ""
+    keeps_ended: timedelta | None = None
     removed_by: tuple[str, ...] = ()
 
     @property

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -22,8 +22,6 @@ from regulars.insight.warehouse import engine
 from regulars.insight.warehouse import operations as warehouse
 from regulars.insight.warehouse.queries import Pinned
 from regulars.record.orders.queries import last_money_change
-
-KEPT_DAYS = timedelta(days=62)  # two months of nights: enough to compare with a month ago
 
 
 class NotYet(InvalidInput):
@@ -144,7 +142,7 @@ def thin_out(at: datetime) -> int:
     with transaction.atomic():
         old = (
             RfmSnapshot.objects.select_for_update()
-            .filter(as_of__lt=at - KEPT_DAYS, thinned_at=None)
+            .filter(as_of__lt=at - rules.KEPT_DAYS, thinned_at=None)
             .exclude(kind="monthly")
         )
         ids = list(old.order_by("id").values_list("id", flat=True))

@@ -8,6 +8,7 @@ The segments follow the usual recency-frequency map (Putler, 'RFM analysis for s
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -17,6 +18,7 @@ import numpy.typing as npt
 from regulars.foundation.errors import InvalidInput
 
 SCALES = (3, 4, 5)
+KEPT_DAYS = timedelta(days=62)  # two months of nights: enough to compare with a month ago
 Integers = npt.NDArray[np.int64]
 
 

@@ -1,7 +1,7 @@
 """RFM scores as published, for the warehouse: those of each month's first snapshot, and of the newest."""
 
 from regulars.foundation.warehouse_tables import Column, ColumnType, WarehouseTable, register
-from regulars.insight.rfm.rules import SEGMENTS
+from regulars.insight.rfm.rules import KEPT_DAYS, SEGMENTS
 
 _NAMES = "ARRAY[" + ", ".join(f"'{one.value}'" for one in SEGMENTS) + "]"
 _SNAPSHOTS = """
@@ -71,5 +71,6 @@ RFM = register(
             WHERE e.kind IN ('customer.merged', 'customer.split') AND e.position > %(after)s AND e.position <= %(upto)s
         """,
         removed_by=("import.undone",),
+        keeps_ended=KEPT_DAYS,
     )
 )

@@ -20,12 +20,13 @@ _MOST_CLOSINGS = 4  # a table is made one file where one version in so many has 
 
 @dataclass(frozen=True)
 class Merge:
-    """Files of one table that become one; ``is_whole`` where these are all of them."""
+    """Files of one table that become one; ``is_whole`` where these are all of them. Versions that ended by ``forgotten`` are left out."""
 
     table: WarehouseTable
     rows: tuple[str, ...]
     closings: tuple[str, ...]
     is_whole: bool
+    forgotten: int = 0
 
     @property
     def gone(self) -> set[str]:
@@ -87,10 +88,15 @@ def carry_out(merge: Merge, before: Pinned) -> Iterator[Addition]:
 def _write(merge: Merge, before: Pinned, path: Path) -> int:
     """Ordered by key, as the record gives them, so that a compacted file equals a rebuilt one."""
     paths = [files.folder() / name for name in merge.rows]
-    if not before.paths(merge.table.name, CLOSINGS) and (ordered := _in_order(merge.table, paths)):
+    if (
+        not merge.forgotten
+        and not before.paths(merge.table.name, CLOSINGS)
+        and (ordered := _in_order(merge.table, paths))
+    ):
         return _append(ordered, path)
     held = before.relation_of(merge.table.name, merge.rows)
-    sql = f"SELECT {merge.table.names}, known_from, known_until FROM {held} ORDER BY {merge.table.key}, known_from"
+    kept = f"{held} WHERE known_until > {merge.forgotten}"
+    sql = f"SELECT {merge.table.names}, known_from, known_until FROM {kept} ORDER BY {merge.table.key}, known_from"
     engine.execute(f"COPY ({sql}) TO '{changes.quoted(path)}' (FORMAT parquet, COMPRESSION zstd)")
     return int(pq.read_metadata(path).num_rows)
 

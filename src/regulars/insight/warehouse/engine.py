@@ -1,14 +1,20 @@
 """DuckDB in the process: one connection, a cursor for each query.
 
-A shared cursor breaks under threads; several connections would each bring their own threads and memory.
+A shared cursor breaks under threads; several connections would each bring their own threads and memory. What does not fit into memory
+spills into the folder ``spill/`` of the data folder, each process into a part of its own; what processes that died left there is removed
+by the next that begins.
 """
 
 import os
+import shutil
+import socket
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
+from django.conf import settings
 
 _SETTINGS = {
     "python_enable_replacements": "false",  # a table name never reaches a Python variable
@@ -16,6 +22,7 @@ _SETTINGS = {
     "autoload_known_extensions": "false",
     "preserve_insertion_order": "false",
     "memory_limit": "2GB",
+    "max_temp_directory_size": "20GB",
 }
 
 
@@ -35,4 +42,29 @@ def execute(sql: str, parameters: dict[str, Any] | None = None) -> None:
 @cache
 def _connection(pid: int) -> duckdb.DuckDBPyConnection:
     """By process id: a forked process must not use its parent's."""
-    return duckdb.connect(":memory:", config=dict(_SETTINGS))
+    return connect(pid)
+
+
+def connect(pid: int, **others: str) -> duckdb.DuckDBPyConnection:
+    """One with other settings than usual."""
+    return duckdb.connect(":memory:", config=_SETTINGS | {"temp_directory": str(_spill(pid))} | others)
+
+
+def _spill(pid: int) -> Path:
+    place: Path = settings.HOME / "spill"
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    host = socket.gethostname()
+    for left in place.glob(f"{host}-*"):
+        if not _is_alive(int(left.name.rpartition("-")[2])):
+            shutil.rmtree(left, ignore_errors=True)
+    return place / f"{host}-{pid}"
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

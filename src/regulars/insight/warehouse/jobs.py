@@ -18,8 +18,9 @@ def follow(stop: Stop, at: datetime) -> bool:
 
 
 def keep_up(stop: Stop, at: datetime) -> bool:
-    """Deletes files that nobody can be reading any more."""
+    """Forgets what was to be kept for a time only, and deletes files that nobody can be reading any more."""
     try:
+        operations.forget(at)
         operations.prune(at)
     except operations.WarehouseBusy:
         return False

@@ -6,9 +6,11 @@ snapshot names, which :func:`prune` removes.
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models import Max
 
 from regulars.foundation.crash import crash_point, declare
 from regulars.foundation.errors import Conflict
@@ -18,7 +20,8 @@ from regulars.insight.warehouse import changes, compaction, erasing, files
 from regulars.insight.warehouse.changes import Addition
 from regulars.insight.warehouse.compaction import Merge
 from regulars.insight.warehouse.models import WarehouseFile, WarehouseSnapshot
-from regulars.insight.warehouse.queries import Pinned, pin, pinned, record_position, touched_tables
+from regulars.insight.warehouse.queries import ROWS, Pinned, pin, pinned, record_position, touched_tables
+from regulars.record.events.models import Batch
 
 LOCK = 0x5245_5748  # 'REWH': one process at a time changes the warehouse
 GRACE = timedelta(hours=1)  # longer than any query may take
@@ -55,6 +58,31 @@ def sync(at: datetime) -> Pinned:
 def compact(at: datetime, tables: Sequence[str] | None = None) -> Pinned:
     """Makes one file of each table's files, with every version's end written into it. The same rows as before. Raises WarehouseBusy."""
     return _merge(compaction.whole(pin(), tables or list(WAREHOUSE_TABLES)), at)
+
+
+def forget(at: datetime) -> bool:
+    """Leaves out versions that ended longer ago than their table keeps them, once in so long for each table. Whether there was such a
+    table. Raises WarehouseBusy.
+    """
+    old = {f.table for f in _newest_files() if f.kind == ROWS and _is_overdue(f, at)}
+    merges = [
+        replace(one, forgotten=_position_at(at - (one.table.keeps_ended or timedelta())))
+        for one in compaction.whole(pin(), old)
+    ]
+    if merges:
+        _merge(merges, at)
+    return bool(merges)
+
+
+def _is_overdue(file: WarehouseFile, at: datetime) -> bool:
+    table = WAREHOUSE_TABLES[file.table]
+    return table.keeps_ended is not None and file.written_at < at - table.keeps_ended
+
+
+def _position_at(moment: datetime) -> int:
+    """Of the log, then."""
+    newest = Batch.objects.filter(recorded_at__lt=moment).aggregate(newest=Max("last_position"))["newest"]
+    return int(newest or 0)
 
 
 def _merge(merges: Sequence[Merge], at: datetime) -> Pinned:

@@ -1,6 +1,8 @@
 """The warehouse holds what the record held, at every position, whatever was appended, compacted, rebuilt or killed."""
 
 import random
+import socket
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ import pytest
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.pages.registries import FINDINGS
 from regulars.foundation.shop.models import Store
+from regulars.foundation.warehouse_tables import WAREHOUSE_TABLES
 from regulars.insight.warehouse import compaction, engine, files, operations, queries
 from regulars.insight.warehouse.models import WarehouseFile, WarehouseSnapshot
 from regulars.insight.warehouse.queries import Pinned
@@ -21,6 +24,7 @@ from regulars.record.orders.models import Order, OrderChange
 
 pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+DAY = timedelta(days=1)
 
 
 @pytest.fixture(autouse=True)
@@ -284,3 +288,35 @@ def test_what_waits_for_more_than_a_minute_is_an_alarm() -> None:
     operations.sync(NOW)
     assert queries.behind(recorded + timedelta(days=1)) == timedelta()
     assert find(staff, recorded + timedelta(days=1)) == []
+
+
+def test_versions_that_ended_long_ago_are_forgotten_where_a_table_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = shop.make_store()
+    (ada,) = shop.make_people(store, 1, NOW)
+    (order,) = shop.add_orders(store, [("1", ada, NOW, 100)])
+    operations.sync(NOW)
+    change_order(order, 150)
+    Batch.objects.update(recorded_at=NOW)
+    between = operations.sync(NOW)
+    change_order(order, 180)
+    operations.sync(NOW + 2 * DAY)
+    Batch.objects.filter(last_position__gt=between.position).update(recorded_at=NOW + 3 * DAY)
+    assert not operations.forget(NOW + 70 * DAY)  # no table of this shop keeps ended versions for a time only
+    table = replace(WAREHOUSE_TABLES["orders"], keeps_ended=5 * DAY)
+    monkeypatch.setitem(WAREHOUSE_TABLES._entries, "orders", table)
+    assert not operations.forget(NOW + 7 * DAY)
+    assert operations.forget(NOW + 7 * DAY + timedelta(hours=1))
+    after = queries.pin()
+    versions = engine.run(f"SELECT total_minor FROM {after.relation('orders')}")["total_minor"].to_pylist()
+    assert sorted(versions) == [150, 180]
+    assert not operations.forget(NOW + 8 * DAY)
+
+
+def test_what_does_not_fit_into_memory_spills_into_the_data_folder(tmp_path: Path) -> None:
+    left = tmp_path / "spill" / f"{socket.gethostname()}-999999999"
+    left.mkdir(parents=True)
+    place = engine._spill(12345)
+    assert (left.exists(), place.parent) == (False, tmp_path / "spill")
+    with engine.connect(12345, memory_limit="40MB") as connection:
+        said = connection.sql("SELECT count(*) FROM (SELECT * FROM range(4_000_000) t(n) ORDER BY hash(n), n % 7)")
+        assert said.fetchall() == [(4_000_000,)]
