@@ -21,7 +21,7 @@ from regulars.insight.conditions.language import Condition, asks_for_zones
 from regulars.insight.conditions.narrowing import all_texts_in
 from regulars.insight.conditions.people import CALENDAR, CUSTOMERS, ENTRIES, PEOPLE, ZONES
 from regulars.insight.conditions.shapes import ENTERED_AT, Bound, Kind
-from regulars.insight.conditions.windows import Clock
+from regulars.insight.conditions.windows import Clock, within_years
 from regulars.insight.warehouse import clickhouse, dialects
 from regulars.insight.warehouse import engine as duckdb
 from regulars.insight.warehouse.queries import Pinned
@@ -110,8 +110,10 @@ def _written(
     """The SQL of a question, and what it may bind."""
     taken = take_apart(condition)
     given = _given(taken, engine, clock, zones, entries)
-    extra = {name: one.sql for name, one in given.items()} | {ZONES: zones.sql}
-    sql = _TABLE.sub(lambda found: extra.get(found[1]) or relation(found[1]), compiled(taken.shape, asked, engine).sql)
+    question = compiled(taken.shape, asked, engine)
+    chosen = _TABLE.sub(lambda found: relation(found[1]), question.people)
+    extra = {name: one.sql for name, one in given.items()} | {ZONES: zones.sql, PEOPLE: chosen and f"({chosen})"}
+    sql = _TABLE.sub(lambda found: extra.get(found[1]) or relation(found[1]), question.sql)
     return sql, taken.bound(clock) | {name: values for one in given.values() for name, values in one.values.items()}
 
 
@@ -144,7 +146,7 @@ def _given(
 def clock_at(at: datetime) -> Clock:
     """The shop's clock."""
     shop = ZoneInfo(str(read_setting("shop.time_zone")))
-    return Clock(at.astimezone(UTC), shop, shop)
+    return Clock(within_years(at), shop, shop)
 
 
 def decide(

@@ -5,7 +5,7 @@ computed here, in Python, so that no engine has an opinion on calendars; what de
 relation ``calendar``, one row for each zone.
 """
 
-from calendar import isleap
+from calendar import isleap, leapdays
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
@@ -66,6 +66,7 @@ from regulars.insight.conditions.windows import (
     local_day,
     midnight,
     moment,
+    plus,
     shifted,
     whole_days,
 )
@@ -130,7 +131,7 @@ class _Taking:
         self._known: dict[Hashable, Parameter] = {}
         self.values: dict[Parameter, Callable[[Clock], Bound]] = {
             NOW: lambda clock: microseconds(clock.at),
-            AFTER_NOW: lambda clock: clock.at + TICK,
+            AFTER_NOW: lambda clock: plus(clock.at, TICK),
             SHOP_ZONE: lambda clock: clock.shop.key,
         }
 
@@ -183,7 +184,7 @@ class _Taking:
         since = window.span if isinstance(window, Last) else window.since
 
         def compute(clock: Clock) -> datetime:
-            return ago(since, Days.SHOP, clock) - _ZONES_APART
+            return plus(ago(since, Days.SHOP, clock), -_ZONES_APART)
 
         return self._parameter(Kind.INSTANT, ("floor", since), compute)
 
@@ -335,7 +336,7 @@ class _Taking:
         def part(name: str, compute: Callable[[Clock], int]) -> Parameter:
             return self._parameter(Kind.WHOLE, (name, ahead_, days), compute, days is Days.PERSON)
 
-        begins = part("year", lambda clock: _day_number(date(year(clock), 1, 1)))
+        begins = part("year", lambda clock: _day_number(date.min) + 365 * (year(clock) - 1) + leapdays(1, year(clock)))
         return Year(begins, part("leap", lambda clock: int(isleap(year(clock)))))
 
     def _share(self, share: language.Share) -> ShareShape:

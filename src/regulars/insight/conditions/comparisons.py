@@ -120,7 +120,8 @@ def _includes(test: Comparison, value: Any, scope: Scope) -> Any:
 
 
 def _clamped(day: Any) -> Any:
-    return ibis.least(ibis.greatest(day, _FIRST_DAY), _LAST_DAY)
+    """Null stays null: engines' LEAST and GREATEST leave it out."""
+    return ibis.ifelse(day.notnull(), ibis.least(ibis.greatest(day, _FIRST_DAY), _LAST_DAY), ibis.null())
 
 
 _RELATED: Mapping[Op, Callable[..., Any]] = {

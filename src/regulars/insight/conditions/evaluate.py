@@ -26,7 +26,7 @@ from regulars.insight.conditions.language import (
     tests_of,
 )
 from regulars.insight.conditions.measuring import Person, Row, holds, value_of
-from regulars.insight.conditions.windows import Clock, length, old_from
+from regulars.insight.conditions.windows import Clock, length, old_from, plus
 
 # Anniversaries come round for ever. From any moment at least those until so far ahead are seen (``judging.turns``).
 _FAR = timedelta(days=300)
@@ -63,7 +63,7 @@ def turning_points(condition: Condition, person: Person, clock: Clock) -> Iterat
 def _horizon(condition: Condition, person: Person, clock: Clock) -> datetime | None:
     """Until when all turning points are known; None: for ever. In another zone days begin at other moments."""
     comes_round = any(test.op is Op.ANNIVERSARY for leaf in leaves(condition) for test in tests_of(leaf))
-    ends = [clock.at + _FAR] if comes_round else []
+    ends = [plus(clock.at, _FAR)] if comes_round else []
     if asks_for_zones(condition):
         ends += [one.at for one in person.zones if one.at > clock.at]
     return min(ends, default=None)
@@ -103,7 +103,7 @@ def _points_of_leaf(leaf: Leaf | Sequence | Share, row: Row, relation: Relation,
         case Leaf(Measured(_, measure, field), test) if measure in _OF_A_ROW:
             yield from _turns(test, row, relation, field, clock)
         case Sequence(_, within):
-            yield row[relation.at] + length(within)
+            yield plus(row[relation.at], length(within))
 
 
 def _turns(test: Test, row: Row, relation: Relation, field: str, clock: Clock) -> Iterator[datetime]:

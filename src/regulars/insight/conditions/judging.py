@@ -2,7 +2,7 @@
 
 from calendar import isleap
 from collections.abc import Callable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import MAXYEAR, date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, TypeAlias, cast
@@ -174,7 +174,7 @@ def _turns_of_day(test: Test, value: date, clock: Clock) -> Iterator[datetime]:
     days = [value]
     if test.op is Op.ANNIVERSARY:
         year = clock.today(test.days).year
-        days = [come_round(value, one) for one in range(year, year + 3)]
+        days = [come_round(value, one) for one in range(year, min(year + 2, MAXYEAR) + 1)]
     zone = clock.zone(test.days)
     for day in days:
         edges = (1 - count, 1) if test.op in (Op.WITHIN_NEXT, Op.ANNIVERSARY) else (0, count)

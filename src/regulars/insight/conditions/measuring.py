@@ -26,7 +26,7 @@ from regulars.insight.conditions.language import (
     Share,
     Step,
 )
-from regulars.insight.conditions.windows import Clock, bounds, length
+from regulars.insight.conditions.windows import Clock, bounds, length, plus
 from regulars.insight.conditions.zones import Said, zone_at
 
 Row = Mapping[str, Any]
@@ -168,7 +168,7 @@ def chains(sequence: language.Sequence, person: Person, clock: Clock) -> Iterato
     stages, tail = _stages(sequence, person, clock)
     within = length(sequence.within)
     for start, row in stages[0].rows:
-        deadline = start + within
+        deadline = plus(start, within)
         if not tail.absent or deadline <= clock.at:
             yield from ([row, *rest] for rest in _Search(stages[1:], tail, deadline).chains(0, start))
 

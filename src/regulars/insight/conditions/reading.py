@@ -6,7 +6,7 @@ A word that a personal field is compared with is given in clear, or as ``{"seale
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any as Anything
 from typing import cast
@@ -52,6 +52,9 @@ from regulars.insight.conditions.language import (
 from regulars.insight.conditions.texts import expression_problem
 
 MOST_LEAVES = 200
+MOST_GROUPS = 400  # a denial is one too
+DEEPEST = 40  # groups around a condition
+_MOST_FILTERS = 50
 _MOST_VALUES = 10_000
 _AT = Field("", FieldType.MOMENT, "moment")
 _PLACES = Decimal("0.000001")
@@ -92,27 +95,30 @@ def read_condition(data: Anything, path: str = "") -> Condition:
 
 
 class _Reader:
-    """Counts leaves, so that a definition stays one that can be asked."""
+    """Counts leaves and groups, so that a definition stays one that can be asked."""
 
     def __init__(self) -> None:
-        self._leaves = 0
+        self._leaves = self._groups = 0
 
     def condition(self, data: Anything, at: _At, depth: int) -> Condition:
         if not isinstance(data, dict):
             raise at.stop('a condition is an object such as {"of": "orders"} or {"all": [...]}.')
-        if depth > 40:
-            raise at.stop("groups are nested deeper than 40.")
-        for name in ("all", "any"):
-            if name in data:
-                _object(data, at, {name}, {name})
-                return self._group(name, data[name], at / name, depth)
-        if "not" in data:
-            _object(data, at, {"not"}, {"not"})
+        if depth > DEEPEST:
+            raise at.stop(f"groups are nested deeper than {DEEPEST}.")
+        name = next((name for name in ("all", "any", "not") if name in data), "")
+        self._count(at, is_group=bool(name))
+        if not name:
+            return _leaf(data, at)
+        _object(data, at, {name}, {name})
+        if name == "not":
             return Not(self.condition(data["not"], at / "not", depth + 1))
-        self._leaves += 1
-        if self._leaves > MOST_LEAVES:
-            raise at.stop(f"a definition has at most {MOST_LEAVES} conditions.")
-        return _leaf(data, at)
+        return self._group(name, data[name], at / name, depth)
+
+    def _count(self, at: _At, *, is_group: bool) -> None:
+        self._groups += is_group
+        self._leaves += not is_group
+        if self._leaves > MOST_LEAVES or self._groups > MOST_GROUPS:
+            raise at.stop(f"a definition has at most {MOST_LEAVES} conditions in {MOST_GROUPS} groups and denials.")
 
     def _group(self, name: str, parts: Anything, at: _At, depth: int) -> Condition:
         if not isinstance(parts, list):
@@ -288,6 +294,8 @@ def _filters(data: Anything, relation: Relation, at: _At) -> tuple[Filter, ...]:
         return ()
     if not isinstance(data, list):
         raise at.stop("a list of comparisons of its rows' fields.")
+    if len(data) > _MOST_FILTERS:
+        raise at.stop(f"at most {_MOST_FILTERS} comparisons.")
     read = []
     for place, item in enumerate(data):
         where = at / place
@@ -367,7 +375,7 @@ def _object(data: Anything, at: _At, needed: set[str], allowed: set[str] | froze
     if not isinstance(data, dict):
         raise at.stop(f"an object with {', '.join(sorted(allowed))}.")
     if unknown := set(data) - allowed:
-        raise at.stop(f"there is no '{_short(min(unknown))}' here; there is {', '.join(sorted(allowed))}.")
+        raise at.stop(f"there is no '{min(map(_short, unknown))}' here; there is {', '.join(sorted(allowed))}.")
     if absent := needed - set(data):
         raise at.stop(f"'{min(absent)}' is missing.")
     return data
@@ -381,7 +389,7 @@ def _one_of(kind: Anything, said: Anything, at: _At) -> Anything:
 
 
 def _short(said: Anything) -> str:
-    return str(said)[:60]
+    return "a long number" if isinstance(said, int) and abs(said) > 10**60 else str(said)[:60]
 
 
 def _text(said: Anything, at: _At) -> str:
@@ -421,10 +429,10 @@ def _number(said: Anything, at: _At) -> Decimal:
     if isinstance(said, bool) or not isinstance(said, int | float | str | Decimal):
         raise at.stop("a number.")
     try:
-        number = Decimal(str(said))
+        number = Decimal(said if isinstance(said, int) else str(said))
     except InvalidOperation:
         raise at.stop("a number.") from None
-    if not number.is_finite() or abs(number) >= 10**12 or number != number.quantize(_PLACES):
+    if not number.is_finite() or (number and number.adjusted() >= 12) or number != number.quantize(_PLACES):
         raise at.stop("a number below a million millions with at most six places.")
     return number.normalize() if number else Decimal(0)
 
@@ -458,6 +466,10 @@ def _moment(said: Anything, at: _At) -> Moment:
         ) from None
     if moment.tzinfo is None:
         raise at.stop("a moment needs its zone, such as 2026-11-22T09:00:00+01:00.")
+    try:
+        moment.astimezone(UTC)
+    except OverflowError:
+        raise at.stop("a moment of the years 1 to 9999, in UTC too.") from None
     return moment
 
 

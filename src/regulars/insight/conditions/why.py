@@ -37,7 +37,7 @@ from regulars.insight.conditions.measuring import (
     holds,
     value_of,
 )
-from regulars.insight.conditions.windows import Clock, length
+from regulars.insight.conditions.windows import Clock, length, plus
 
 _MOST_ROWS = 10
 _MOST_TRIED = 50
@@ -293,7 +293,9 @@ def _next_step(sequence: language.Sequence, person: Person, clock: Clock) -> Ite
         absent = sequence.steps[place + 1 : following]
         found = [
             ByStep(
-                following, _at(chain[-1], happening[count - 1]), _at(chain[0], happening[0]) + length(sequence.within)
+                following,
+                _at(chain[-1], happening[count - 1]),
+                plus(_at(chain[0], happening[0]), length(sequence.within)),
             )
             for chain in islice(chains(beginning, person, clock), _MOST_CHAINS)
         ]

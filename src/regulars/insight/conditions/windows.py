@@ -40,7 +40,7 @@ class Bounds:
 
 def bounds(window: Window, clock: Clock) -> Bounds:
     """Where rows lie in this window. Nothing after now ever does."""
-    now = clock.at + TICK
+    now = plus(clock.at, TICK)
     match window:
         case Ever():
             return Bounds(None, now)
@@ -58,28 +58,28 @@ def bounds(window: Window, clock: Clock) -> Bounds:
 def ago(span: Span, days: Days, clock: Clock) -> datetime:
     """The first moment that lies less than the span ago: of 1 day, 24 hours ago and a tick, or the begin of today."""
     if days is Days.ROLLING:
-        return clock.at - length(span) + TICK
+        return plus(clock.at, TICK - length(span))
     return midnight(shifted(clock.today(days), 1 - whole_days(span)), clock.zone(days))
 
 
 def ahead(span: Span, days: Days, clock: Clock) -> datetime:
     """The first moment that does not lie in the span to come: of 1 day, 24 hours later, or the end of today."""
     if days is Days.ROLLING:
-        return clock.at + length(span)
+        return plus(clock.at, length(span))
     return midnight(shifted(clock.today(days), whole_days(span)), clock.zone(days))
 
 
 def old_from(then: datetime, span: Span, days: Days, clock: Clock) -> datetime:
     """From when on a moment lies longer than the span ago."""
     if days is Days.ROLLING:
-        return _plus(then, length(span))
+        return plus(then, length(span))
     return midnight(shifted(local_day(then, clock.zone(days)), whole_days(span)), clock.zone(days))
 
 
 def near_from(then: datetime, span: Span, days: Days, clock: Clock) -> datetime:
     """From when on a moment lies in the span to come."""
     if days is Days.ROLLING:
-        return _plus(then, TICK - length(span))
+        return plus(then, TICK - length(span))
     return midnight(shifted(local_day(then, clock.zone(days)), 1 - whole_days(span)), clock.zone(days))
 
 
@@ -92,30 +92,36 @@ def whole_days(span: Span) -> int:
     return span.count * _DAYS[span.unit]
 
 
+# The days that have a midnight in UTC in every zone; what lies before or after them is taken for the first or last of them.
+FIRST, LAST = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)
+
+
 def moment(value: Moment, clock: Clock) -> datetime:
     """A date is the begin of that day in the shop's zone."""
-    return value.astimezone(UTC) if isinstance(value, datetime) else midnight(value, clock.shop)
+    return within_years(value) if isinstance(value, datetime) else midnight(shifted(value, 0), clock.shop)
 
 
-# The days that have a midnight in UTC in every zone; what lies before or after them is taken for the first or last of them.
-_FIRST, _LAST = datetime(1, 1, 3, tzinfo=UTC), datetime(9999, 12, 29, tzinfo=UTC)
+def within_years(then: datetime) -> datetime:
+    """The moment in UTC, or the first or last that can be told."""
+    return max(FIRST, min(LAST, then)).astimezone(UTC)
 
 
-def _plus(then: datetime, by: timedelta) -> datetime:
+def plus(then: datetime, by: timedelta) -> datetime:
+    """So much later."""
     try:
         return then + by
     except OverflowError:
-        return _LAST if by > timedelta() else _FIRST
+        return LAST if by > timedelta() else FIRST
 
 
 def shifted(day: date, days: int) -> date:
     """So many days later."""
     number = day.toordinal() + days
-    return date.fromordinal(max(_FIRST.toordinal(), min(_LAST.toordinal(), number)))
+    return date.fromordinal(max(FIRST.toordinal(), min(LAST.toordinal(), number)))
 
 
 def local_day(then: datetime, zone: ZoneInfo) -> date:
-    return max(_FIRST, min(_LAST, then)).astimezone(zone).date()
+    return within_years(then).astimezone(zone).date()
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:

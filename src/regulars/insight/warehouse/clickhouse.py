@@ -73,7 +73,7 @@ def _quoted(value: Any) -> str:
 
 def _bare(value: Any) -> str:
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M:%S.%f")
+        return value.replace(tzinfo=None).isoformat(" ", "microseconds")  # the year in four digits, unlike strftime's
     if isinstance(value, Decimal):
         return f"{value:f}"
     return str(value).lower() if isinstance(value, bool) else str(value)

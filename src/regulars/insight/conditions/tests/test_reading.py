@@ -135,6 +135,16 @@ REFUSED = [
     ({"ratio": [{"of": "orders", "measure": {"max": "at"}}, {"of": "orders"}], "op": "set"}, "At 'where.ratio[0]': a ratio is made of numbers"),
     ({"of": "contacts", "measure": {"last": "country"}, "op": "is", "value": "a\x1fb"}, "At 'where.value': a text of one to 1,000"),
     ({"of": "contacts", "measure": {"last": "country"}, "op": "in", "value": []}, "At 'where.value': 'in' needs a list"),
+    ({"of": "orders", "window": {"after": "0001-01-01T00:00:00+14:00"}}, "At 'where.window.after': a moment of the years 1 to 9999, in UTC too."),
+    ({"of": "orders", "window": {"before": "9999-12-31T23:59:59-14:00"}}, "At 'where.window.before': a moment of the years 1 to 9999, in UTC too."),
+    ({"of": "orders", "op": "ge", "value": "1e999999999"}, "At 'where.value': a number below a million millions"),
+    ({"of": "orders", "op": "ge", "value": "-1e999999999"}, "At 'where.value': a number below a million millions"),
+    ({"of": "orders", "op": "ge", "value": "1e-999999999"}, "At 'where.value': a number below a million millions"),
+    ({"of": "orders", "op": "ge", "value": 16**5000}, "At 'where.value': a number below a million millions"),
+    ({"of": "orders", "op": 16**5000}, "At 'where.op': 'a long number' is not one of"),
+    ({"of": "orders", 1: 2, "colour": 3, None: 4}, "At 'where': there is no '1' here"),
+    ({"of": "orders", "where": [{"field": "at", "op": "set"}] * 51}, "At 'where.where': at most 50 comparisons"),
+    ({"of": "contacts", "measure": {"last": "country"}, "op": "matches", "value": "(" * 400 + "a" + ")" * 400}, "nested deeper than 20"),
 ]  # fmt: skip
 
 
@@ -160,3 +170,11 @@ def test_what_is_nested_without_end_or_has_too_many_leaves_is_refused() -> None:
         read_condition(deep)
     with pytest.raises(InvalidCondition, match="at most 200 conditions"):
         read_condition({"all": [{"of": "orders"}] * 201})
+    with pytest.raises(InvalidCondition, match="in 400 groups and denials"):
+        read_condition({"all": [{"all": []}] * 50_000})
+
+
+def test_zero_is_zero_with_any_exponent() -> None:
+    assert read_condition({"of": "orders", "op": "ge", "value": "0e999999999"}) == Leaf(
+        Measured(Rows("orders")), Test(Op.GE, Decimal(0))
+    )

@@ -1,6 +1,8 @@
 """Letters without case and regular expressions: what engines do with them is what Python does."""
 
+import re
 from collections.abc import Callable, Sequence
+from time import monotonic
 
 import pytest
 from django.db import connection
@@ -54,6 +56,7 @@ _REFUSED = {
     r"\b": "engines do not agree on '\\b'; there are \\d, \\w, \\s and \\D, \\W, \\S.",
     r"(a)\1": "engines do not agree on '\\1'; there are \\d, \\w, \\s and \\D, \\W, \\S.",
     "\\": "it ends where a character after '\\' is expected.",
+    "(" * 400 + "a" + ")" * 400: "its groups are nested deeper than 20.",
 }
 
 
@@ -114,4 +117,20 @@ def test_every_expression_finds_the_same(ask: Callable[[str, Sequence[str]], lis
     write = _quoted if ask is _clickhouse else "'{}'".format
     calls = [f"CASE WHEN {call.format(write(one.common))} THEN '1' ELSE '0' END" for one in expressions]
     found = ask(" || ".join(calls), _TEXTS)
-    assert found == ["".join(str(int(one.found_in(text))) for one in expressions) for text in _TEXTS]
+    assert found == ["".join(str(int(_in_python(one.common, text))) for one in expressions) for text in _TEXTS]
+    assert all(one.found_in(text) == _in_python(one.common, text) for one in expressions for text in _TEXTS)
+
+
+def _in_python(expression: str, text: str) -> bool:
+    """By Python's own reading, whose '$' stands before a last line break too."""
+    return re.search(re.sub(r"\$\Z", r"\\Z", expression), text) is not None
+
+
+def test_no_text_takes_an_expression_long() -> None:
+    begun = monotonic()
+    assert not read_expression("^(?:a+)+b$").found_in("a" * 20_000)
+    assert monotonic() - begun < 2
+
+
+def test_expressions_that_were_read_are_not_kept_for_ever() -> None:
+    assert read_expression.cache_info().maxsize
