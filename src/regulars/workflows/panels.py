@@ -1,6 +1,6 @@
 """Workflows in the navigation, the search and the timeline."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -89,7 +89,7 @@ FINDINGS.register("workflows", FindingSource("workflows.view", look))
 def find_uses(key: str) -> list[Use]:
     """Workflows whose live definition names the segment: as what they begin with, or in a condition."""
     live = Workflow.objects.select_related("live").exclude(live=None)
-    wanted = [w for w in live if w.live and _names(w.live.definition, "segment", key)]
+    wanted = [w for w in live if w.live and key in _named(w.live.definition, "segment")]
     return [
         Use(
             gettext("Workflow"),
@@ -102,20 +102,24 @@ def find_uses(key: str) -> list[Use]:
     ]
 
 
-def _names(part: Any, what: str, key: str) -> bool:
-    """By itself, or as what a filter of a condition compares with."""
+def _named(part: Any, what: str) -> Iterator[str]:
+    """Keys of segments or lists: by themselves, or as what a filter of a condition compares with."""
     if isinstance(part, dict):
         named = part.get("value") if part.get("field") == what else part.get(what)
-        is_named = named == key or (isinstance(named, list) and key in named)
-        return is_named or any(_names(value, what, key) for value in part.values())
-    return isinstance(part, list) and any(_names(value, what, key) for value in part)
+        yield from (key for key in (named if isinstance(named, list) else [named]) if isinstance(key, str))
+        parts: Iterable[Any] = part.values()
+    else:
+        parts = part if isinstance(part, list) else ()
+    for one in parts:
+        yield from _named(one, what)
 
 
-def find_uses_of_list(key: str) -> list[UseOfList]:
-    """Workflows whose live definition asks for the list."""
-    live = Workflow.objects.select_related("live").exclude(live=None).order_by("name")
-    asking = [w for w in live if w.live and _names(w.live.definition, "list", key)]
-    return [UseOfList(gettext("Workflow"), w.name, f"/workflows/{to_public(Workflow.PREFIX, w.uid)}") for w in asking]
+def find_uses_of_lists() -> Iterator[UseOfList]:
+    """Workflows whose live definition asks for a list."""
+    for workflow in Workflow.objects.select_related("live").exclude(live=None):
+        for key in set(_named(workflow.live and workflow.live.definition, "list")):
+            href = f"/workflows/{to_public(Workflow.PREFIX, workflow.uid)}"
+            yield UseOfList(key, gettext("Workflow"), workflow.name, href)
 
 
 def find_uses_of_property(field: str) -> list[UseOfProperty]:
@@ -130,5 +134,5 @@ def find_uses_of_property(field: str) -> list[UseOfProperty]:
 
 
 USES.register("workflows", find_uses)
-USES_OF_LISTS.register("workflows", find_uses_of_list)
+USES_OF_LISTS.register("workflows", find_uses_of_lists)
 USES_OF_PROPERTIES.register("workflows", find_uses_of_property)

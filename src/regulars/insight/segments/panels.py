@@ -152,11 +152,13 @@ def _quiet(line: Line, currency: str, weight: float) -> Finding | None:
     )
 
 
-def find_uses_of_list(key: str) -> list[UseOfList]:
-    """Segments whose conditions name the list."""
-    segments = Segment.objects.filter(kind=SegmentKind.CONDITIONS, is_archived=False)
-    asking = [one for one in segments if key in list_keys(condition_of(one.definition))]
-    return [UseOfList(gettext("Segment"), one.name, f"/segments/{one.key}") for one in asking]
+def find_uses_of_lists() -> list[UseOfList]:
+    """Segments whose conditions name lists."""
+    return [
+        UseOfList(key, gettext("Segment"), one.name, f"/segments/{one.key}")
+        for one in Segment.objects.filter(kind=SegmentKind.CONDITIONS, is_archived=False)
+        for key in list_keys(condition_of(one.definition))
+    ]
 
 
 def find_uses_of_property(field: str) -> Sequence[UseOfProperty]:
@@ -175,5 +177,5 @@ TIMELINE.register(
     TimelineKind(_("Segments"), "chart-pie", "segments.view", load_moves, order=40, opens=_("Open the segment")),
 )
 FINDINGS.register("rfm", FindingSource("segments.view", find_quiet_ones))
-USES_OF_LISTS.register("segments", find_uses_of_list)
+USES_OF_LISTS.register("segments", find_uses_of_lists)
 USES_OF_PROPERTIES.register("segments", find_uses_of_property)

@@ -31,7 +31,7 @@ from regulars.record.customers.queries import customers_of, get_customer, parse_
 from regulars.record.lists import operations, queries
 from regulars.record.lists.authors import Author, authors_of
 from regulars.record.lists.models import CustomerList, ListMember
-from regulars.record.lists.uses import uses_of
+from regulars.record.lists.uses import all_uses, uses_of
 
 _MOVES = 20
 _NEWEST = 8
@@ -65,8 +65,8 @@ def _rows(query: ListQuery, viewer: Viewer) -> QuerySet[CustomerList]:
 
 
 def _sized(rows: Sequence[CustomerList], viewer: Viewer) -> list[Sized]:
-    sizes = queries.sizes()
-    return [Sized(row, sizes.get(row.pk, 0), len(uses_of(row.key))) for row in rows]
+    sizes, uses = queries.sizes(), all_uses()
+    return [Sized(row, sizes.get(row.pk, 0), len(uses.get(row.key, ()))) for row in rows]
 
 
 LISTS = ListPage(

@@ -80,7 +80,7 @@ def href(row: CustomerList) -> str:
 def test_a_marketer_makes_a_list_of_a_file(marketer: Client, store: Store, ann: str) -> None:
     row, upload = made(marketer, store)
     assert upload.sentence == "3 rows: 1 taken as they are, 0 altered, 2 skipped. 1 customer put on the list."
-    lines = b"".join(marketer.get(f"/list-uploads/{to_public('imp', upload.uid)}/lines.csv")).decode("utf-8-sig")  # type: ignore[arg-type]
+    lines = b"".join(marketer.get(f"/list-uploads/{to_public('imp', upload.uid)}/lines.csv")).decode("utf-8-sig")
     assert lines.splitlines()[1:] == [
         "2,skipped,'=cmd@' is not a mail address that tells who it is,'=cmd@",
         "3,skipped,nobody is known by this,zed@ourmail.net",
@@ -129,7 +129,7 @@ def test_somebody_is_put_on_and_taken_off_from_their_page(marketer: Client, stor
 def test_the_ledger_is_exported_without_formulas(marketer: Client, store: Store, ann: str) -> None:
     row, _ = made(marketer, store)
     answer = signed_in("owner").post(f"{href(row)}/members", {"action": "export"})
-    text = b"".join(answer).decode("utf-8-sig")  # type: ignore[arg-type]
+    text = b"".join(answer).decode("utf-8-sig")
     assert f"{ann},'=Ann(),ann@ourmail.net,,On it," in text
 
 

@@ -19,7 +19,7 @@ from regulars.record.customers.operations import set_tag
 from regulars.record.customers.queries import list_tags
 from regulars.record.events import totals
 from regulars.record.lists.operations import put_customers_on, take_customers_off
-from regulars.record.lists.queries import find_list, list_lists
+from regulars.record.lists.queries import find_list, names_of_lists
 from regulars.web.filters import countries, describe_product
 from regulars.web.labels import CONSENT, RFM, rfm_pill
 from regulars.web.queries.customers import (
@@ -133,7 +133,7 @@ def _sum(query: ListQuery, viewer: Viewer) -> Sum | None:
 
 
 def _lists(viewer: Viewer) -> Choices:
-    return list(list_lists().values_list("key", "name")) if viewer.may("lists.view") else []
+    return list(names_of_lists().items()) if viewer.may("lists.view") else []
 
 
 def _put_on_list(ids: Sequence[int], form: Mapping[str, str], viewer: Viewer, at: datetime) -> int:

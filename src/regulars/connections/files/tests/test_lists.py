@@ -19,6 +19,7 @@ from regulars.connections.files.operations import (
     start_list,
     undo_import,
 )
+from regulars.connections.files.operations.listing import Written, write_list
 from regulars.connections.files.queries import list_rejects
 from regulars.foundation.access.viewer import everything
 from regulars.foundation.ids import new_uid
@@ -31,6 +32,7 @@ from regulars.record.customers.operations import ensure_profiles
 from regulars.record.customers.operations.erasure import erase_customer
 from regulars.record.customers.queries import customer_of
 from regulars.record.events.log import transaction
+from regulars.record.events.models import Event
 from regulars.record.lists.models import CustomerList, ListMember
 from regulars.record.lists.operations import create_list
 
@@ -147,26 +149,37 @@ def test_another_column_can_be_chosen_and_is_looked_at_anew(fair: CustomerList, 
     assert (counts(row), rejected(row)) == ((1, 0, 0), [])
 
 
-def test_an_upload_that_was_killed_goes_on_where_it_stood(
+def test_an_upload_that_was_killed_is_nowhere_half_done_and_goes_on(
     fair: CustomerList, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A kill between two batches; one within a batch is rolled back by the database."""
+    """Killed in the third batch after all of it was written, and again between two batches."""
     row = looked_at(fair, store, "".join(f"p{number}@ourmail.net\n" for number in range(600)))
     start_list(row, True, AT)
     monkeypatch.setattr(applying, "Pace", partial(applying.Pace, rows=100))
     monkeypatch.setattr(applying, "_FEWEST_ROWS", 100)
     monkeypatch.setattr(applying, "_MOST_ROWS", 100)
 
-    def kill(row: Import) -> None:
+    def killed_in_the_third(row: Import, built: Any, *rest: Any) -> Written:
+        done = write_list(row, built, *rest)
         if row.units_applied == 200:
+            raise KeyboardInterrupt
+        return done
+
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(applying, "write_list", killed_in_the_third)
+        apply_import(row.pk, lambda: AT)
+    assert (ListMember.objects.count(), Profile.objects.count()) == (200, 202)
+
+    def killed_after_the_fourth(row: Import) -> None:
+        if row.units_applied == 400:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        apply_import(row.pk, lambda: AT, kill)
-    assert ListMember.objects.count() == 200
+        apply_import(row.pk, lambda: AT, killed_after_the_fourth)
     row = apply_import(row.pk, lambda: AT)
     assert row.sentence.endswith("600 customers put on the list, 600 new profiles.")
-    assert ListMember.objects.filter(list=fair, until_batch=None).count() == 600
+    assert (ListMember.objects.filter(list=fair, until_batch=None).count(), ListMember.objects.count()) == (600, 600)
+    assert Event.objects.filter(kind="list.joined").count() == 600
 
 
 def test_who_is_erased_between_look_and_decision_does_not_come_back(fair: CustomerList, store: Store) -> None:

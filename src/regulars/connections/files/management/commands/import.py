@@ -19,6 +19,7 @@ from regulars.foundation.ids import from_public, to_public
 from regulars.foundation.pages.export import csv_lines
 from regulars.foundation.shop.models import Store
 
+_LAYOUTS = [name for name, layout in LAYOUTS.items() if layout.kind != Kind.LIST]
 _ACTIONS = ("resume", "undo", "rejects")
 
 
@@ -34,7 +35,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("file", help="CSV or TSV, also compressed with gzip; for an action the id imp_…")
         parser.add_argument("--store", default="", help="code of the store (default: the only one)")
-        parser.add_argument("--layout", default="", help=f"one of {', '.join(LAYOUTS)} (default: recognised)")
+        parser.add_argument("--layout", default="", help=f"one of {', '.join(_LAYOUTS)} (default: recognised)")
         parser.add_argument(
             "--map",
             action="append",
