@@ -195,7 +195,7 @@ def _number(typed: str, scale: Scale) -> int | str | None:
         number = Decimal(typed.replace(",", ".").replace(" ", ""))
     except InvalidOperation:
         return typed or None
-    if not number.is_finite() or abs(number) >= Decimal(10) ** 15:
+    if not _is_near(number):
         return typed
     number = number.scaleb(scale.places)
     return int(number) if number == number.to_integral_value() else f"{number.normalize():f}"
@@ -224,6 +224,12 @@ def _shown_number(value: Any, scale: Scale) -> str:
     if value is None or isinstance(value, list | dict | bool):
         return ""
     try:
-        return f"{Decimal(str(value)).scaleb(-scale.places).normalize():f}"
+        number = Decimal(str(value))
     except InvalidOperation:
         return str(value)
+    return f"{number.scaleb(-scale.places).normalize():f}" if _is_near(number) else str(value)
+
+
+def _is_near(number: Decimal) -> bool:
+    """Whether it can be written out: some texts are numbers of a billion digits."""
+    return number.is_finite() and -20 < number.adjusted() < 15

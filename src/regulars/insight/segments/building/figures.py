@@ -72,11 +72,12 @@ def show_rows(said: Node, prefix: str, house: House) -> Rows:
 
 
 def read_rows(form: Form, house: House) -> Node:
-    """'of' and 'where'; of another relation than before no filter is kept."""
+    """'of' and 'where'; of another relation than before no filter is kept, and one whose rows have names asks for a name at once."""
     relation = relation_of(text(form, "of"))
     node: Node = {"of": relation.name}
     if form.get(CHANGED) == "of":
-        return node
+        has_names = any(field.names for field in list(relation.fields.values())[:1])
+        return node | ({"where": [_read_filter({}, relation, house)]} if has_names else {})
     where = [_read_filter(one, relation, house) for one in items(form, "where")]
     return node | ({"where": where} if where else {})
 

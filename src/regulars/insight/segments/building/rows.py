@@ -126,8 +126,8 @@ def denials(leaf: Node) -> Iterator[tuple[str, Node, Node]]:
     """Each comparison of a leaf that denies: the prefix of its form fields, and the leaf with those without a value, and without them."""
     for path, test in _tests(leaf, ()):
         if test.get("op") in DENYING:
-            both = (_with(leaf, path, missing) for missing in (Missing.IN, Missing.OUT))
-            yield "".join(f"{step}." for step in path), *both
+            included, left_out = (_with(leaf, path, missing) for missing in (Missing.IN, Missing.OUT))
+            yield "".join(f"{step}." for step in path), included, left_out
 
 
 def _tests(said: Any, path: tuple[str | int, ...]) -> Iterator[tuple[tuple[str | int, ...], Node]]:

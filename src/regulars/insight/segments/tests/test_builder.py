@@ -203,6 +203,16 @@ def test_a_value_that_was_typed_for_something_else_goes(
     assert tree()["all"][0].get("value") == kept
 
 
+def test_another_relation_keeps_the_window_and_asks_for_a_name_where_there_are_names(client: Client) -> None:
+    address = begin(client)
+    row = SPENT | {"where.0.field": "channel", "where.0.op": "is", "where.0.value": "web", "changed": "of"}
+    do(client, address, "set", "0", **row | {"of": "refunds"})
+    kept = {"window": {"last": {"days": 30}}, "op": "ge", "value": 1}
+    assert tree()["all"][0] == {"of": "refunds"} | kept
+    do(client, address, "set", "0", **row | {"of": "memberships"})
+    assert tree()["all"][0] == {"of": "memberships", "where": [{"field": "segment", "op": "is"}]} | kept
+
+
 SEQUENCE = {"row": "sequence", "within": "3", "unit": "days", "sequence.0.of": "carts", "sequence.1.of": "orders",
             "sequence.1.absent": "yes", "sequence.2.of": "refunds"}  # fmt: skip
 

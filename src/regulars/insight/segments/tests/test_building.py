@@ -10,7 +10,19 @@ from django.template.loader import render_to_string
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from regulars.insight.conditions.language import DENYING, Ago, Condition, Sequence, Span, Unit, leaves
+from regulars.insight.conditions.language import (
+    DENYING,
+    Ago,
+    Condition,
+    Leaf,
+    Measured,
+    Ratio,
+    Sequence,
+    Span,
+    Unit,
+    Window,
+    leaves,
+)
 from regulars.insight.conditions.reading import read_condition
 from regulars.insight.conditions.tests.catalog import registered
 from regulars.insight.conditions.tests.strategies import conditions
@@ -84,23 +96,27 @@ def is_as_typed(said: object) -> bool:
 
 def in_one_unit(condition: Condition) -> Condition:
     """Both ends of 'between two and one ago' are shown in the smaller of their units."""
+    match condition:
+        case Sequence():
+            return replace(condition, window=_window(condition.window))
+        case Leaf(Ratio(top, bottom)):
+            return replace(condition, figure=Ratio(_measured(top), _measured(bottom)))
+        case Leaf(Measured() as figure):
+            return replace(condition, figure=_measured(figure))
+    return condition
+
+
+def _measured(figure: Measured) -> Measured:
+    return replace(figure, rows=replace(figure.rows, window=_window(figure.rows.window)))
+
+
+def _window(window: Window) -> Window:
+    if not isinstance(window, Ago):
+        return window
     hours = {Unit.HOURS: 1, Unit.DAYS: 24, Unit.WEEKS: 168}
-
-    def of_window(window: object) -> object:
-        if not isinstance(window, Ago):
-            return window
-        least = min((window.since.unit, window.to.unit), key=hours.__getitem__)
-        ends = [Span(one.count * hours[one.unit] // hours[least], least) for one in (window.since, window.to)]
-        return Ago(*ends, window.days)
-
-    def of_figure(figure: object) -> object:
-        if hasattr(figure, "rows"):
-            return replace(figure, rows=replace(figure.rows, window=of_window(figure.rows.window)))  # type: ignore[type-var]
-        return replace(figure, top=of_figure(figure.top), bottom=of_figure(figure.bottom))  # type: ignore[type-var, attr-defined]
-
-    if isinstance(condition, Sequence):
-        return replace(condition, window=of_window(condition.window))  # type: ignore[arg-type]
-    return replace(condition, figure=of_figure(condition.figure)) if hasattr(condition, "figure") else condition  # type: ignore[type-var]
+    least = min((window.since.unit, window.to.unit), key=hours.__getitem__)
+    since, to = (Span(one.count * hours[one.unit] // hours[least], least) for one in (window.since, window.to))
+    return Ago(since, to, window.days)
 
 
 @settings(max_examples=60)

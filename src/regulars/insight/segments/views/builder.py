@@ -1,6 +1,6 @@
 """The builder of segments: a draft on the server, changed move by move, each of which can be undone; the count follows every change."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -104,21 +104,25 @@ def count(request: HttpRequest, public_id: str) -> HttpResponse:
     viewer = viewer_of(request)
     draft = drafts.find_draft(public_id, viewer.staff_id or 0)
     at, pinned, root = clock.now(), pin(), drafts.shown(draft)
-    context: dict[str, Any] = {"both": list(_both(root, pinned, at))}
+    context: dict[str, Any] = {"both": list(_both(root, pinned, at)), "total": asking.total_of(pinned)}
+    shown: dict[str, Sequence[int]] = {}
     try:
         condition = read_condition(root)
-        counted = asking.count(condition, pinned, at)
-        plan = saving.plan(condition, at, draft.segment) if draft.segment else None
     except InvalidCondition:
         return render(request, "segments/builder_count.html", context)
-    context |= {"counted": counted, "share": counted.count / counted.total if counted.total else None, "plan": plan}
-    if plan:
-        context["firing"] = [use for use in plan.uses if use.is_on and use.begins and plan.entering]
-        context["asking"] = [use for use in plan.uses if use not in context["firing"]]
+    if draft.segment:
+        plan = saving.plan(condition, at, draft.segment)
+        firing = [use for use in plan.uses if use.is_on and use.begins and plan.entering]
+        context |= {"count": plan.members, "plan": plan, "firing": firing}
+        context["asking"] = [use for use in plan.uses if use not in firing]
+        shown |= {"entering": plan.examples_entering, "leaving": plan.examples_leaving}
+    else:
+        counted = asking.count(condition, pinned, at)
+        context["count"] = counted.count
+        shown["some"] = counted.first_ids[:_EXAMPLES]
+    if context["total"]:
+        context["share"] = context["count"] / context["total"]
     if viewer.may("customers.view"):
-        shown = {"some": tuple(counted.first_ids[:_EXAMPLES])}
-        if plan:
-            shown |= {"entering": plan.examples_entering, "leaving": plan.examples_leaving}
         names = names_of({one for ids in shown.values() for one in ids}, viewer)
         context["names"] = {name: [names[one] for one in ids if one in names] for name, ids in shown.items()}
     return render(request, "segments/builder_count.html", context)

@@ -21,6 +21,7 @@ from regulars.insight.segments import queries
 from regulars.insight.segments.models import Membership, SegmentKind
 from regulars.insight.segments.operations.saving import NotByConditions
 from regulars.insight.segments.rules import condition_of
+from regulars.insight.segments.words import CAUSES
 from regulars.record.customers.named import names_of
 from regulars.record.customers.queries import get_customer
 
@@ -63,7 +64,7 @@ def explain(request: HttpRequest, name: str, customer_id: str) -> HttpResponse:
             "line": _line(
                 explained, Words(str(read_setting("shop.reporting_currency")), shows_words=viewer.may("customers.view"))
             ),
-            "stays": list(stays[:10]),
+            "stays": [(stay, CAUSES.get(stay.reason.get("cause", ""), "")) for stay in stays[:10]],
         },
     )
 
