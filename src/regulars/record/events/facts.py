@@ -12,8 +12,8 @@ _TYPES = {
 }
 _LISTED = {
     "campaign", "source", "medium", "device", "time_zone",
-    "kind", "name", "category", "brand", "coupon", "payment_method", "shipping_method", "template", "channel", "topic", "state",
-    "method", "reason", "segment", "tag", "trust", "currency",
+    "kind", "name", "category", "brand", "coupon", "coupon_id", "payment_method", "shipping_method", "template", "channel", "topic", "state",
+    "method", "reason", "tag", "trust", "currency",
 }  # fmt: skip
 _NOT_ASKED = {"event_id", "profile_id", "at", "subject_id"}
 

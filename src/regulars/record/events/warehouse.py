@@ -1,5 +1,8 @@
 """What the log tells of people, for the warehouse: one row for each event, with the fields that conditions ask as typed columns.
 
+Entries into segments and steps of workflows are left out: they are what the house decides, and conditions that asked for them would
+answer themselves. Segments are asked by a relation of their own.
+
 Only what stands in clear in an event's ``data`` is here. Of a tracker's call that is what the e-commerce spec types and finds plain.
 """
 
@@ -16,6 +19,7 @@ _TEXTS = {
     "brand": "brand of the product",
     "variant": "variant of the product",
     "coupon": "coupon code",
+    "coupon_id": "coupon code, of events about coupons",
     "order_id": "order, as its tracker names it",
     "cart_id": "cart, as its tracker names it",
     "checkout_id": "checkout, as its tracker names it",
@@ -49,7 +53,6 @@ _OWN = {
     "state": "what was said",
     "method": "how it was said",
     "reason": "code of the reason",
-    "segment": "segment that was entered or left",
     "tag": "tag that was put on or taken off",
     "trust": "claimed (by a browser) or confirmed (by a server)",
 }
@@ -75,6 +78,7 @@ def _scale(currency: str) -> str:
     return f"10::numeric ^ (CASE {cases} ELSE 2 END)"
 
 
+_OF_PEOPLE = "e.profile_id IS NOT NULL AND e.kind !~ '^(segment|run)[.]'"
 _MINOR = "coalesce(e.data ->> 'value_minor', e.data ->> 'total_minor', e.data ->> 'amount_minor')"
 _BY_PATH = "(e.data #>> '{{properties,{0}}}')"
 _OPENED = 'o."{0}"'
@@ -106,7 +110,7 @@ def _columns(of: str) -> str:
 EVENTS = register(
     WarehouseTable(
         name="events",
-        meaning="What happened to people: every event of the log that is about somebody",
+        meaning="What happened to people: every event of the log that is about somebody, but segments and runs of workflows",
         key="event_id",
         columns=(
             Column("event_id", ColumnType.BIGINT, "its position on the log"),
@@ -125,10 +129,10 @@ EVENTS = register(
             *(Column(name, ColumnType.NUMBER, meaning) for name, meaning in _NUMBERS.items()),
             *(Column(name, ColumnType.TEXT, meaning) for name, meaning in (_OWN | _ORIGIN).items()),
         ),
-        present=f"SELECT {_columns(_BY_PATH)} FROM events_event e WHERE e.profile_id IS NOT NULL",
+        present=f"SELECT {_columns(_BY_PATH)} FROM events_event e WHERE {_OF_PEOPLE}",
         versions=f"""
             SELECT {_columns(_OPENED)}, b.last_position, NULL::bigint FROM events_event e JOIN events_batch b ON b.id = e.batch_id {_OPEN}
-            WHERE e.profile_id IS NOT NULL AND e.position > %(after)s AND e.position <= %(upto)s
+            WHERE {_OF_PEOPLE} AND e.position > %(after)s AND e.position <= %(upto)s
         """,
     )
 )

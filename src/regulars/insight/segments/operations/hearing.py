@@ -85,7 +85,7 @@ def _people(segment: Segment, heard: Sequence[Recorded], owners: dict[int, int])
 
 def _concerns(segment: Segment, event: Recorded) -> bool:
     """Of other segments' news only those count that its conditions name."""
-    if event.kind in (ENTERED, LEFT) and segment.segment_keys:
+    if event.kind in (ENTERED, LEFT):
         return event.data["segment"] in segment.segment_keys
     return event.kind in segment.event_kinds or EVERY_KIND in segment.event_kinds
 

@@ -226,6 +226,17 @@ def test_a_segment_that_names_another_follows_it(store: Store) -> None:
     assert (members(one), members(other)) == (1, 0)
 
 
+def test_a_segment_of_those_to_whom_nothing_happened_does_not_hear_of_itself(store: Store) -> None:
+    order(store, "ann", NOW - DAY)
+    hear(NOW)
+    quiet = segment({"of": "events", "window": {"last": {"hours": 1}}, "op": "is", "value": 0}, "Quiet")
+    assert members(quiet) == 1
+    for minutes in (5, 90, 180):
+        waking.wake_due(NOW + timedelta(minutes=minutes))
+        hear(NOW + timedelta(minutes=minutes))
+    assert (members(quiet), told(quiet)) == (1, [("entered", "first", True)])
+
+
 def test_circles_and_unknown_segments_are_refused(store: Store) -> None:
     one = segment()
     named = {"of": "memberships", "where": [{"field": "segment", "op": "is", "value": "others"}]}
