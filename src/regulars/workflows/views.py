@@ -21,7 +21,7 @@ from regulars.foundation.ids import to_public
 from regulars.foundation.pages.formats import format_full, format_number
 from regulars.foundation.pages.listing import show_list
 from regulars.foundation.pages.lists import Choices, Column, Empty, Filter, ListPage, ListQuery
-from regulars.insight.segments.files import InvalidFile, read_yaml
+from regulars.insight.segments.files import InvalidFile
 from regulars.record.customers.named import Named, with_names
 from regulars.workflows import operations, queries
 from regulars.workflows.cards import cards_of
@@ -34,7 +34,7 @@ from regulars.workflows.runs.deciding import definition_of
 from regulars.workflows.steps.action import CARRIERS, NodeOutcome
 from regulars.workflows.steps.condition import MATCHES
 from regulars.workflows.steps.kinds import STEPS, Names
-from regulars.workflows.texts import as_text
+from regulars.workflows.texts import as_text, from_text
 
 MONTH = timedelta(days=30)
 
@@ -115,7 +115,7 @@ def edit(request: HttpRequest, public_id: str) -> HttpResponseBase:
     if request.method == "POST":
         written = request.POST.get("definition", "")
         try:
-            definition = read_yaml(written)
+            definition = from_text(written)
             checked = operations.check_definition(definition)
             if request.POST.get("do") == "save":
                 return _save(workflow, definition, viewer)

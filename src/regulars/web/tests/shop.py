@@ -42,6 +42,7 @@ from regulars.record.lists.operations import create_list, put_customers_on, take
 from regulars.record.orders.inputs import LineInput, OrderInput, RefundInput
 from regulars.record.orders.models import FulfilmentStatus, Order, OrderStatus, PaymentStatus
 from regulars.record.orders.operations import apply_orders
+from regulars.record.own_events.operations import declare
 
 PASSWORD = "correct horse battery"
 OWNER = "ada@shop.example"
@@ -93,7 +94,7 @@ def make_shop(at: datetime, people: int = 45, seed: int = 7) -> Shop:
     _give_coupons(store, at)
     _words_of_staff(owner, brand, at)
     _confuse(second, owner, at, chance)
-    _track(store, at)
+    _track(store, owner, at)
     _want(store, at)
     _list_some(store, owner, at)
     refresh(at - timedelta(days=45), kind="monthly")
@@ -164,13 +165,16 @@ def _give_coupons(store: Store, at: datetime) -> None:
         apply_coupons([spring, old, own], log, store_id=store.pk, at=at - timedelta(days=400))
 
 
-def _track(store: Store, at: datetime) -> None:
-    """A key under which a visitor looked at something, sent fields of another type, and calls that say nothing."""
+def _track(store: Store, owner: StaffMember, at: datetime) -> None:
+    """A key under which a visitor looked at something, finished a quiz, sent fields of another type, and calls that say nothing."""
     key, _ = create_key("Web shop", "browser", store.pk, SYSTEM, at)
+    quiz = {"score": "7", "style": "boho", "won": True, "day": "2026-11-22", "mail": "v@mail.example", "tags": ["a"]}
     calls = [
         {"event": "Product Viewed", "anonymousId": "visitor", "properties": {"name": GOODS[0], "price": "4,95"}},
         {"event": "Product Viewed"},
+        {"event": "Quiz Finished", "anonymousId": "visitor", "properties": quiz},
     ]
+    declare("Quiz Finished", "score", "number", owner.viewer(), at, is_not_personal=True)
     bodies = [json.dumps(call).encode() for call in calls] + [b"no JSON"]
     receive([Arrival(key.source, "tracking", body, {":path": "track"}, store.pk) for body in bodies], at)
     load_doors("jobs")

@@ -178,6 +178,28 @@ def test_what_it_names_is_in_use_and_what_cannot_be_read_any_more_holds_nobody_e
     assert found == {one[0]: "matched", two[0]: "did not match"}
 
 
+YAML = """
+format: 1
+name: Ask again
+trigger: {kind: segment.entered, segment: at-risk}
+start: wait
+nodes:
+  wait: {kind: wait, for: {days: 1}, next: split}
+  split:
+    kind: condition
+    matches:
+      version: 1
+      where:
+        of: own_events
+        where: [{field: name, op: is, value: Quiz Finished}]
+        window: since_entry
+    yes: in
+    no: out
+  in: {kind: exit, reason: matched}
+  out: {kind: exit, reason: did not match}
+"""
+
+
 def test_it_is_written_in_the_browser_and_by_the_api(client: Client) -> None:
     workflow = begin({"of": "orders"})
     owner, _ = create_staff("owner@shop.example", "owner", SYSTEM, AT)
@@ -191,7 +213,10 @@ def test_it_is_written_in_the_browser_and_by_the_api(client: Client) -> None:
     assert (broken.status_code, "nodes.split" in broken.content.decode()) == (400, True)
     assert client.post(page, {"definition": "a: [", "do": "save"}).status_code == 400
     assert workflow.versions.count() == 1
-    assert client.post(page, {"definition": text, "do": "save"}).status_code == 302
+    assert client.post(page, {"definition": YAML, "do": "save"}).status_code == 302
+    shown = client.get(page).content.decode()
+    places = [shown.index(f"\n  {node}:") for node in ("wait", "split", "in", "out")]
+    assert places == sorted(places)
     assert "has own events since entering" in client.get(f"/workflows/{workflow.key}").content.decode()
     assert [v.definition for v in workflow.versions.order_by("number")][1] == definition(QUIZ)
     token = create_token("programs", ["workflows:write", "workflows:read"], SYSTEM, AT)[1]

@@ -78,7 +78,7 @@ def test_declared_ones_are_asked_together_on_every_engine_and_withdrawn_when_nob
     quiz(page, 2, score="9.5", style="plain")
     assert declare(page, "score", "number", plain="").status_code == 400
     assert [declare(page, *one).status_code for one in (("score", "number"), ("style", "text"))] == [302, 302]
-    assert "being read" in page.client.get(PAGE).content.decode()
+    assert "being read from" in page.client.get(PAGE).content.decode()
     quiz(page, 3, score=8, style="boho")
     quiz(page, 4, score=9, style="boho")
     while keep_in_line(Stop(), page.at):
