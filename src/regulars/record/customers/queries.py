@@ -336,11 +336,13 @@ def words_of_nobody_else(profile_ids: Collection[int], tokens: Collection[str]) 
 
 
 _OF_NOBODY_ELSE = """
-WITH wanted AS (SELECT token, chr(31) || token || chr(31) AS item FROM unnest(%(tokens)s::text[]) AS w(token))
-SELECT w.token FROM wanted w WHERE EXISTS (
-    SELECT FROM customers_contactversion c WHERE c.profile_id = ANY(%(profiles)s) AND strpos(array_to_string(c.words, ''), w.item) > 0
-) AND NOT EXISTS (
-    SELECT FROM customers_contactversion c WHERE c.profile_id <> ALL(%(profiles)s) AND strpos(array_to_string(c.words, ''), w.item) > 0
+WITH own AS MATERIALIZED (
+    SELECT DISTINCT t.token FROM customers_contactversion c, unnest(string_to_array(array_to_string(c.words, ''), chr(31))) t(token)
+    WHERE c.profile_id = ANY(%(profiles)s) AND t.token = ANY(%(tokens)s)
+)
+SELECT token FROM own WHERE NOT EXISTS (
+    SELECT FROM customers_contactversion c
+    WHERE c.profile_id <> ALL(%(profiles)s) AND strpos(array_to_string(c.words, ''), chr(31) || token || chr(31)) > 0
 )
 """
 
