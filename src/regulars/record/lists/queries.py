@@ -76,8 +76,8 @@ def get_list(name: str) -> CustomerList:
     """By public id (``lst_…``) or key. Raises NotFound."""
     name = name.replace("\x00", " ")  # the database holds no such character
     by_id = name.startswith(f"{CustomerList.PREFIX}_")
-    where = {"uid": from_public(CustomerList.PREFIX, name)} if by_id else {"key": name}
-    found = CustomerList.objects.filter(**where).first()
+    which = Q(uid=from_public(CustomerList.PREFIX, name)) if by_id else Q(key=name)
+    found = CustomerList.objects.filter(which).first()
     if found is None:
         raise NotFound(f"There is no list {name[:60]}")
     return found
