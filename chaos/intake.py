@@ -26,8 +26,8 @@ from regulars.foundation.inbox.operations import replay
 from regulars.foundation.shop.models import Brand, Store
 from regulars.record.carts.models import CartLine
 from regulars.record.customers import verify
-from regulars.record.customers.recorded import read_properties
 from regulars.record.events.models import Event
+from regulars.record.events.recorded import read_properties
 
 PATIENCE = 90.0
 EACH_STORED = 60  # bodies, after which the web process dies between commit and thanks

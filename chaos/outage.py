@@ -33,8 +33,8 @@ from regulars.foundation.inbox.models import Item, ItemState
 from regulars.foundation.inbox.reading import read_waiting
 from regulars.foundation.shop.models import Brand, Store
 from regulars.foundation.work.loops import Stop
-from regulars.record.customers.recorded import read_properties
 from regulars.record.events.models import Event
+from regulars.record.events.recorded import read_properties
 from regulars.record.orders.models import Order
 
 EACH = 6  # of each kind are sent in each phase

@@ -342,7 +342,8 @@ def _moment(value: str) -> datetime | None:
     text = found[0] if len(found[2] or "") <= 7 else re.sub(r"([.,]\d{6})\d+", r"\1", found[0])
     try:
         moment = datetime.fromisoformat(text.replace(",", ".").upper())
-        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        if moment.tzinfo is not UTC:
+            moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):
         return None
     return moment if 1990 <= moment.year <= 2200 else None

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from enum import Enum
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 LONGEST_TEXT = 200  # of what stays in clear; longer texts go to the sealed part
@@ -154,8 +155,8 @@ def to_number(value: Any) -> Decimal | None:
     if isinstance(value, str):
         text = value.strip()
         return Decimal(text) if _NUMBER.fullmatch(text) else None
-    if isinstance(value, float):
-        value = Decimal(repr(value))
+    if type(value) is float:
+        return _of_fraction(repr(value))
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         return None
     try:
@@ -165,9 +166,15 @@ def to_number(value: Any) -> Decimal | None:
     return Decimal(value) if fits else None
 
 
+@lru_cache(4_096)
+def _of_fraction(text: str) -> Decimal | None:
+    """As ``to_number``: prices are few, and come again and again."""
+    return to_number(Decimal(text))
+
+
 def to_text(value: Any) -> str | None:
     """A name or code. A number is one as it was written; yes and no, lists and objects are none."""
-    if isinstance(value, str):
+    if type(value) is str:
         return value.strip()
     return str(value) if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else None
 
