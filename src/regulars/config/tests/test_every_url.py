@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import pytest
 from django.core.handlers import wsgi
-from django.http import QueryDict
+from django.http import HttpResponse, QueryDict
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
@@ -164,7 +164,19 @@ def test_every_address_answers_every_role_as_its_rule_says(house: House, role: s
                 wrong.append((method, place.route, answer.status_code))
             if held is None and answer.status_code == 302 and not rule.public:
                 assert answer["Location"].startswith("/sign-in")
+            if (role, method) == ("owner", "GET") and rule.get is not None and not rule.public:
+                assert_nowhere_cached_or_framed(answer, place.route)
     assert wrong == []
+
+
+def assert_nowhere_cached_or_framed(answer: HttpResponse, route: str) -> None:
+    """As all that staff see."""
+    assert "no-store" in answer["Cache-Control"], route
+    assert answer["X-Frame-Options"] == "DENY"
+    assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
+    assert "unsafe-eval" not in answer["Content-Security-Policy"]
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Referrer-Policy"] == "same-origin"
 
 
 def test_a_refusal_is_in_the_audit_chain(house: House) -> None:
@@ -203,6 +215,7 @@ class _Noting(QueryDict):
 
 
 _asked_for: dict[str, frozenset[str]] = {}  # in this process, by route
+asked_once = pytest.mark.xdist_group("queries")
 
 
 def pages_that_ask(client: Client, house: House) -> dict[Place, frozenset[str]]:
@@ -220,6 +233,7 @@ def pages_that_ask(client: Client, house: House) -> dict[Place, frozenset[str]]:
     return {place: _asked_for[place.route] for place in places}
 
 
+@asked_once
 def test_it_is_known_what_each_page_asks_a_query_for(house: House) -> None:
     asked = {place.pattern.name: names for place, names in pages_that_ask(signed_in("owner"), house).items()}
     assert {"q", "sort", "cursor", "store", "tag", "r"} <= asked["customers"]
@@ -227,6 +241,7 @@ def test_it_is_known_what_each_page_asks_a_query_for(house: House) -> None:
     assert sum(map(len, asked.values())) > 200
 
 
+@asked_once
 @pytest.mark.parametrize(
     "query",
     [
@@ -312,19 +327,6 @@ def test_no_form_breaks_a_page(house: House, value: str) -> None:
     assert wrong == []
 
 
-def test_what_staff_see_is_nowhere_cached_or_framed(house: House) -> None:
-    client = signed_in("owner")
-    for place in PAGES:
-        if place.rule and place.rule.get is not None and not place.rule.public:
-            answer = client.get(house.address(place))
-            assert "no-store" in answer["Cache-Control"], place.route
-            assert answer["X-Frame-Options"] == "DENY"
-            assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
-            assert "unsafe-eval" not in answer["Content-Security-Policy"]
-            assert answer["X-Content-Type-Options"] == "nosniff"
-            assert answer["Referrer-Policy"] == "same-origin"
-
-
 def test_a_form_from_elsewhere_is_refused(house: House) -> None:
     member, _ = create_staff("owner@shop.example", "owner", SYSTEM, AT)
     client = Client(enforce_csrf_checks=True, raise_request_exception=False)
@@ -366,6 +368,7 @@ NAMES = ("customer", "product", "category", "r", "f", "m", "q", "tag", "currency
 UNREADABLE = ("²", "9" * 30, "\x00")
 
 
+@asked_once
 @pytest.mark.parametrize("value", UNREADABLE, ids=("superscript", "long", "nul"))
 def test_what_no_address_of_ours_says_breaks_no_page(house: House, value: str) -> None:
     client, broken = signed_in("owner"), []
