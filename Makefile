@@ -7,7 +7,8 @@ PY := .venv/bin/python
 UV_COMPILE := UV_SYSTEM_CERTS=1 UV_CUSTOM_COMPILE_COMMAND="make lock" .venv/tools/bin/uv pip compile --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate
 TESTS ?=
-WORKERS ?= 2
+# One more than two processors: a test that waits for a browser, a lease or the disk leaves its own to another.
+WORKERS ?= 3
 # Compiled modules are kept even where the shell says otherwise: every process that tests start would compile all of them again.
 export PYTHONDONTWRITEBYTECODE :=
 
