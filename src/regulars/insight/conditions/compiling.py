@@ -15,7 +15,7 @@ import ibis
 from regulars.insight.conditions.comparisons import NEVER, Number, Scope, earliest, edges, passes, ratio
 from regulars.insight.conditions.engines import DIALECTS, Dialect, Engine, parameter, sql_of
 from regulars.insight.conditions.grouping import Group, figure_from, measure_all
-from regulars.insight.conditions.people import customers, with_personal, zones
+from regulars.insight.conditions.people import customers, people, with_personal, zones
 from regulars.insight.conditions.sequences import find_sequence
 from regulars.insight.conditions.shapes import (
     ENTERED_AT,
@@ -47,14 +47,19 @@ class Asked(StrEnum):
 
 @dataclass(frozen=True)
 class Compiled:
+    """``people``: SQL of those who alone can be in, by a share that stands for the whole; '' where everybody can."""
+
     sql: str
     engine: Engine
+    people: str = ""
 
 
 @lru_cache(_SHAPES)
 def compiled(shape: Shape, asked: Asked, engine: Engine) -> Compiled:
     """PostgreSQL is asked of the few who are in ``customers``, and tells of each of them; the others of everybody."""
-    return Compiled(sql_of(_Compiling(shape, asked, DIALECTS[engine]).expression(), engine), engine)
+    compiling = _Compiling(shape, asked, DIALECTS[engine])
+    chosen = sql_of(compiling.people(), engine) if compiling.shares else ""
+    return Compiled(sql_of(compiling.expression(), engine), engine, chosen)
 
 
 def denying_leaves(shape: Shape) -> list[int]:
@@ -83,10 +88,16 @@ class _Compiling:
         measured = [f for leaf in leaves if isinstance(leaf, LeafShape) for f in (leaf.top, leaf.bottom) if f]
         self._figures = list(dict.fromkeys(measured))
         self._sequences = list(dict.fromkeys(leaf for leaf in leaves if isinstance(leaf, SequenceShape)))
+        self.shares = [] if self._tells_of_all else list(_shares_of_whole(shape))
 
     @property
     def _wakes(self) -> bool:
         return self._asked is Asked.VERDICTS
+
+    def people(self) -> Any:
+        """Those in all shares that the whole is limited to."""
+        everybody = people()
+        return everybody.filter(*(_share(share, everybody.customer_id) for share in self.shares))
 
     def expression(self) -> Any:
         rows = self._joined()
@@ -102,7 +113,7 @@ class _Compiling:
     @cached_property
     def _groups(self) -> list[Group]:
         """All measured groups; sequences are groups too."""
-        groups = measure_all(self._figures, self._dialect, wakes=self._wakes)
+        groups = measure_all(self._figures, self._dialect, wakes=self._wakes, of_some=bool(self.shares))
         return groups + [
             find_sequence(sequence, f"q{place}", self._dialect, wakes=self._wakes)
             for place, sequence in enumerate(self._sequences)
@@ -114,7 +125,8 @@ class _Compiling:
         """
         needed = set() if self._tells_of_all else self._needed(self._shape)
         groups = sorted(enumerate(self._groups), key=lambda one: one[0] not in needed)
-        rows = None if needed else customers()
+        everybody = people().select("customer_id").distinct() if self.shares else customers()
+        rows = None if needed else everybody
         for place, group in groups:
             if rows is None:
                 rows = group.rows
@@ -202,6 +214,16 @@ class _Compiling:
             first_ids=self._dialect.smallest(rows.customer_id, rows.is_in),
             **{name: rows.count(where=rows[name]) for name in missing},
         )
+
+
+def _shares_of_whole(shape: Shape) -> Iterator[ShareShape]:
+    """Shares in which everybody must be."""
+    match shape:
+        case AllShape(parts):
+            for part in parts:
+                yield from _shares_of_whole(part)
+        case ShareShape():
+            yield shape
 
 
 def _folded(parts: Sequence[Any], *, is_all: bool) -> Any:

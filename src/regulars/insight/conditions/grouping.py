@@ -37,8 +37,10 @@ class _Part:
     combine: str  # sum, min or max
 
 
-def measure_all(figures: Sequence[Figure], dialect: Dialect, *, wakes: bool) -> list[Group]:
-    """One group for each relation, and one for each figure that counts distinct values."""
+def measure_all(figures: Sequence[Figure], dialect: Dialect, *, wakes: bool, of_some: bool = False) -> list[Group]:
+    """One group for each relation, and one for each figure that counts distinct values. ``of_some``: ``people`` are not everybody, so that
+    rows are joined to them before they are grouped.
+    """
     names = {figure: f"f{place}" for place, figure in enumerate(figures)}
     together: dict[str, list[Figure]] = {}
     groups = []
@@ -48,13 +50,13 @@ def measure_all(figures: Sequence[Figure], dialect: Dialect, *, wakes: bool) -> 
         else:
             together.setdefault(figure.rows.of, []).append(figure)
     for members in together.values():
-        groups.append(_measured({one: names[one] for one in members}, dialect, wakes=wakes))
+        groups.append(_measured({one: names[one] for one in members}, dialect, wakes=wakes, of_some=of_some))
     return groups
 
 
-def _measured(names: dict[Figure, str], dialect: Dialect, *, wakes: bool) -> Group:
+def _measured(names: dict[Figure, str], dialect: Dialect, *, wakes: bool, of_some: bool) -> Group:
     figures = list(names)
-    needs_customers = any(one.measure in _ENDS for one in figures)
+    needs_customers = of_some or any(one.measure in _ENDS for one in figures)
     selections = list(dict.fromkeys(one.rows for one in figures))
     columns = [one.column for one in figures]
     selected = select(selections, dialect, needs_customers=needs_customers, wakes=wakes, columns=columns)

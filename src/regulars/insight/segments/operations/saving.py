@@ -4,9 +4,10 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from regulars.foundation.errors import Conflict, InvalidInput
 from regulars.foundation.work import operations as work
@@ -14,7 +15,7 @@ from regulars.insight.conditions import asking
 from regulars.insight.conditions.language import Condition
 from regulars.insight.conditions.writing import write_definition
 from regulars.insight.segments import rules
-from regulars.insight.segments.models import Membership, Segment, SegmentKind, SegmentVersion
+from regulars.insight.segments.models import Segment, SegmentKind, SegmentVersion
 from regulars.insight.segments.operations.changing import hold_for_change
 from regulars.insight.segments.uses import Use, uses_of
 from regulars.insight.warehouse.queries import pin
@@ -157,17 +158,27 @@ def restore_segment(segment: Segment) -> None:
 def plan(condition: Condition, at: datetime, segment: Segment | None = None) -> Plan:
     """What this definition would change of a segment's members; of a new one all members enter. Raises InvalidDefinition."""
     inside = asking.members(condition, pin(), at)["customer_id"].combine_chunks()
-    open_ = (
-        Membership.objects.filter(segment=segment, left_at=None).values_list("customer_id", flat=True)
-        if segment
-        else []
-    )
-    present = pa.array(open_, pa.int64())
+    present = _members_of(segment) if segment else pa.array([], pa.int64())
     entering = inside.filter(pc.invert(pc.is_in(inside, present)))
     leaving = present.filter(pc.invert(pc.is_in(present, inside)))
     first, last = (tuple(some.slice(0, _EXAMPLES).to_pylist()) for some in (entering, leaving))
     uses = tuple(uses_of(segment.key)) if segment else ()
     return Plan(len(inside), len(entering), len(leaving), first, last, uses)
+
+
+def _members_of(segment: Segment) -> pa.Array:
+    """Ids of those who are in. Read as bytes: of a million, an object for each would take longer than the question."""
+    with connection.cursor() as cursor, cursor.copy(_MEMBERS, [segment.pk]) as copy:
+        rows = b"".join(bytes(block) for block in copy)
+    columns = np.dtype([("columns", ">i2"), ("length", ">i4"), ("id", ">i8")])
+    found = np.frombuffer(rows, columns, (len(rows) - _HEADER - _TRAILER) // columns.itemsize, _HEADER)
+    return pa.array(found["id"].astype(np.int64))
+
+
+_HEADER, _TRAILER = 19, 2  # bytes of COPY's binary form
+_MEMBERS = """
+COPY (SELECT customer_id FROM segments_membership WHERE segment_id = %s AND left_at IS NULL ORDER BY 1) TO STDOUT (FORMAT BINARY)
+"""
 
 
 def check(condition: Condition, segment: Segment | None) -> None:
