@@ -33,7 +33,7 @@ from regulars.record.events.readers import READERS, catch_up
 _CUSTOMERS, _EVENTS_EACH = 100_000, 10
 RATE, _BATCH, _SECONDS = 500, 20, 30
 _WORKERS = 2
-_PATIENCE = 60.0
+_PATIENCE = 180.0
 _FEW, _DECIDED = 500, 5  # people, and how often
 _NAMES = {"product.viewed": "tracked.product_viewed", "product.searched": "tracked.products_searched"}
 _KINDS = (
@@ -63,8 +63,8 @@ SELECT id, true, (left_reason ->> 'position')::bigint FROM segments_membership W
 def run(scale: Scale) -> list[Figure]:
     customers = _make(scale)
     few = _decide_few(customers, scale.seed)
-    with running(_WORKERS, loops=()) as house:
-        _wait_until_heard()
+    with running(_WORKERS, loops=(), has_web=False) as house:
+        _wait_until_at_work()
         cpu = {name: house.cpu(name) for name in ("worker", "postgresql")}
         seen = _Seen()
         watcher = threading.Thread(target=_watch, args=(seen,))
@@ -190,6 +190,13 @@ def _event(chance: Random, customer: int, at: datetime) -> Entry:
     kind = chance.choice(_KINDS)
     data = {"properties": properties} if kind.startswith("tracked") else {}
     return Entry(kind, at, profile_id=customer, customer_id=customer, data=data)
+
+
+def _wait_until_at_work() -> None:
+    """Until workers hear what is told now."""
+    with log.transaction("system", "bench") as entries:
+        entries.append(Entry("order.updated", clock.now(), profile_id=1, customer_id=1))
+    _wait_until_heard()
 
 
 def _wait_until_heard() -> None:

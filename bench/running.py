@@ -39,7 +39,9 @@ class Running:
 
 
 @contextmanager
-def running(workers: int, loops: Sequence[str] = ("inbox.read", "inbox.few")) -> Iterator[Running]:
+def running(
+    workers: int, loops: Sequence[str] = ("inbox.read", "inbox.few"), *, has_web: bool = True
+) -> Iterator[Running]:
     """Starts them and waits until they answer; ends them with the block. ``loops``: what workers do; all of it where none is named."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -51,12 +53,13 @@ def running(workers: int, loops: Sequence[str] = ("inbox.read", "inbox.few")) ->
         "REGULARS_LOG_LEVEL": "ERROR",
     }
     with ExitStack() as stack:
-        processes = {"web": stack.enter_context(_started(["serve"], own))}
+        processes = {"web": stack.enter_context(_started(["serve"], own))} if has_web else {}
         for number in range(workers):
             processes[f"worker {number}"] = stack.enter_context(
                 _started(["worker", *(word for loop in loops for word in ("--only", loop))], own)
             )
-        _wait_for(f"http://127.0.0.1:{port}/readyz")
+        if has_web:
+            _wait_for(f"http://127.0.0.1:{port}/readyz")
         server = psutil.Process(connection.connection.info.backend_pid).parent()
         yield Running(f"http://127.0.0.1:{port}", processes | ({"postgresql": server} if server else {}))
 
