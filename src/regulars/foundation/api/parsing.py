@@ -11,7 +11,7 @@ from ninja.parser import Parser
 from regulars.foundation.errors import InvalidInput
 
 LARGEST = 1_000_000
-DEEPEST = 20
+DEEPEST = 120  # conditions with groups 40 deep need 90, those of workflows some more
 LONGEST_NUMBER = 40
 
 

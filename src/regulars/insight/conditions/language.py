@@ -1,4 +1,4 @@
-"""The condition language: typed, versioned JSON, nested to any depth; read and checked here. Pure.
+"""The condition language: typed, versioned JSON, nested. Pure; ``reading`` reads and checks it.
 
 A leaf measures rows of a relation in a window and compares the measure::
 

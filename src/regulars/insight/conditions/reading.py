@@ -54,7 +54,7 @@ from regulars.insight.conditions.texts import expression_problem
 MOST_LEAVES = 200
 MOST_GROUPS = 400  # a denial is one too
 DEEPEST = 40  # groups around a condition
-_MOST_FILTERS = 50
+MOST_FILTERS = 50  # of one relation's rows
 _MOST_VALUES = 10_000
 _AT = Field("", FieldType.MOMENT, "moment")
 _PLACES = Decimal("0.000001")
@@ -294,8 +294,8 @@ def _filters(data: Anything, relation: Relation, at: _At) -> tuple[Filter, ...]:
         return ()
     if not isinstance(data, list):
         raise at.stop("a list of comparisons of its rows' fields.")
-    if len(data) > _MOST_FILTERS:
-        raise at.stop(f"at most {_MOST_FILTERS} comparisons.")
+    if len(data) > MOST_FILTERS:
+        raise at.stop(f"at most {MOST_FILTERS} comparisons.")
     read = []
     for place, item in enumerate(data):
         where = at / place

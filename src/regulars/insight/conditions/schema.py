@@ -1,6 +1,7 @@
 """The published JSON schema of the condition language, made of the relations that the modules offer.
 
-What it refuses is refused by ``reading`` too. ``reading`` refuses some more: what a schema cannot say (the longer span comes first).
+What it refuses is refused by ``reading`` too. ``reading`` refuses some more: what a schema cannot say (the longer span comes first), of
+which descriptions tell.
 """
 
 from typing import Any as Anything
@@ -8,6 +9,7 @@ from typing import Any as Anything
 from regulars.foundation.relations import RELATIONS, Field, FieldType, Relation
 from regulars.insight.conditions.comparing import MEASURES, OPS, SPANS, type_of_measure
 from regulars.insight.conditions.language import DENYING, VERSION, Days, Measure, Missing, Op, Unit
+from regulars.insight.conditions.reading import DEEPEST, MOST_FILTERS, MOST_GROUPS, MOST_LEAVES
 
 _Json = dict[str, Anything]
 _TEXT: _Json = {"type": "string", "minLength": 1, "maxLength": 1000}
@@ -41,6 +43,8 @@ def schema() -> _Json:
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A condition of Regulars",
+        "description": f"Groups and denials are nested at most {DEEPEST} deep around a condition; there are at most {MOST_LEAVES} conditions "
+        f"and {MOST_GROUPS} groups and denials.",
         **_object({"version": {"const": VERSION}, "where": _ref("condition")}, ["version", "where"]),
         "$defs": {
             "condition": {
@@ -71,7 +75,7 @@ def schema() -> _Json:
 
 
 def _of(relation: Relation) -> _Json:
-    rows: _Json = {"of": {"const": relation.name}, "where": _list({"anyOf": _filters(relation)})}
+    rows: _Json = {"of": {"const": relation.name}, "where": _list({"anyOf": _filters(relation)}, most=MOST_FILTERS)}
     figure = rows | {"window": _ref("window"), "measure": {"anyOf": [{"enum": ["count", "gap"]}, *_measures(relation)]}}
     leaf = {"anyOf": [*_counted(figure), *_compared(figure, relation)]}
     return {

@@ -14,6 +14,7 @@
           value: 50000
 """
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -22,6 +23,7 @@ from typing import Any
 import yaml
 from django.db import transaction
 
+from regulars.foundation.api.parsing import BadJson, BodyTooLarge, parse_json
 from regulars.foundation.errors import InvalidInput
 from regulars.insight.conditions.language import Condition
 from regulars.insight.conditions.reading import InvalidCondition, read_condition
@@ -75,7 +77,13 @@ class Planned:
 
 
 class _Loader(yaml.SafeLoader):
-    """Days and moments stay text, as in JSON."""
+    """YAML that says what JSON says: days and moments stay text, and there are no aliases, of which a few lines make millions, and no tags."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        event = self.peek_event()
+        if isinstance(event, yaml.AliasEvent) or getattr(event, "tag", None) is not None:
+            raise yaml.composer.ComposerError(None, None, "aliases and tags are not used", event.start_mark)
+        return super().compose_node(parent, index)
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -85,13 +93,17 @@ _Loader.yaml_implicit_resolvers = {
 
 
 def read_yaml(text: str) -> Any:
-    """Raises InvalidFile with the place of what cannot be read."""
+    """What JSON could say, with texts as keys. Raises InvalidFile with the place of what cannot be read, or is of no use here (aliases,
+    tags, and what ``parse_json`` refuses).
+    """
     try:
-        return _Loader(text).get_single_data()
-    except (yaml.YAMLError, RecursionError) as error:
+        return parse_json(json.dumps(_Loader(text).get_single_data()).encode())
+    except (BadJson, BodyTooLarge) as error:
+        raise InvalidFile(error.sentence) from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: of a number with thousands of digits
         where = getattr(error, "problem_mark", None)
         place = f" at line {where.line + 1}, column {where.column + 1}" if where else ""
-        raise InvalidFile(f"This is not YAML{place}.") from error
+        raise InvalidFile(f"This is not YAML that can be used{place}.") from error
 
 
 def read_file(text: str) -> list[Wanted]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from django.core.management import CommandError, call_command
 from django.test import Client
 
@@ -18,6 +19,7 @@ from regulars.insight.conditions.reading import read_condition
 from regulars.insight.segments.files import Change, apply_file, plan_file, read_file
 from regulars.insight.segments.models import Segment, SegmentVersion
 from regulars.insight.warehouse.operations import sync
+from regulars.insight.warehouse.queries import pin
 from regulars.insight.warehouse.tests import shop
 
 pytestmark = pytest.mark.django_db
@@ -69,14 +71,28 @@ def test_a_file_is_planned_applied_and_then_unchanged() -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("segments: [", "This is not YAML at line 1, column 12."),
+        ("segments: [", "This is not YAML that can be used at line 1, column 12."),
         ("- a", "A file of segments is 'segments:' with a list"),
         ("segments: [{name: X}]", "Segment 1 of the file: it has name and where"),
         ("segments: [{name: [X], where: {of: orders}}]", "its name is not a text"),
         ("segments: [{name: '!!', where: {of: orders}}]", "A segment's name needs a letter or a digit."),
         ("segments: [{name: X, where: {of: rockets}}]", "Segment 'x': At 'where.of': nothing is called 'rockets'"),
         (FILE + FILE.split("segments:")[1], "stands there twice"),
-        ("a: &a [*a]", "A file of segments"),
+        ("a: &a [*a]", "This is not YAML that can be used at line 1, column 8."),
+        ("a: &a [b]\nc: [*a, *a]", "This is not YAML that can be used at line 2, column 5."),
+        ("a: !!set {b}", "This is not YAML that can be used at line 1, column 4."),
+        ("a: " + "9" * 5000, "This is not YAML that can be used."),
+        ("[" * 5000, "This is not YAML that can be used."),
+        ("[" * 121 + "]" * 121, "nested more than 120 deep"),
+        ("a: 0x" + "9" * 30, "A whole number does not fit into 64 bits."),
+        ("a: .nan", "NaN is not a number in JSON."),
+        ('a: "\\0"', "This JSON holds the character NUL."),
+        ('a: "\\ud800"', "This JSON holds text that is not Unicode."),
+        (
+            "segments: [{name: X, where: {of: orders, op: ge, value: 0x" + "9" * 5000 + "}}]",
+            "This is not YAML that can be used.",
+        ),
+        ("segments: [{name: X, where: {of: orders, 1: 2, a: 3}}]", "there is no '1' here"),
         ("!!python/object:os.system x", "This is not YAML"),
     ],
 )
@@ -117,6 +133,18 @@ def test_the_command_plans_applies_and_counts(tmp_path: Path) -> None:
         )
         assert (found["count"], found["total"], len(found["first"])) == (1, 3, 1)
     assert command("count", str(one), "--as-of", "2026-04-01T00:00:00+00:00").splitlines() == ["0 of 3"]
+    assert command("count", str(one), "--known-at", "0") == "0 of 0\n"
+    for wrong in (
+        ["--known-at", "-1"],
+        ["--known-at", str(2**63)],
+        ["--known-at", str(pin().position + 1)],
+        ["--known-at", "1", "--engine", "postgres"],
+        ["--as-of", "0001-01-01"],
+        ["--as-of", "9999-12-31T23:59:59-14:00"],
+        ["--as-of", "yesterday"],
+    ):
+        with pytest.raises(CommandError):
+            command("count", str(one), *wrong)
     one.write_text("{of: rockets}")
     with pytest.raises(CommandError, match="nothing is called 'rockets'"):
         command("count", str(one))
@@ -129,6 +157,29 @@ def call(method: str, path: str, body: dict[str, Any] | None = None) -> tuple[in
     client = Client(headers={"Authorization": f"Bearer {text}"})
     answer = getattr(client, method)(f"/api/v1/segments{path}", body, content_type="application/json")
     return answer.status_code, answer.json() if answer.content else None
+
+
+def nested(groups: int) -> dict[str, Any]:
+    """A leaf with all its lists, in so many groups."""
+    step = {"of": "orders", "where": [{"field": "currency", "op": "in", "value": ["EUR"]}]}
+    node: dict[str, Any] = {"sequence": [step, {"of": "orders"}], "within": {"days": 1}}
+    for n in range(groups):
+        node = {"any": [node]} if n % 2 else {"all": [node]}
+    return node
+
+
+def test_every_face_takes_groups_forty_deep(tmp_path: Path) -> None:
+    one = tmp_path / "one.yaml"
+    for groups, is_taken in ((40, True), (41, False)):
+        status, said = call("post", "/conditions/count", {"definition": {"version": 1, "where": nested(groups)}})
+        assert status == (200 if is_taken else 400)
+        assert is_taken or "groups are nested deeper than 40" in said["detail"]
+        one.write_text(yaml.safe_dump(nested(groups)) if is_taken else json.dumps(nested(groups)))
+        if is_taken:
+            assert command("count", str(one)) == "0 of 3\n"
+        else:
+            with pytest.raises(CommandError, match="nested deeper than 40"):
+                command("count", str(one))
 
 
 def test_the_api_makes_plans_changes_counts_and_archives() -> None:

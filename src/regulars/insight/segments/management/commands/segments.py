@@ -1,7 +1,7 @@
 """Segments from the command line."""
 
 import json
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from regulars.foundation import clock
+from regulars.foundation.api.fields import EARLIEST, LATEST
 from regulars.foundation.errors import RegularsError
 from regulars.foundation.ids import to_public
 from regulars.foundation.learning import learn
@@ -20,9 +21,36 @@ from regulars.insight.segments import files, operations, queries
 from regulars.insight.segments.models import Segment, SegmentKind
 from regulars.insight.segments.operations import refreshing
 from regulars.insight.segments.readers import CONDITIONS
-from regulars.insight.warehouse.queries import pin
+from regulars.insight.warehouse.queries import Pinned, pin
 from regulars.record.customers.models import Customer
 from regulars.record.events.readers import catch_up
+
+
+def _moment(text: str) -> datetime:
+    """ISO 8601; without a zone, in this machine's. Raises ArgumentTypeError."""
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ArgumentTypeError(f"'{text}' is not a moment such as 2026-11-22T09:00:00+01:00") from None
+    if not EARLIEST <= moment.year <= LATEST:
+        raise ArgumentTypeError(f"the year must be between {EARLIEST} and {LATEST}")
+    return moment.astimezone()
+
+
+def _position(text: str) -> int:
+    """Of the log. Raises ArgumentTypeError."""
+    if not text.isdecimal() or len(text) > 18:
+        raise ArgumentTypeError(f"'{text}' is not a position of the log: a whole number, 0 or more")
+    return int(text)
+
+
+def _known(position: int | None, engine: Engine, pinned: Pinned) -> int | None:
+    """The position, if the engine can go back to it. Raises CommandError."""
+    if position is not None and engine is Engine.POSTGRES:
+        raise CommandError("PostgreSQL answers by what is known now: leave --known-at out, or take another engine.")
+    if position is not None and position > pinned.position:
+        raise CommandError(f"The warehouse knows the log up to position {pinned.position}.")
+    return position
 
 
 class Command(BaseCommand):
@@ -35,7 +63,7 @@ class Command(BaseCommand):
         refresh = actions.add_parser("refresh", help="bring all segments up to date")
         refresh.add_argument(
             "--as-of",
-            type=datetime.fromisoformat,
+            type=_moment,
             default=None,
             help="moment of the RFM snapshot, ISO 8601; empty: now",
         )
@@ -44,8 +72,10 @@ class Command(BaseCommand):
             actions.add_parser(name, help=meaning).add_argument("file", type=Path, metavar="FILE", help="YAML")
         count = actions.add_parser("count", help="count whom a condition means")
         count.add_argument("file", type=Path, metavar="FILE", help="one condition, as YAML or JSON")
-        count.add_argument("--as-of", type=datetime.fromisoformat, default=None, help="moment, ISO 8601; empty: now")
-        count.add_argument("--known-at", type=int, default=None, help="position of the log; empty: all that is known")
+        count.add_argument("--as-of", type=_moment, default=None, help="moment, ISO 8601; empty: now")
+        count.add_argument(
+            "--known-at", type=_position, default=None, help="position of the log; empty: all that is known"
+        )
         count.add_argument("--engine", choices=list(Engine), default=Engine.DUCKDB.value)
         count.add_argument("--json", action="store_true", help="print JSON")
 
@@ -61,7 +91,7 @@ class Command(BaseCommand):
 
     def refresh(self, options: dict[str, Any]) -> None:
         as_of: datetime | None = options["as_of"]
-        done = operations.refresh(clock.now(), as_of.astimezone() if as_of else None, kind="manual")
+        done = operations.refresh(clock.now(), as_of, kind="manual")
         for what, changes in (("initial", done.initial), ("entered", done.entered), ("left", done.left)):
             self.stdout.write(f"{what}: {sum(changes.values())}")
         catch_up([CONDITIONS], clock.now())
@@ -92,8 +122,9 @@ class Command(BaseCommand):
         data = files.read_yaml(options["file"].read_text())
         is_whole = isinstance(data, dict) and "version" in data
         condition = read_definition(data) if is_whole else read_condition(data)
-        at = options["as_of"].astimezone() if options["as_of"] else clock.now()
-        found = asking.count(condition, pin(), at, options["known_at"], engine=Engine(options["engine"]))
+        engine, at, pinned = Engine(options["engine"]), options["as_of"] or clock.now(), pin()
+        position = _known(options["known_at"], engine, pinned)
+        found = asking.count(condition, pinned, at, position, engine=engine)
         uids = dict(Customer.objects.filter(pk__in=found.first_ids).values_list("pk", "uid"))
         first = [to_public(Customer.PREFIX, uids[one]) for one in found.first_ids if one in uids]
         if options["json"]:
