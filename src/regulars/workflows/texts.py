@@ -29,16 +29,14 @@ def _node(said: dict[str, Any], edges: tuple[str, ...]) -> dict[str, Any]:
 
 def from_text(text: str) -> Any:
     """What YAML or JSON says. Raises InvalidFile with the place of what cannot be read."""
-    return _as_meant(read_yaml(text))
+    said = read_yaml(text)
+    nodes = said.get("nodes") if isinstance(said, dict) else None
+    return said | {"nodes": {key: _as_meant(node) for key, node in nodes.items()}} if isinstance(nodes, dict) else said
 
 
-def _as_meant(said: Any) -> Any:
+def _as_meant(node: Any) -> Any:
     """YAML takes the edges ``yes`` and ``no`` for true and false."""
-    if isinstance(said, dict):
-        return {
-            _EDGES.get(name, name) if isinstance(name, bool) else name: _as_meant(one) for name, one in said.items()
-        }
-    return [_as_meant(one) for one in said] if isinstance(said, list) else said
+    return {_EDGES.get(name, name): said for name, said in node.items()} if isinstance(node, dict) else node
 
 
-_EDGES = {True: "yes", False: "no"}
+_EDGES: dict[Any, str] = {True: "yes", False: "no", "true": "yes", "false": "no"}

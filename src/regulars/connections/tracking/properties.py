@@ -25,7 +25,7 @@ TYPES: dict[PropertyType, Text] = {
     PropertyType.DAY: _("day"),
     PropertyType.MOMENT: _("day and time"),
 }
-OTHER: Text = _("nothing of these")  # lists, objects, long texts, what looks like an address or a number of somebody
+OTHER: Text = _("something else")  # lists, objects, long texts, what looks like an address or a number of somebody
 
 
 @dataclass(frozen=True)

@@ -65,8 +65,8 @@ def test_what_arrived_is_shown_with_its_types(page: Shop) -> None:
     assert found == {
         "score": (3, 3, "number", [("number", 67), ("text", 33)]),
         "style": (3, 2, "text", [("text", 100)]),
-        "mail": (2, 2, "", [("nothing of these", 100)]),
-        "tags": (1, 1, "", [("nothing of these", 100)]),
+        "mail": (2, 2, "", [("something else", 100)]),
+        "tags": (1, 1, "", [("something else", 100)]),
     }
     shown = page.client.get(PAGE).content.decode()
     assert "Quiz Finished" in shown
