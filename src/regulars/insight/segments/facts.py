@@ -67,6 +67,7 @@ EXITS = register(
         meaning="exits from segments",
         table="memberships",
         at="left_at",
+        counts="is_exit",
         fields=_FIELDS,
         rises_with=(events.LEFT,),
     )

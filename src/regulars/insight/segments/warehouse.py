@@ -2,8 +2,9 @@
 
 from regulars.foundation.warehouse_tables import Column, ColumnType, WarehouseTable, register
 
-_ROW = "m.id, m.profile_id, s.key, m.entered_at AT TIME ZONE 'UTC', {left}, m.is_initial"
-_LEFT = _ROW.format(left="m.left_at AT TIME ZONE 'UTC'")
+_ROW = "m.id, m.profile_id, s.key, m.entered_at AT TIME ZONE 'UTC', {left}, m.is_initial, {exit}"
+_LEFT = _ROW.format(left="m.left_at AT TIME ZONE 'UTC'", exit="NOT coalesce(m.left_reason, '{}') ? 'merged_into'")
+_OPEN = _ROW.format(left="NULL::timestamp", exit="true")
 _SEGMENT = "JOIN segments_segment s ON s.id = m.segment_id"
 # Rows stand in the order of their batches, so that an index of blocks leads to the first that may be new.
 _FIRST = "(SELECT coalesce(min(id), 0) FROM events_batch WHERE last_position > %(after)s AND last_position <= %(upto)s)"
@@ -20,6 +21,11 @@ MEMBERSHIPS = register(
             Column("entered_at", ColumnType.TIMESTAMP, "since when, UTC"),
             Column("left_at", ColumnType.TIMESTAMP, "until when, UTC; null while it lasts"),
             Column("is_initial", ColumnType.BOOLEAN, "there when the segment was computed first"),
+            Column(
+                "is_exit",
+                ColumnType.BOOLEAN,
+                "its end is one: it did not go into another of the same customer by a merge",
+            ),
         ),
         # By the customer, as the table's index is.
         present=f"""
@@ -28,7 +34,7 @@ MEMBERSHIPS = register(
             WHERE c.until_batch_id IS NULL
         """,
         versions=f"""
-            SELECT {_ROW.format(left="NULL::timestamp")}, b.last_position, e.last_position
+            SELECT {_OPEN}, b.last_position, e.last_position
             FROM segments_membership m {_SEGMENT} JOIN events_batch b ON b.id = m.batch_id LEFT JOIN events_batch e ON e.id = m.until_batch_id
             WHERE m.batch_id >= {_FIRST} AND b.last_position > %(after)s AND b.last_position <= %(upto)s
               AND b.last_position IS DISTINCT FROM e.last_position

@@ -14,7 +14,7 @@ from regulars.foundation.bulk import execute, fetch
 from regulars.insight.conditions import asking
 from regulars.insight.conditions.asking import Decision
 from regulars.insight.segments import events
-from regulars.insight.segments.models import Segment
+from regulars.insight.segments.models import Segment, SegmentVersion
 from regulars.insight.segments.rules import condition_of
 from regulars.record.events.log import SHARDS, LogTransaction
 
@@ -73,6 +73,14 @@ def hold(customers: Collection[int]) -> None:
     hold_definitions()
     shards = sorted({customer % SHARDS for customer in customers})
     fetch("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [[_LOCK + shard for shard in shards]])
+
+
+def is_quiet(segment: Segment) -> bool:
+    """Whether entries start nothing now: it is computed for the first time, or its definition is new and was not to start workflows."""
+    if segment.computed_at is None:
+        return True
+    starting = SegmentVersion.objects.filter(segment=segment, number=segment.version, starts_workflows=True)
+    return segment.decided != segment.version and not starting.exists()
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 from regulars.foundation.relations import EVERY_KIND, RELATIONS
 from regulars.insight.segments.events import ENTERED, LEFT
 from regulars.insight.segments.models import Segment, SegmentKind
-from regulars.insight.segments.operations.changing import Cause, Turn, hold, hold_definitions, settle
+from regulars.insight.segments.operations.changing import Cause, Turn, hold, hold_definitions, is_quiet, settle
 from regulars.insight.segments.operations.rfm import follow_map
 from regulars.record.customers.events import MERGED, SPLIT
 from regulars.record.customers.models import CustomerProfile
@@ -26,7 +26,8 @@ def kinds_that_decide() -> frozenset[str]:
 def decide_after(heard: Sequence[Recorded], at: datetime) -> None:
     """Brings the memberships of these events' people up to date. What imported history changes starts no workflow.
 
-    After a merge or split, memberships follow their profiles first, and all segments are decided anew for whom it concerns.
+    After a merge or split, memberships follow their profiles first, and all segments are decided anew for whom it concerns. Who enters by
+    a split did so before the merge: it starts nothing a second time.
     """
     hold_definitions()
     rearranged = {customer for event in heard for customer in _rearranged(event)}
@@ -38,8 +39,9 @@ def decide_after(heard: Sequence[Recorded], at: datetime) -> None:
     if not segments:
         return
     owners = customers_of({event.profile_id for event in heard if event.profile_id})
+    parted = {customer for event in heard if event.kind == SPLIT for customer in _rearranged(event)}
     moved = {
-        customer: _Heard(max(event.position for event in heard), is_history=False)
+        customer: _Heard(max(event.position for event in heard), is_history=customer in parted)
         for customer in _still_there(rearranged)
     }
     turns = [_turn(segment, moved | _people(segment, heard, owners)) for segment in segments]
@@ -91,7 +93,7 @@ def _concerns(segment: Segment, event: Recorded) -> bool:
 
 
 def _turn(segment: Segment, people: dict[int, _Heard]) -> Turn:
-    """Entries start nothing that are by history, or while the segment's conditions are new and its computation is on its way."""
-    is_being_computed = segment.decided != segment.version
-    quiet = {customer for customer, told in people.items() if told.is_history or is_being_computed}
+    """Entries start nothing that are by history."""
+    starts_nothing = is_quiet(segment)
+    quiet = {customer for customer, told in people.items() if told.is_history or starts_nothing}
     return Turn(segment, sorted(people), quiet, {customer: told.position for customer, told in people.items()})

@@ -21,8 +21,8 @@ from regulars.foundation.shop.settings import read_setting
 from regulars.insight.conditions import asking
 from regulars.insight.conditions.windows import midnight
 from regulars.insight.rfm.queries import latest_snapshot
-from regulars.insight.segments.models import Deviation, Membership, Postponed, Segment, SegmentKind, SegmentVersion
-from regulars.insight.segments.operations.changing import HORIZON, Cause, Moved, Turn, hold, settle
+from regulars.insight.segments.models import Deviation, Membership, Postponed, Segment, SegmentKind
+from regulars.insight.segments.operations.changing import HORIZON, Cause, Moved, Turn, hold, is_quiet, settle
 from regulars.insight.segments.operations.waking import wake_due
 from regulars.insight.segments.rules import condition_of, is_by_snapshot
 from regulars.insight.warehouse import operations as warehouse
@@ -153,8 +153,8 @@ def _settle_some(segment: Segment, said: dict[int, bool], cause: Cause, at: date
         hold(said)
         _check_version(segment)
         if cause not in _JUDGED:
-            is_quiet = cause is Cause.FIRST or not _starts_workflows(segment)
-            return Refreshed(*settle([Turn(segment, sorted(said), quiet=said if is_quiet else ())], log, at, cause))
+            everybody = Turn(segment, sorted(said), quiet=said if is_quiet(segment) else ())
+            return Refreshed(*settle([everybody], log, at, cause))
         scored = _explained_by_scores(segment, said, at) if cause is Cause.SNAPSHOT else []
         most = Turn(segment, scored, most_entering=_room(segment, at))
         [moved] = settle([most], log, at, Cause.SNAPSHOT) if scored else [Moved()]
@@ -196,10 +196,6 @@ def _check_version(segment: Segment) -> None:
     newest = Segment.objects.filter(pk=segment.pk).values_list("version", "is_archived").get()
     if newest != (segment.version, False):
         raise Overtaken
-
-
-def _starts_workflows(segment: Segment) -> bool:
-    return SegmentVersion.objects.filter(segment=segment, number=segment.version, starts_workflows=True).exists()
 
 
 def _room(segment: Segment, at: datetime) -> int:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from regulars.foundation.bulk import execute, fetch
 from regulars.insight.segments.models import Segment
-from regulars.insight.segments.operations.changing import Cause, Turn, hold, settle
+from regulars.insight.segments.operations.changing import Cause, Turn, hold, is_quiet, settle
 from regulars.record.events import log as event_log
 
 _BATCH = 2_000
@@ -31,4 +31,4 @@ def wake_due(at: datetime) -> int:
 
 
 def _turn(segment: Segment, customers: list[int]) -> Turn:
-    return Turn(segment, sorted(customers), quiet=customers if segment.decided != segment.version else ())
+    return Turn(segment, sorted(customers), quiet=customers if is_quiet(segment) else ())

@@ -290,6 +290,42 @@ def test_after_a_merge_what_two_did_together_counts(store: Store) -> None:
     assert members(one) == 0
 
 
+def test_a_merge_is_no_exit_and_whom_a_split_parts_enters_as_before(store: Store) -> None:
+    once = segment({"of": "orders"}, "Once")
+    named = [{"field": "segment", "op": "is", "value": "once"}]
+    left = segment({"of": "segment_exits", "where": named}, "Left once")
+    for who in ("ann", "bob"):
+        order(store, who, NOW)
+    hear(NOW)
+    profiles = sorted(e.profile_id or 0 for e in Event.objects.filter(kind="order.placed"))
+    decide_link(profiles[0], profiles[1], "must-link", 1, NOW + DAY)
+    hear(NOW + DAY)
+    assert (members(once), members(left)) == (1, 0)
+    decide_link(profiles[0], profiles[1], "cannot-link", 1, NOW + 2 * DAY)
+    hear(NOW + 2 * DAY)
+    assert (members(once), members(left)) == (2, 0)
+    assert told(once) == [("entered", "event", False)] * 2 + [("entered", "event", True)]
+    assert refresh(left, NOW + 3 * DAY).deviations == 0
+
+
+def test_a_restored_segment_starts_nothing_and_a_changed_one_what_it_was_to_start_also_by_events(store: Store) -> None:
+    one = segment()
+    saving.archive_segment(one)
+    for who in ("ann", "bob"):
+        order(store, who, NOW)
+    hear(NOW)
+    saving.restore_segment(one)
+    order(store, "ann", NOW)
+    hear(NOW)
+    assert told(one) == [("entered", "event", True)]
+    refresh(one, NOW)
+    one.refresh_from_db()
+    saving.change_segment(one, read_condition({"of": "orders"}), None, NOW, version=1, starts_workflows=True)
+    order(store, "bob", NOW)
+    hear(NOW)
+    assert told(one)[1:] == [("entered", "event", False)]
+
+
 def test_each_night_and_each_change_makes_a_segment_due(store: Store) -> None:
     one = segment()
     assert refreshing.due(NOW) == []
