@@ -7,6 +7,7 @@ cannot be moved elsewhere. Blind tokens are HMAC-SHA256 under a key derived per 
 import hashlib
 import hmac
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
 
@@ -104,9 +105,16 @@ class KeyRing:
         """Blind token as a signed 64-bit number, for PostgreSQL's bigint arrays."""
         return int.from_bytes(self.token(purpose, value, 8), signed=True)
 
-    def short_token(self, purpose: str, value: str, size: int) -> bytes:
-        """As ``token`` by keyed BLAKE2b (RFC 7693), at a third of the cost: for those of which a person has dozens."""
-        return hashlib.blake2b(value.encode(), digest_size=size, key=_derive(self._index_root, purpose)).digest()
+    def short_tokens(self, purpose: str, size: int) -> Callable[[bytes], bytes]:
+        """As ``token`` by keyed BLAKE2b (RFC 7693), at a fifth of the cost: for those of which a person has dozens."""
+        begun = hashlib.blake2b(digest_size=size, key=_derive(self._index_root, purpose))
+
+        def token(value: bytes) -> bytes:
+            one = begun.copy()
+            one.update(value)
+            return one.digest()
+
+        return token
 
     def seal_alike(self, purpose: str, plain: str) -> bytes:
         """AES-SIV (RFC 5297): the same text gives the same bytes, so that sealed texts can be compared, and can be opened again."""

@@ -1,12 +1,12 @@
 """Contact data: what is sealed, what stays in clear beside it, and how it is searched and asked for."""
 
-import base64
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
+from binascii import b2a_base64
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from regulars.foundation.errors import InvalidInput
 from regulars.foundation.relations import LIST_MARK
@@ -114,11 +114,14 @@ def asked_words(card: ContactCard, ring: KeyRing) -> list[str]:
 def _tokens(field: str, text: str, ring: KeyRing) -> str:
     plain = as_asked(field, text)
     parts = [plain + _WHOLE, *_prefixes(plain)] if plain else []
-    return LIST_MARK + "".join(_token(field, part, ring) + LIST_MARK for part in parts) if parts else ""
+    token = _token(field, ring)
+    return LIST_MARK + "".join([token(part) + LIST_MARK for part in parts]) if parts else ""
 
 
-def _token(field: str, part: str, ring: KeyRing) -> str:
-    return base64.urlsafe_b64encode(ring.short_token(f"asked {field}", part, _TOKEN_BYTES)).decode()
+@cache
+def _token(field: str, ring: KeyRing) -> Callable[[str], str]:
+    of = ring.short_tokens(f"asked {field}", _TOKEN_BYTES)
+    return lambda part: b2a_base64(of(part.encode()), newline=False).decode()
 
 
 def as_asked(field: str, text: str) -> str:
@@ -135,4 +138,4 @@ def word_token(field: str, word: str, is_begin: bool, ring: KeyRing) -> str:
         raise InvalidInput("of personal fields the first 2 to 8 letters are kept: give a begin of so many.")
     if not plain:
         raise InvalidInput("a word with a letter or a digit.")
-    return _token(field, plain if is_begin else plain + _WHOLE, ring)
+    return _token(field, ring)(plain if is_begin else plain + _WHOLE)
