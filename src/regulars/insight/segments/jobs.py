@@ -2,6 +2,9 @@
 
 from datetime import datetime
 
+import structlog
+from django.db import InterfaceError, OperationalError
+
 from regulars.foundation.clock import now
 from regulars.foundation.errors import RegularsError
 from regulars.foundation.work.jobs import jobs
@@ -10,7 +13,10 @@ from regulars.foundation.work.operations import fail
 from regulars.insight.segments import operations
 from regulars.insight.segments.models import Segment
 from regulars.insight.segments.operations import refreshing, waking
+from regulars.insight.segments.operations.changing import note_problem
 from regulars.insight.warehouse.operations import WarehouseBusy
+
+logger = structlog.get_logger(__name__)
 
 
 @jobs.task(name="segments.recompute")
@@ -36,8 +42,11 @@ def _refresh(segment: Segment) -> bool:
         refreshing.refresh(segment, now)
     except (WarehouseBusy, refreshing.ReaderBehind, refreshing.Overtaken):
         return False
-    except RegularsError as error:
-        Segment.objects.filter(pk=segment.pk).update(problem=error.sentence)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away
+    except Exception as error:  # whatever is wrong with one definition: the others are refreshed all the same
+        logger.exception("a segment cannot be refreshed", segment=segment.key)
+        note_problem(segment, error)
         return False
     return True
 

@@ -10,7 +10,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple
 
+import structlog
+from django.db import InterfaceError, OperationalError, transaction
+
 from regulars.foundation.bulk import execute, fetch
+from regulars.foundation.errors import RegularsError
 from regulars.insight.conditions import asking
 from regulars.insight.conditions.asking import Decision
 from regulars.insight.segments import events
@@ -18,6 +22,7 @@ from regulars.insight.segments.models import Segment, SegmentVersion
 from regulars.insight.segments.rules import condition_of
 from regulars.record.events.log import SHARDS, LogTransaction
 
+logger = structlog.get_logger(__name__)
 HORIZON = timedelta(
     hours=50
 )  # wakes further ahead are found by the nightly refresh; one that fails leaves a day for the next
@@ -139,6 +144,30 @@ def settle(turns: Sequence[Turn], log: LogTransaction, at: datetime, cause: Caus
         )
         for turn, late in zip(turns, postponed, strict=True)
     ]
+
+
+def settle_each(turns: Sequence[Turn], log: LogTransaction, at: datetime, cause: Cause) -> None:
+    """As ``settle``, but a segment that cannot be decided keeps no other from it: its refresh, which is tried again, is left to put it right.
+    Until then it has a problem, and is decided by nothing else.
+    """
+    try:
+        with transaction.atomic():
+            settle(turns, log, at, cause)
+    except (OperationalError, InterfaceError):
+        raise  # the database is away or asks for another try
+    except Exception as error:  # whatever is wrong with one definition
+        if len(turns) > 1:
+            for turn in turns:
+                settle_each([turn], log, at, cause)
+            return
+        logger.exception("a segment cannot be decided", segment=turns[0].segment.key)
+        note_problem(turns[0].segment, error)
+
+
+def note_problem(segment: Segment, error: Exception) -> None:
+    """Why it cannot be decided, as a sentence for staff."""
+    sentence = error.sentence if isinstance(error, RegularsError) else f"It cannot be decided ({type(error).__name__})."
+    Segment.objects.filter(pk=segment.pk).update(problem=sentence)
 
 
 class _Row(NamedTuple):

@@ -7,7 +7,7 @@ from datetime import datetime
 from regulars.foundation.relations import EVERY_KIND, RELATIONS
 from regulars.insight.segments.events import ENTERED, LEFT
 from regulars.insight.segments.models import Segment, SegmentKind
-from regulars.insight.segments.operations.changing import Cause, Turn, hold, hold_definitions, is_quiet, settle
+from regulars.insight.segments.operations.changing import Cause, Turn, hold, hold_definitions, is_quiet, settle_each
 from regulars.insight.segments.operations.rfm import follow_map
 from regulars.record.customers.events import MERGED, SPLIT
 from regulars.record.customers.models import CustomerProfile
@@ -33,7 +33,7 @@ def decide_after(heard: Sequence[Recorded], at: datetime) -> None:
     rearranged = {customer for event in heard for customer in _rearranged(event)}
     if rearranged:
         follow_map(at, rearranged)
-    segments = Segment.objects.filter(kind=SegmentKind.CONDITIONS, is_archived=False).order_by("id")
+    segments = Segment.objects.filter(kind=SegmentKind.CONDITIONS, is_archived=False, problem="").order_by("id")
     if not rearranged:
         segments = segments.filter(event_kinds__overlap=[EVERY_KIND, *sorted({event.kind for event in heard})])
     if not segments:
@@ -50,7 +50,7 @@ def decide_after(heard: Sequence[Recorded], at: datetime) -> None:
         return
     with event_log.transaction("system", "segments") as log:
         hold({customer for turn in turns for customer in turn.customers})
-        settle(turns, log, at, Cause.EVENT)
+        settle_each(turns, log, at, Cause.EVENT)
 
 
 @dataclass(frozen=True)

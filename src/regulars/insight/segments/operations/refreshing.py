@@ -182,8 +182,11 @@ def _remember_postponed(segment: Segment, scored: Sequence[int], postponed: Coll
 
 
 def _report(segment: Segment, said: dict[int, bool], mended: Moved, at: datetime) -> int:
-    """What the refresh found wrong at its position, and the record says is wrong; how many."""
-    found = sorted(c for c in mended.entered | mended.left if (c in mended.entered) == said[c])
+    """What the refresh found wrong at its position, and the record says is wrong; how many. Of a segment that could not be decided it is no
+    wonder."""
+    found = (
+        [] if segment.problem else sorted(c for c in mended.entered | mended.left if (c in mended.entered) == said[c])
+    )
     Deviation.objects.bulk_create(
         Deviation(segment=segment, customer_id=c, was_in=c in mended.left, found_at=at, position=segment.position)
         for c in found

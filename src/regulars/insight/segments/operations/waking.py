@@ -5,7 +5,7 @@ from datetime import datetime
 
 from regulars.foundation.bulk import execute, fetch
 from regulars.insight.segments.models import Segment
-from regulars.insight.segments.operations.changing import Cause, Turn, hold, is_quiet, settle
+from regulars.insight.segments.operations.changing import Cause, Turn, hold, is_quiet, settle_each
 from regulars.record.events import log as event_log
 
 _BATCH = 2_000
@@ -22,11 +22,9 @@ def wake_due(at: datetime) -> int:
     with event_log.transaction("system", "segments") as log:
         hold({customer for customers in due.values() for customer in customers})
         segments = list(Segment.objects.filter(id__in=due).order_by("id"))
-        archived = [segment.pk for segment in segments if segment.is_archived]
-        execute("DELETE FROM segments_wake WHERE segment_id = ANY(%s)", [archived])
-        settle(
-            [_turn(segment, due[segment.pk]) for segment in segments if not segment.is_archived], log, at, Cause.TIME
-        )
+        kept = [segment for segment in segments if not (segment.is_archived or segment.problem)]
+        execute("DELETE FROM segments_wake WHERE segment_id = ANY(%s)", [sorted(due.keys() - {one.pk for one in kept})])
+        settle_each([_turn(segment, due[segment.pk]) for segment in kept], log, at, Cause.TIME)
     return sum(map(len, due.values()))
 
 

@@ -21,13 +21,14 @@ from regulars.insight.segments.models import Deviation, Membership, Postponed, S
 from regulars.insight.segments.operations import changing, hearing, refreshing, saving, waking
 from regulars.insight.segments.operations.changing import Moved
 from regulars.insight.segments.readers import CONDITIONS
+from regulars.insight.segments.rules import condition_of
 from regulars.insight.warehouse.tests import shop
 from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import IdentityKind
 from regulars.record.customers.operations import decide_link
 from regulars.record.customers.queries import customers_of
 from regulars.record.events.log import transaction
-from regulars.record.events.models import Event
+from regulars.record.events.models import Event, ParkedEvent
 from regulars.record.events.readers import catch_up, waiting_shards
 from regulars.record.orders.inputs import LineInput, OrderInput
 from regulars.record.orders.operations import apply_orders
@@ -235,6 +236,31 @@ def test_a_segment_of_those_to_whom_nothing_happened_does_not_hear_of_itself(sto
         waking.wake_due(NOW + timedelta(minutes=minutes))
         hear(NOW + timedelta(minutes=minutes))
     assert (members(quiet), told(quiet)) == (1, [("entered", "first", True)])
+
+
+def test_a_segment_that_cannot_be_decided_keeps_no_other_from_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    good, bad = segment(), segment({"of": "orders", "op": "ge", "value": 3}, "Broken")
+    plain = changing.asking.decide_all
+
+    def decide_all(conditions: Any, customers: Any, at: datetime) -> Any:
+        if condition_of(bad.definition) in conditions:
+            raise OverflowError
+        return plain(conditions, customers, at)
+
+    monkeypatch.setattr(changing.asking, "decide_all", decide_all)
+    for _ in range(3):
+        order(store, "ann", NOW)
+        hear(NOW)
+    bad.refresh_from_db()
+    assert (members(good), members(bad), bad.problem) == (1, 0, "It cannot be decided (OverflowError).")
+    assert not ParkedEvent.objects.exists()
+    Wake.objects.create(segment=bad, customer_id=Membership.objects.get().customer_id, at=NOW)
+    waking.wake_due(NOW)
+    assert not Wake.objects.filter(segment=bad).exists()
+    monkeypatch.undo()
+    refresh(bad, NOW + DAY)
+    bad.refresh_from_db()
+    assert (members(bad), bad.problem, Deviation.objects.count()) == (1, "", 0)
 
 
 def test_circles_and_unknown_segments_are_refused(store: Store) -> None:
