@@ -117,7 +117,7 @@ EVENTS = register(
             Column("profile_id", ColumnType.BIGINT, "to whom"),
             Column("at", ColumnType.TIMESTAMP, "when, UTC"),
             Column("kind", ColumnType.TEXT, "kind of event: docs/events.md lists them"),
-            Column("name", ColumnType.TEXT, "of the shop's own events and of pages: their name, where it is plain"),
+            Column("name", ColumnType.TEXT, "name: of the shop's own events and of pages, where it is plain"),
             Column("subject_id", ColumnType.BIGINT, "row of the record that it is about"),
             Column("is_history", ColumnType.BOOLEAN, "told by imported history"),
             Column("value", ColumnType.NUMBER, "what it is worth, in whole units of its currency"),

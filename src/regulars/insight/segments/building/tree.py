@@ -1,11 +1,12 @@
 """The whole definition as the page shows it: groups, their rows, and at each what is missing or wrong."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import yaml
 
-from regulars.insight.conditions.language import Leaf, Sequence, Share
+from regulars.insight.conditions.language import Condition
 from regulars.insight.conditions.reading import InvalidCondition, read_condition
 from regulars.insight.segments import drafting
 from regulars.insight.segments.building.figures import House
@@ -48,16 +49,18 @@ class Shown:
         return self.place.replace(".", "-")
 
 
-def show_tree(root: Node, house: House) -> Shown:
-    return _shown(root, (), house)
+Check = Callable[[Condition], Any]
 
 
-def problem_of(root: Node) -> Problem | None:
+def show_tree(root: Node, house: House, check: Check = segment_keys) -> Shown:
+    """``check`` raises InvalidDefinition for a condition that can be read and yet not be used, such as a circle of segments."""
+    return _shown(root, (), house, check)
+
+
+def problem_of(root: Node, check: Check = segment_keys) -> Problem | None:
     """Why it cannot be used as it stands. Of whole definitions also what no single row is to blame for."""
     try:
-        condition = read_condition(root)
-        if isinstance(condition, Leaf | Sequence | Share):
-            segment_keys(condition)
+        check(read_condition(root))
     except InvalidCondition as error:
         sentence = error.sentence.partition("': ")[2] or error.sentence
         asked = asks_for(sentence)
@@ -71,7 +74,7 @@ def as_text(node: Node) -> str:
     return yaml.safe_dump(node, allow_unicode=True, sort_keys=False, width=100)
 
 
-def _shown(node: Node, place: Place, house: House) -> Shown:
+def _shown(node: Node, place: Place, house: House, check: Check) -> Shown:
     inner, group = drafting.bare(node), drafting.group_name(node)
     row = None if group else show_row(inner, house)
     return Shown(
@@ -80,10 +83,10 @@ def _shown(node: Node, place: Place, house: House) -> Shown:
         number=place[-1] if place else 0,
         is_denied=drafting.is_denied(node),
         group=group,
-        parts=tuple(_shown(part, (*place, number), house) for number, part in enumerate(drafting.parts(node))),
+        parts=tuple(_shown(part, (*place, number), house, check) for number, part in enumerate(drafting.parts(node))),
         row=row,
         text="" if row or group else as_text(inner),
-        problem=_of_group(inner) if group else problem_of(inner),
+        problem=_of_group(inner) if group else problem_of(inner, check),
     )
 
 

@@ -166,6 +166,25 @@ def test_what_is_missing_is_said_at_its_row_with_the_count_of_both(client: Clien
     assert tree()["all"][0]["value"] == ["DE", "AT", "CH"]
 
 
+def test_a_circle_of_segments_is_said_at_its_row(client: Client) -> None:
+    saving.create_segment("Spenders", read_condition(SPENT_AS_JSON), None, now())
+    address = begin(client, segment="spenders")
+    itself = {
+        "row": "figure",
+        "of": "memberships",
+        "op": "ge",
+        "value": "1",
+        "where.0.field": "segment",
+        "where.0.op": "is",
+    }
+    page = do(client, address, "set", "0", **itself, **{"where.0.value": "spenders"}).content.decode()
+    assert "Segments must not go round in circles: spenders → spenders." in page.partition('class="node leaf')[2]
+    assert "note-error" not in page
+    assert "the row says what is missing" in client.get(f"{address}/count").content.decode()
+    answer = client.post(address, {"do": "save", "name": "Spenders"})
+    assert (answer.status_code, Segment.objects.get().version) == (422, 1)
+
+
 def test_filters_are_added_changed_and_taken_away(client: Client) -> None:
     address = begin(client)
     do(client, address, "set", "0", of="orders", measure="count", op="ge", value="1", **{"where.add": "1"})

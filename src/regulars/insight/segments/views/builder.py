@@ -20,6 +20,7 @@ from regulars.foundation.relations import RELATIONS
 from regulars.foundation.shop.settings import read_setting
 from regulars.insight.conditions import asking, values
 from regulars.insight.conditions.hiding import reveal
+from regulars.insight.conditions.language import Condition
 from regulars.insight.conditions.reading import InvalidCondition, read_condition
 from regulars.insight.segments import drafting, queries
 from regulars.insight.segments.building.figures import House
@@ -31,6 +32,7 @@ from regulars.insight.segments.files import read_yaml
 from regulars.insight.segments.models import SegmentDraft, SegmentKind
 from regulars.insight.segments.operations import drafts, saving
 from regulars.insight.segments.ready_made import GROUPS, READY_MADE
+from regulars.insight.segments.rules import InvalidDefinition
 from regulars.insight.warehouse.queries import Pinned, pin
 from regulars.record.customers.named import names_of
 
@@ -108,7 +110,8 @@ def count(request: HttpRequest, public_id: str) -> HttpResponse:
     shown: dict[str, Sequence[int]] = {}
     try:
         condition = read_condition(root)
-    except InvalidCondition:
+        saving.check(condition, draft.segment)
+    except (InvalidCondition, InvalidDefinition):
         return render(request, "segments/builder_count.html", context)
     if draft.segment:
         plan = saving.plan(condition, at, draft.segment)
@@ -230,8 +233,12 @@ _MOVES: dict[str, Callable[[Node, Place, QueryDict], Node]] = {
 
 
 def _context(draft: SegmentDraft, root: Node, problem: str) -> dict[str, Any]:
-    whole = problem_of(root)
-    tree = show_tree(root, _house())
+
+    def check(condition: Condition) -> None:
+        saving.check(condition, draft.segment)
+
+    whole = problem_of(root, check)
+    tree = show_tree(root, _house(), check)
     if whole and not problem and not tree.has_problem:
         problem = whole.sentence
     return {
