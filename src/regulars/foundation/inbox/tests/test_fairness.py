@@ -15,7 +15,7 @@ from regulars.foundation.work.loops import Stop
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
-FLOOD, BATCH = 2_100, 20
+FLOOD, BATCH = 630, 20
 
 
 class Diary:
