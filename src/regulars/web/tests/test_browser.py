@@ -20,19 +20,20 @@ def only(*rules: str) -> Rules:
 
 
 RULES: Rules = {"runOnly": TAGS, "resultTypes": ["violations"]}
-# Sizes follow from the width, colours from the theme, all else from neither: every rule is asked at one end of the widths and what can
-# change at the other, and the dark colours at one of them. Which end it is takes turns, so that the frame of all pages is seen at both.
+# Sizes of targets follow from the width, colours from the theme and from what a width shows, all else from neither. So every rule is
+# asked at one end of the widths, sizes at each width, and the dark colours at the other end. Which end it is takes turns, so that the
+# frame of all pages is seen at both.
 LOOKS: dict[int, tuple[tuple[Theme, int, Rules], ...]] = {
     0: (
         ("light", 360, RULES),
         ("light", 820, only("target-size")),
-        ("light", 1440, only("color-contrast", "target-size")),
+        ("light", 1440, only("target-size")),
         ("dark", 1440, only("color-contrast")),
     ),
     1: (
         ("light", 1440, RULES),
         ("light", 820, only("target-size")),
-        ("light", 360, only("color-contrast", "target-size")),
+        ("light", 360, only("target-size")),
         ("dark", 360, only("color-contrast")),
     ),
 }
