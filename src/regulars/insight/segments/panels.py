@@ -30,7 +30,7 @@ from regulars.insight.rfm.rules import RfmSegment
 from regulars.insight.segments.models import Membership, Segment, SegmentKind
 from regulars.insight.segments.overview import Line, read_overview
 from regulars.insight.segments.rules import condition_of, list_keys
-from regulars.insight.segments.words import WORDS
+from regulars.insight.segments.words import CAUSES, WORDS
 from regulars.record.lists.uses import USES as USES_OF_LISTS
 from regulars.record.lists.uses import Use as UseOfList
 from regulars.record.own_events.uses import USES as USES_OF_PROPERTIES
@@ -89,7 +89,8 @@ def _left(row: Membership, at: datetime) -> TimelineEntry:
 def _why(row: Membership, currency: str) -> tuple[Reason, ...]:
     seen = row.reason
     if "r" not in seen:
-        return ()
+        cause = str(CAUSES.get(seen.get("cause", ""), ""))
+        return (Reason(gettext("Decided"), cause, f"/segments/{row.segment.key}"),) if cause else ()
     spent = (
         format_money(int(seen["monetary_minor"]), currency) if currency else format_number(int(seen["monetary_minor"]))
     )
