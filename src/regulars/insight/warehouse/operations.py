@@ -57,6 +57,7 @@ def sync(at: datetime) -> Pinned:
 
 def compact(at: datetime, tables: Sequence[str] | None = None) -> Pinned:
     """Makes one file of each table's files, with every version's end written into it. The same rows as before. Raises WarehouseBusy."""
+    learn()
     return _merge(compaction.whole(pin(), tables or list(WAREHOUSE_TABLES)), at)
 
 
@@ -88,7 +89,10 @@ def _position_at(moment: datetime) -> int:
 def _merge(merges: Sequence[Merge], at: datetime) -> Pinned:
     with _alone():
         before, held = pin(), _newest_files()
-        valid = [one for one in merges if one.gone <= {f.name for f in held}]  # nobody else merged them meanwhile
+        names = {
+            f.name for f in held
+        }  # nobody else merged them meanwhile, and what has another shape is written anew by the next sync
+        valid = [one for one in merges if one.gone <= names and before.shapes.get(one.table.name) == one.table.shape]
         additions = [a for one in valid for a in compaction.carry_out(one, before)]
         gone = {name for one in valid for name in one.gone}
         return pinned(_publish([f for f in held if f.name not in gone], additions, before.position, at, before.shapes))

@@ -12,6 +12,7 @@ from regulars.connections.tracking.tests.shop import AT, Shop, events
 from regulars.foundation.access.operations import create_staff
 from regulars.foundation.access.viewer import everything
 from regulars.foundation.audit.operations import SYSTEM
+from regulars.foundation.learning import forget, learn
 from regulars.foundation.shop.models import Store
 from regulars.foundation.work.loops import Stop
 from regulars.insight.conditions import asking
@@ -116,6 +117,13 @@ def test_a_snapshot_without_the_column_knows_no_values(page: Shop) -> None:
     for engine, count in ((Engine.DUCKDB, 0), (Engine.CLICKHOUSE, 0), (Engine.POSTGRES, 1)):
         assert asking.count(condition, pinned, page.at, engine=engine).count == count
     assert asking.count(condition, warehouse.sync(page.at), page.at).count == 1
+    quiz(page, 2, score=8)
+    warehouse.sync(page.at)
+    forget()  # a process that has not learnt yet leaves no column out when it makes one file of several
+    compacted = warehouse.compact(page.at)
+    learn()
+    assert len(compacted.paths("own_events")) == 1
+    assert asking.count(condition, compacted, page.at).count == 2
 
 
 def test_who_sees_some_stores_only_declares_nothing(page: Shop) -> None:
