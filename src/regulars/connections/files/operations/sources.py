@@ -8,6 +8,7 @@ from uuid import UUID
 
 from regulars.connections.files import copies, sniff
 from regulars.connections.files.errors import NotATable
+from regulars.connections.files.fields import guess_mapping
 from regulars.connections.files.layouts import lists
 from regulars.connections.files.layouts.base import Columns, Kind, Layout, Reading
 from regulars.connections.files.models import Import
@@ -52,7 +53,7 @@ def open_source(uid: UUID, key: bytes, kind: Kind, store: Store, chosen: Options
     """Finds out how a staged file is written and which layout it has. Raises RefusedFile, CopyGone."""
     currency = chosen.currency or store.currency
     form, rows = _sniffed_list(uid, key, chosen) if kind == Kind.LIST else _sniffed(uid, key, chosen, currency)
-    headers = _headers(form, rows)
+    headers = _headers(form, rows, kind)
     if len(headers) > MOST_COLUMNS:
         raise NotATable(f"The file has {len(headers):,} columns: this does not look like an export")
     mapping = chosen.mapping or (lists.guess_columns(headers, rows[form.has_header :]) if kind == Kind.LIST else {})
@@ -86,11 +87,14 @@ def _sniffed(uid: UUID, key: bytes, chosen: Options, currency: str) -> tuple[For
     return chosen.over(sniff.with_habits(form, habits, currency)), rows
 
 
-def _headers(form: Format, rows: list[list[str]]) -> list[str]:
-    """Names of the columns; numbers where the file has none."""
-    if not form.has_header:
-        return [f"Column {number}" for number in range(1, len(rows[0]) + 1)]
-    return [header.strip() for header in rows[0]] if rows else []
+def _headers(form: Format, rows: list[list[str]], kind: Kind) -> list[str]:
+    """Names of the columns. They are kept in clear, and a list's first line may be somebody: there they are numbers, unless the line
+    plainly names columns.
+    """
+    names = [header.strip() for header in rows[0]] if rows else []
+    if kind != Kind.LIST or (form.has_header and (guess_mapping(names, kind) or _own_kinds(names))):
+        return names
+    return [f"Column {number}" for number in range(1, len(names) + 1)]
 
 
 def _sniffed_list(uid: UUID, key: bytes, chosen: Options) -> tuple[Format, list[list[str]]]:

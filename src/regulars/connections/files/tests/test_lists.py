@@ -141,6 +141,12 @@ def test_a_file_takes_people_off_with_all_their_profiles(fair: CustomerList, sto
     assert ListMember.objects.filter(list=fair, until_batch=None).count() == 2
 
 
+def test_a_first_line_that_is_somebody_is_not_kept_in_clear(fair: CustomerList, store: Store) -> None:
+    row = looked_at(fair, store, "Ann Smith of Leeds\nann@ourmail.net\n")
+    assert (counts(row), row.format["headers"]) == ((1, 0, 0), ["Column 1"])
+    assert "smith" not in f"{row.format} {row.options} {row.counts}".lower()
+
+
 def test_another_column_can_be_chosen_and_is_looked_at_anew(fair: CustomerList, store: Store) -> None:
     row = looked_at(fair, store, "ref,E-Mail\n1002,zed@ourmail.net\n")
     assert counts(row) == (0, 1, 0)
