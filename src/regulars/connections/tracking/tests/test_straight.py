@@ -2,8 +2,9 @@
 
 from typing import Any
 
+import psycopg
 import pytest
-from django.db import OperationalError
+from django.db import InternalError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.urls import ResolverMatch
@@ -60,9 +61,15 @@ def test_pages_and_unknown_addresses_go_the_long_way() -> None:
     assert Client().post("/v1/nothing").status_code == 404
 
 
-def test_while_the_database_is_away_it_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+QUOTA = "could not write to file: Disk quota exceeded"
+
+
+@pytest.mark.parametrize(
+    "error", [OperationalError("the connection is gone"), InternalError(QUOTA)], ids=["gone", "no room"]
+)
+def test_while_the_database_is_away_it_says_so(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     def away(text: str) -> None:
-        raise OperationalError("the connection is gone")
+        raise error from (psycopg.errors.InternalError_(QUOTA) if isinstance(error, InternalError) else None)
 
     monkeypatch.setattr(views, "find_key", away)
     answer = Client(headers={"Authorization": "Bearer x"}).post("/v1/t", b"{}", content_type="application/json")

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.management import call_command
-from django.db import OperationalError, connection, transaction
+from django.db import InternalError, OperationalError, connection, transaction
 from django.test import Client
 
 from regulars.foundation.access.operations import create_staff
@@ -227,6 +228,21 @@ def test_a_statement_that_always_fails_is_found_out(echo: Echo, monkeypatch: pyt
         assert states() == [("quarantined", 4, reading.KILLED), ("parsed", 1, "")]
     finally:
         del PARSERS._entries["quick"]
+
+
+def test_a_used_up_quota_of_the_disk_puts_nothing_into_quarantine(echo: Echo, monkeypatch: pytest.MonkeyPatch) -> None:
+    said = 'could not extend file "base/5/16403": Disk quota exceeded'
+
+    def full(inputs: Sequence[RawInput], at: datetime) -> list[Outcome]:
+        raise InternalError(said) from psycopg.errors.InternalError_(said)
+
+    arrive(b"a", b"b")
+    with monkeypatch.context() as patched:
+        patched.setitem(PARSERS._entries, "echo", Parser("echo", "Echoes", full))
+        assert not reading.read_waiting(Stop(), AT)
+    assert states() == [("received", 1, ""), ("received", 1, "")]
+    read_all()
+    assert {state for state, _, _ in states()} == {"parsed"}
 
 
 def test_one_source_that_floods_holds_up_no_other(echo: Echo) -> None:
