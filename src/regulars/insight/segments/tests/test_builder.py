@@ -1,5 +1,6 @@
 """The builder: a draft that is changed move by move, undone after a reload, counted while it grows, and saved."""
 
+import json
 import re
 from datetime import timedelta
 from pathlib import Path
@@ -110,6 +111,17 @@ def test_the_plan_names_who_enters_and_leaves_and_what_starts(client: Client, mo
     assert re.findall(r"/workflows/\d", others) == ["/workflows/2", "/workflows/3"]
     client.post(address, {"do": "save", "name": "Spenders", "starts-workflows": "on"})
     assert [one.starts_workflows for one in SegmentVersion.objects.order_by("number")] == [False, True]
+
+
+def test_size_over_time_begins_when_the_segment_was_made(client: Client) -> None:
+    segment = saving.create_segment("Spenders", read_condition(SPENT_AS_JSON), None, now())
+    refreshing.refresh(segment, now)
+    assert "Size over time" not in client.get("/segments/spenders").content.decode()
+    Segment.objects.update(created_at=now() - timedelta(days=3))
+    page = client.get("/segments/spenders").content.decode()
+    assert re.search(r"Size over time.*1 now, 0 on \d", page, re.DOTALL)
+    [chart] = re.findall(r'<script id="[^"]+" type="application/json">(.*?)</script>', page)
+    assert len(json.loads(chart)["labels"]) == 4
 
 
 def test_every_move_can_be_undone_and_done_again_after_a_reload(client: Client) -> None:
