@@ -60,7 +60,8 @@ class Relation:
     which it counts no more (null: it still does). ``counts``: a boolean column; rows where it is false are left out. ``latest_by``: of
     rows equal in these columns only the one with the latest ``at`` counts (of those, the one with the greatest key of the table).
     ``rises_with``: kinds of events after which its rows of that event's customer may be others; EVERY_KIND where its rows are events
-    themselves, of those kinds that a filter on the field ``kind`` lets through.
+    themselves, of those kinds that a filter on the field ``kind`` lets through. ``changes_with``: kinds of events about nobody in
+    particular after which anybody's rows may be others.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Relation:
     until: str = ""
     counts: str = ""
     latest_by: tuple[str, ...] = ()
+    changes_with: tuple[str, ...] = ()
 
 
 RELATIONS: Registry[Relation] = Registry("relation")

@@ -77,6 +77,11 @@ def _kinds(rows: Rows) -> Sequence[str]:
     return (texts_in(rows, "kind") or rises_with) if EVERY_KIND in rises_with else rises_with
 
 
+def kinds_for_all(condition: language.Condition) -> set[str]:
+    """Kinds of events about nobody in particular after which anybody may come in or go out."""
+    return {"import.undone"} | {kind for name in relations_of(condition) for kind in RELATIONS[name].changes_with}
+
+
 def is_by_snapshot(condition: language.Condition) -> bool:
     """Whether scores that are published for all at once decide it."""
     return any(RELATIONS[name].kind is RelationKind.SNAPSHOT for name in relations_of(condition))

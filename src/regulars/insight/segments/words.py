@@ -93,5 +93,6 @@ CAUSES: dict[str, Text] = {  # why a stay in a segment of conditions began when 
     "event": _("by what happened"),
     "time": _("by time alone"),
     "snapshot": _("by new scores"),
+    "record": _("by a correction of many records"),
     "refresh": _("found by the nightly check"),
 }

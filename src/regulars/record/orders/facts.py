@@ -1,6 +1,7 @@
 """What conditions may ask of orders, of what was bought in them, and of refunds."""
 
 from regulars.foundation.relations import Field, FieldType, Relation, register
+from regulars.record.catalog.events import PRODUCT_UPDATED
 from regulars.record.orders import events
 
 _STORE = Field("store", FieldType.TEXT, "store", is_listed=True)
@@ -37,6 +38,7 @@ ORDERS = register(
         },
         rises_with=_ORDERED,
         counts="counts",
+        changes_with=(events.MONEY_REFOLDED,),
     )
 )
 
@@ -59,6 +61,7 @@ ORDER_LINES = register(
         },
         rises_with=_ORDERED,
         counts="counts",
+        changes_with=(events.MONEY_REFOLDED, PRODUCT_UPDATED),
     )
 )
 
@@ -76,5 +79,6 @@ REFUNDS = register(
         },
         rises_with=(events.ORDER_REFUNDED, events.ORDER_UPDATED, events.ORDER_CANCELLED),
         counts="counts",
+        changes_with=(events.MONEY_REFOLDED,),
     )
 )

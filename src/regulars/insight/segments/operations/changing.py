@@ -38,6 +38,9 @@ class Cause(StrEnum):
     EVENT = "event"
     TIME = "time"
     SNAPSHOT = "snapshot"  # scores were published anew
+    RECORD = (
+        "record"  # many people's rows were changed at once: an import undone, a product moved, money worked out anew
+    )
     REFRESH = "refresh"  # a full refresh found it wrong
 
 

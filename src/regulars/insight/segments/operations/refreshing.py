@@ -6,7 +6,7 @@ event, so that nothing that happened meanwhile is undone. What the nightly refre
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
@@ -24,7 +24,7 @@ from regulars.insight.rfm.queries import latest_snapshot
 from regulars.insight.segments.models import Deviation, Membership, Postponed, Segment, SegmentKind
 from regulars.insight.segments.operations.changing import HORIZON, Cause, Moved, Turn, hold, is_quiet, settle
 from regulars.insight.segments.operations.waking import wake_due
-from regulars.insight.segments.rules import condition_of, is_by_snapshot
+from regulars.insight.segments.rules import condition_of, is_by_snapshot, kinds_for_all
 from regulars.insight.warehouse import operations as warehouse
 from regulars.record.events import log as event_log
 from regulars.record.events.readers import READERS
@@ -69,16 +69,16 @@ def refresh(segment: Segment, clock: Callable[[], datetime]) -> Refreshed:
     """
     at = clock()
     condition = condition_of(segment.definition)
-    cause = _cause(segment, is_by_snapshot(condition))
     pinned = warehouse.sync(at)
-    if cause in _JUDGED:
+    causes = _causes(segment, pinned.position)
+    if causes[-1] in (Cause.RECORD, Cause.REFRESH):
         _wait_for_reader(pinned.position)
         while wake_due(at):
             pass
     verdicts = asking.members(condition, pinned, at, wants_wake=True)
     differing = _differing(segment, verdicts, at + HORIZON)
     segment.position = pinned.position
-    done = _settle_all(segment, differing, cause, clock)
+    done = _settle_all(segment, differing, causes, clock)
     Segment.objects.filter(pk=segment.pk, version=segment.version).update(
         decided=segment.version, refreshed_at=at, position=pinned.position, problem="",
         computed_at=segment.computed_at or at,
@@ -88,7 +88,7 @@ def refresh(segment: Segment, clock: Callable[[], datetime]) -> Refreshed:
 
 def due(at: datetime) -> list[Segment]:
     """Segments of conditions that a refresh ought to have reached by now: changed ones, then those of before the shop's midnight, then those
-    that scores decide which were published since.
+    that scores decide which were published since, then those for which something changed many people's rows, at most every ten minutes.
     """
     zone = ZoneInfo(str(read_setting("shop.time_zone")))
     rows = Segment.objects.filter(kind=SegmentKind.CONDITIONS, is_archived=False)
@@ -97,19 +97,31 @@ def due(at: datetime) -> list[Segment]:
     found = [*changed.order_by("id"), *older.difference(changed).order_by("id")]
     newest = latest_snapshot()
     scored = rows.filter(refreshed_at__lt=newest.computed_at).order_by("id") if newest else []
-    return [*found, *(one for one in scored if one not in found and is_by_snapshot(condition_of(one.definition)))]
+    found += [one for one in scored if one not in found and is_by_snapshot(condition_of(one.definition))]
+    rested = rows.filter(refreshed_at__lt=at - _REST).order_by("id")
+    return [*found, *_are_changed([one for one in rested if one not in found])]
 
 
-# What these find must be explained: by scores that were published since, or by nothing.
-_JUDGED = (Cause.SNAPSHOT, Cause.REFRESH)
+def _are_changed(segments: Sequence[Segment], upto: int | None = None) -> list[Segment]:
+    """Those that ask for rows of which many were changed at once since their last refresh, by an event about nobody in particular."""
+    kinds = {segment.pk: kinds_for_all(condition_of(segment.definition)) for segment in segments}
+    newest = dict(fetch(_NEWEST, [sorted(set().union(*kinds.values())), upto]))
+    return [one for one in segments if max((newest.get(kind, 0) for kind in kinds[one.pk]), default=0) > one.position]
 
 
-def _cause(segment: Segment, by_snapshot: bool) -> Cause:
+_REST = timedelta(minutes=10)  # goods may change many times a minute
+
+
+def _causes(segment: Segment, position: int) -> Sequence[Cause]:
+    """What may explain whoever is found to be wrong, up to a position of the log. The last of it is what explains whom the others do not;
+    REFRESH is no explanation.
+    """
     if segment.computed_at is None:
-        return Cause.FIRST
+        return [Cause.FIRST]
     if segment.decided != segment.version:
-        return Cause.DEFINITION
-    return Cause.SNAPSHOT if by_snapshot else Cause.REFRESH
+        return [Cause.DEFINITION]
+    scores = [Cause.SNAPSHOT] if is_by_snapshot(condition_of(segment.definition)) else []
+    return [*scores, Cause.RECORD if _are_changed([segment], position) else Cause.REFRESH]
 
 
 def _wait_for_reader(position: int) -> None:
@@ -138,30 +150,29 @@ def _rows(table: pa.Table) -> Iterator[tuple[int, bool, int | None]]:
 
 
 def _settle_all(
-    segment: Segment, differing: Sequence[tuple[int, bool]], cause: Cause, clock: Callable[[], datetime]
+    segment: Segment, differing: Sequence[tuple[int, bool]], causes: Sequence[Cause], clock: Callable[[], datetime]
 ) -> Refreshed:
     done = Refreshed(Moved())
     for start in range(0, len(differing), CHUNK):
-        done += _settle_some(segment, dict(differing[start : start + CHUNK]), cause, clock())
+        done += _settle_some(segment, dict(differing[start : start + CHUNK]), causes, clock())
         crash_point(BETWEEN)
     return done
 
 
 @retried
-def _settle_some(segment: Segment, said: dict[int, bool], cause: Cause, at: datetime) -> Refreshed:
+def _settle_some(segment: Segment, said: dict[int, bool], causes: Sequence[Cause], at: datetime) -> Refreshed:
     with event_log.transaction("system", f"segment {segment.pk}") as log:
         hold(said)
         _check_version(segment)
-        if cause not in _JUDGED:
-            everybody = Turn(segment, sorted(said), quiet=said if is_quiet(segment) else ())
-            return Refreshed(*settle([everybody], log, at, cause))
-        scored = _explained_by_scores(segment, said, at) if cause is Cause.SNAPSHOT else []
+        scored = _explained_by_scores(segment, said, at) if Cause.SNAPSHOT in causes else []
         most = Turn(segment, scored, most_entering=_room(segment, at))
         [moved] = settle([most], log, at, Cause.SNAPSHOT) if scored else [Moved()]
         _remember_postponed(segment, scored, moved.postponed)
-        others = sorted(said.keys() - set(scored))
-        [mended] = settle([Turn(segment, others)], log, at, Cause.REFRESH) if others else [Moved()]
-        return Refreshed(moved + mended, _report(segment, said, mended, at), len(moved.postponed))
+        others, cause = sorted(said.keys() - set(scored)), causes[-1]
+        quiet = said if cause is Cause.RECORD or is_quiet(segment) else ()
+        [mended] = settle([Turn(segment, others, quiet)], log, at, cause) if others else [Moved()]
+        found = _report(segment, said, mended, at) if cause is Cause.REFRESH else 0
+        return Refreshed(moved + mended, found, len(moved.postponed))
 
 
 def _explained_by_scores(segment: Segment, said: dict[int, bool], at: datetime) -> list[int]:
@@ -212,6 +223,9 @@ def _room(segment: Segment, at: datetime) -> int:
 _UNHEARD = """
 SELECT 1 FROM events_readerposition p JOIN events_event e ON e.shard = p.shard AND e.position > p.position
 WHERE p.reader = %(reader)s AND e.position <= %(upto)s AND e.kind = ANY(%(kinds)s) LIMIT 1
+"""
+_NEWEST = """
+SELECT kind, max(position) FROM events_event WHERE kind = ANY(%s) AND position <= coalesce(%s, 9223372036854775807) GROUP BY kind
 """
 _VERDICT = """
 DROP TABLE IF EXISTS pg_temp.verdict;

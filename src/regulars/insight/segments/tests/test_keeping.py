@@ -23,6 +23,9 @@ from regulars.insight.segments.operations.changing import Moved
 from regulars.insight.segments.readers import CONDITIONS
 from regulars.insight.segments.rules import condition_of
 from regulars.insight.warehouse.tests import shop
+from regulars.record.catalog.inputs import ProductInput
+from regulars.record.catalog.models import Product
+from regulars.record.catalog.operations import apply_products
 from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import IdentityKind
 from regulars.record.customers.operations import decide_link
@@ -261,6 +264,23 @@ def test_a_segment_that_cannot_be_decided_keeps_no_other_from_it(store: Store, m
     refresh(bad, NOW + DAY)
     bad.refresh_from_db()
     assert (members(bad), bad.problem, Deviation.objects.count()) == (1, "", 0)
+
+
+def test_what_changes_many_peoples_rows_at_once_makes_a_segment_due_and_is_no_deviation(store: Store) -> None:
+    order(store, "ann", NOW - DAY)
+    hear(NOW)
+    acme = segment({"of": "order_lines", "where": [{"field": "brand", "op": "is", "value": "Acme"}]}, "Acme")
+    orders = segment({"of": "orders", "op": "ge", "value": 2}, "Orders")
+    key = Product.objects.get().key
+    with transaction("test", "t") as log:
+        apply_products([ProductInput(key, "", NOW, (), brand_name="Acme")], log, store_id=store.pk, at=NOW)
+    hear(NOW)
+    assert refreshing.due(NOW + timedelta(minutes=5)) == []
+    assert refreshing.due(NOW + timedelta(minutes=11)) == [acme]
+    assert refresh(acme, NOW + timedelta(minutes=11)).deviations == 0
+    assert told(acme) == [("entered", "record", True)]
+    assert refreshing.due(NOW + timedelta(minutes=30)) == []
+    assert members(orders) == 0
 
 
 def test_circles_and_unknown_segments_are_refused(store: Store) -> None:
