@@ -20,17 +20,23 @@ _FIRST_DAY, _LAST_DAY = -719_160, 2_932_894  # what ``windows.shifted`` takes al
 @dataclass(frozen=True)
 class Number:
     """A figure that is never divided: a column, or a fraction of whole numbers: ``top`` over ``bottom``, which is positive, over a million
-    where it is in millionths.
+    where it is in millionths, over the unit.
     """
 
     top: Any
     bottom: Any = None
     is_in_millionths: bool = False
+    unit: int = 1  # kept apart so that it goes out of ratios of two gaps, whose products would not fit 128 bits
 
     def as_fraction(self) -> "Number":
         if self.bottom is not None:
             return self
         return Number(whole(self.top), wide(ibis.literal(1)), _has_places(self.top))
+
+    def without_unit(self) -> "Number":
+        if self.unit == 1:
+            return self
+        return Number(self.top, self.bottom * ibis.literal(self.unit, dt.int64), self.is_in_millionths)
 
 
 _MILLION = 1_000_000
@@ -56,6 +62,8 @@ def _in_millionths(number: Any) -> Any:
 def ratio(top: Number, bottom: Number) -> Number:
     """One over the other, over a positive bottom; no value where the other is zero."""
     one, other = top.as_fraction(), bottom.as_fraction()
+    if one.unit != other.unit:
+        one, other = one.without_unit(), other.without_unit()
     above, below = one.top * other.bottom, other.top * one.bottom
     if other.is_in_millionths and not one.is_in_millionths:
         above = above * _MILLION
@@ -109,6 +117,7 @@ def _holds_number(test: Comparison, number: Number, given: list[Any]) -> Any:
     """Both sides multiplied by what would be divided by."""
     if number.bottom is None:
         return _RELATED[test.op](number.top, *given)
+    number = number.without_unit()
     top = number.top if number.is_in_millionths else number.top * _MILLION
     return _RELATED[test.op](top, *(_in_millionths(one) * number.bottom for one in given))
 

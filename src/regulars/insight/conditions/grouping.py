@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import ibis
-import ibis.expr.datatypes as dt
 
 from regulars.foundation.relations import RELATIONS, FieldType
 from regulars.foundation.warehouse_tables import WAREHOUSE_TABLES
@@ -178,8 +177,7 @@ def figure_from(figure: Figure, name: str, rows: Any, dialect: Dialect) -> Any:
             return Number(total.top, wide(column("known")), total.is_in_millionths)
         case Measure.GAP:
             whole = dialect.micros(column("max")) - dialect.micros(column("min"))
-            days = wide(column("count") - 1) * ibis.literal(DAY, dt.int64)
-            return Number(_where(column("count") > 1, wide(whole)), days)
+            return Number(_where(column("count") > 1, wide(whole)), wide(column("count") - 1), unit=DAY)
         case _:
             [part] = _COLUMNS[figure.measure]
             return Number(column(part)) if figure.type in _NUMBERS else column(part)

@@ -58,6 +58,7 @@ MOST_FILTERS = 50  # of one relation's rows
 _MOST_VALUES = 10_000
 _AT = Field("", FieldType.MOMENT, "moment")
 _PLACES = Decimal("0.000001")
+_MOST_OF_RATIO = 10**9  # so that products fit 128 bits
 
 
 class InvalidCondition(InvalidInput):
@@ -184,7 +185,15 @@ def _ratio(data: Mapping[str, Anything], at: _At) -> Leaf:
         if field.type not in (FieldType.NUMBER, FieldType.MONEY) or figure.measure is Measure.AVERAGE:
             raise where.stop("a ratio is made of numbers or amounts; an average is a ratio already.")
         figures.append(figure)
-    return Leaf(Ratio(*figures), _test(given, Field("", FieldType.NUMBER, "ratio"), at))
+    test = _test(given, Field("", FieldType.NUMBER, "ratio"), at)
+    if any(abs(one) >= _MOST_OF_RATIO for one in _numbers_of(test)):
+        raise (at / "value").stop("a ratio is compared with numbers below a thousand millions.")
+    return Leaf(Ratio(*figures), test)
+
+
+def _numbers_of(test: Test) -> list[Decimal]:
+    given = test.value if isinstance(test.value, tuple) else (test.value,)
+    return [one for one in given if isinstance(one, Decimal)]
 
 
 def _measured(given: Mapping[str, Anything], at: _At) -> tuple[Measured, Field]:

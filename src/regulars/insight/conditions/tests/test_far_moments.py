@@ -1,4 +1,4 @@
-"""Whatever moments and spans a condition is written with, it can be asked: at the ends of the calendar too."""
+"""Whatever moments, spans and numbers a condition is written with, it can be asked: at the ends of the calendar too."""
 
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -97,6 +97,17 @@ _FAR: list[dict[str, Any]] = [
     {"of": "things", "window": {"ago": [{"weeks": 100_000}, {"days": 2}], "days": "person"}},
     _measured("birthday", {"op": "anniversary_within", "value": {"weeks": 100_000}, "days": "person"}),
     _measured("promised", {"op": "within_next", "value": {"weeks": 100_000}, "days": "shop"}),
+    *(
+        {"ratio": [{"of": "things"} | top, {"of": "things"} | bottom], "op": "lt", "value": "999999999.999999"}
+        for top, bottom in (
+            ({"measure": "gap"}, {"measure": "gap"}),
+            ({"measure": {"sum": "weight"}}, {"measure": "gap"}),
+            ({"measure": "gap"}, {"measure": {"sum": "weight"}}),
+            ({"measure": {"sum": "price"}}, {"measure": {"sum": "weight"}}),
+        )
+    ),
+    {"of": "things", "measure": "gap", "op": "lt", "value": "999999999999.999999"},
+    {"of": "things", "measure": {"average": "weight"}, "op": "lt", "value": "999999999999.999999"},
 ]
 
 
@@ -104,6 +115,7 @@ _FAR: list[dict[str, Any]] = [
 @pytest.mark.parametrize("engine", Engine)
 def test_engines_are_asked_with_the_farthest_bounds(engine: Engine) -> None:
     world = make_world(INVENTED, 7, 3, 5, (10, 10))
+    world.tables["things"][0]["at"] = datetime(2006, 1, 1, tzinfo=UTC)  # a gap of twenty years
     with with_tables(INVENTED):
         for condition in map(read_condition, _FAR):
             found = world_in(engine, world).ask(condition, Asked.MEMBERS, world.clock)["customer_id"].to_pylist()

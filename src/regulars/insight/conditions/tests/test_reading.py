@@ -141,6 +141,7 @@ REFUSED = [
     ({"of": "orders", "op": "ge", "value": "-1e999999999"}, "At 'where.value': a number below a million millions"),
     ({"of": "orders", "op": "ge", "value": "1e-999999999"}, "At 'where.value': a number below a million millions"),
     ({"of": "orders", "op": "ge", "value": 16**5000}, "At 'where.value': a number below a million millions"),
+    ({"ratio": [{"of": "orders"}, {"of": "orders"}], "op": "lt", "value": 10**9}, "At 'where.value': a ratio is compared with numbers below"),
     ({"of": "orders", "op": 16**5000}, "At 'where.op': 'a long number' is not one of"),
     ({"of": "orders", 1: 2, "colour": 3, None: 4}, "At 'where': there is no '1' here"),
     ({"of": "orders", "where": [{"field": "at", "op": "set"}] * 51}, "At 'where.where': at most 50 comparisons"),
