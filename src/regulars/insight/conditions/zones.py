@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -40,7 +40,7 @@ def zone_named(name: str, shop: ZoneInfo) -> ZoneInfo:
     return _zone(name) or shop
 
 
-@cache
+@lru_cache(1000)  # names come from browsers
 def _zone(name: str) -> ZoneInfo | None:
     try:
         return ZoneInfo(name)

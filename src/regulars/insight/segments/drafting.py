@@ -41,6 +41,22 @@ def parts(node: Node) -> list[Node]:
     return bare(node)[name] if name else []
 
 
+def extent(root: Any) -> tuple[int, int]:
+    """How many groups, denials and conditions it is made of, and how many stand around the innermost. Raises ValueError for what is none."""
+    count, deepest, waiting = 0, 0, [(root, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        if not isinstance(node, dict):
+            raise ValueError(node)
+        name = next((name for name in ("all", "any", "not") if name in node), "")
+        inner = [node["not"]] if name == "not" else node[name] if name else []
+        if not isinstance(inner, list):
+            raise ValueError(inner)
+        count, deepest = count + 1, max(deepest, depth)
+        waiting += [(one, depth + 1) for one in inner]
+    return count, deepest
+
+
 def find(root: Node, place: Place) -> Node:
     """Raises LookupError where nothing stands there."""
     for number in place:

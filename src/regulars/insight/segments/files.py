@@ -80,7 +80,7 @@ class _Loader(yaml.SafeLoader):
     """YAML that says what JSON says: days and moments stay text, and there are no aliases, of which a few lines make millions, and no tags."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
-        event = self.peek_event()
+        event = self.peek_event()  # type: ignore[no-untyped-call]
         if isinstance(event, yaml.AliasEvent) or getattr(event, "tag", None) is not None:
             raise yaml.composer.ComposerError(None, None, "aliases and tags are not used", event.start_mark)
         return super().compose_node(parent, index)

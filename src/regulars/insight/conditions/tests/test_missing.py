@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any as Anything
+from typing import cast
 
 import pytest
 
@@ -65,10 +66,10 @@ def _tests(type_: FieldType) -> Iterator[Test]:
 
 
 def _value(op: Op, type_: FieldType) -> Value:
-    one = _VALUES[type_]
+    one: Anything = _VALUES[type_]
     if op in SPANS:
         return Span(366, Unit.DAYS) if op is Op.ANNIVERSARY else _FAR if op is not Op.OLDER_THAN else Span(1, Unit.DAYS)
-    special: dict[Op, Anything] = {
+    special: dict[Op, Value] = {
         Op.SET: None,
         Op.NOT_SET: None,
         Op.IN: (one,),
@@ -77,7 +78,7 @@ def _value(op: Op, type_: FieldType) -> Value:
         Op.AFTER: date(1, 1, 1),
         Op.MATCHES: "^a?",
     }
-    return special.get(op, one)
+    return special[op] if op in special else cast(Value, one)
 
 
 def _is_of_missing(test: Test) -> bool:

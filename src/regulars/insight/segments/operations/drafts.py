@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from regulars.foundation.errors import NotFound
+from regulars.foundation.errors import InvalidInput, NotFound
 from regulars.foundation.ids import from_public
 from regulars.insight.conditions.hiding import hide
-from regulars.insight.conditions.reading import read_condition
-from regulars.insight.segments.drafting import EVERYBODY, Node, group_name, is_denied
+from regulars.insight.conditions.reading import DEEPEST, MOST_GROUPS, MOST_LEAVES, read_condition
+from regulars.insight.segments.drafting import EVERYBODY, Node, extent, group_name, is_denied
 from regulars.insight.segments.models import Segment, SegmentDraft
 from regulars.insight.segments.operations import saving
 
@@ -20,6 +20,12 @@ class NoSuchDraft(NotFound):
     """This draft is gone: it was saved, or left for months."""
 
     code = "no-such-draft"
+
+
+class NoDraft(InvalidInput):
+    """This cannot be shown as a definition."""
+
+    code = "no-draft"
 
 
 def begin_draft(
@@ -70,7 +76,9 @@ def shown(draft: SegmentDraft) -> Node:
 
 def record(draft: SegmentDraft, node: Node, at: datetime, *, goes_on: bool = False) -> None:
     """One more state; what had been undone is gone then. The same state again is none, and what goes on with the newest (the next letter
-    of a word) takes its place."""
+    of a word) takes its place. Raises NoDraft.
+    """
+    _check(node)
     node = hide(node)
     if node != shown(draft):
         is_newest = draft.place == len(draft.states) - 1
@@ -79,6 +87,18 @@ def record(draft: SegmentDraft, node: Node, at: datetime, *, goes_on: bool = Fal
         draft.place = len(draft.states) - 1
     draft.changed_at = at
     draft.save()
+
+
+def _check(node: Node) -> None:
+    """A draft may lack something, but it can be shown."""
+    try:
+        count, depth = extent(node)
+    except ValueError as error:
+        raise NoDraft("A group is a list of conditions, each such as {of: orders}.") from error
+    if count > MOST_LEAVES + MOST_GROUPS or depth > DEEPEST:
+        raise NoDraft(
+            f"A definition has at most {MOST_LEAVES} conditions in {MOST_GROUPS} groups, nested at most {DEEPEST} deep."
+        )
 
 
 def describe(draft: SegmentDraft, name: str, description: str, at: datetime) -> None:

@@ -327,3 +327,33 @@ def test_values_come_from_the_data_and_drafts_are_ones_own(client: Client) -> No
     assert reader.get(address).status_code == 403
     assert reader.get("/segment-drafts/new").status_code == 403
     assert "Cart abandoners" in client.get("/segment-drafts/new").content.decode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "all: [1]",
+        "all: 5",
+        "any: [{not: 1}, {of: orders}]",
+        "{all: [" + "{all: []}, " * 601 + "]}",
+        "{any: [" * 41 + "{of: orders}" + "]}" * 41,
+    ],
+)
+def test_what_cannot_be_shown_as_a_definition_changes_nothing(client: Client, text: str) -> None:
+    address = begin(client)
+    before = tree()
+    answer = do(client, address, "write", "", text=text)
+    assert answer.status_code == 200
+    assert (
+        "A group is a list of conditions" in answer.content.decode()
+        or "nested at most 40 deep" in answer.content.decode()
+    )
+    assert tree() == before
+
+
+def test_groups_nested_forty_deep_are_built(client: Client) -> None:
+    address = begin(client)
+    do(client, address, "write", "", text="{any: [" * 40 + "{of: orders}" + "]}" * 40)
+    assert "problem" not in client.get(f"{address}/count").content.decode()
+    assert client.get(address).status_code == 200
+    assert client.post(address, {"do": "save", "name": "Deep"}).status_code == 302
