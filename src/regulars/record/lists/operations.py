@@ -130,7 +130,8 @@ def put_on(row: CustomerList, profiles: Collection[int], log: LogTransaction, at
 def take_off(row: CustomerList, customers: Collection[int], log: LogTransaction, at: datetime) -> set[int]:
     """Takes customers off a list with all their profiles, set-wise; those who were on it. Raises ListArchived. Event: list.left."""
     _lock(row, must_be_live=True)
-    ended = fetch(_TAKE, [at, log.batch_id, row.pk, list(customers)])
+    profiles = [profile for some in profiles_of(customers).values() for profile in some]
+    ended = fetch(_TAKE, [at, log.batch_id, row.pk, profiles])
     return _tell(events.LEFT, row, ended, customers_of(profile for _, profile in ended), set(), log, at)
 
 
@@ -215,9 +216,7 @@ ON CONFLICT (list_id, profile_id) WHERE until_batch_id IS NULL DO NOTHING RETURN
 """
 _TAKE = """
 UPDATE lists_listmember SET removed_at = greatest(%s, added_at), until_batch_id = %s
-WHERE list_id = %s AND until_batch_id IS NULL AND profile_id IN (
-    SELECT profile_id FROM customers_customerprofile WHERE customer_id = ANY(%s) AND until_batch_id IS NULL)
-RETURNING id, profile_id
+WHERE list_id = %s AND until_batch_id IS NULL AND profile_id = ANY(%s) RETURNING id, profile_id
 """
 _TAKE_BACK = """
 UPDATE lists_listmember SET removed_at = greatest(%s, added_at), until_batch_id = %s

@@ -24,18 +24,23 @@ SELECT m.list_id, count(DISTINCT c.customer_id) FROM lists_listmember m
 JOIN customers_customerprofile c ON c.profile_id = m.profile_id AND c.until_batch_id IS NULL
 WHERE m.until_batch_id IS NULL GROUP BY m.list_id
 """
+# OFFSET 0: one look at an index for each, whatever the planner believes of tables that have just grown (see customers' links).
 _ON = """
-SELECT DISTINCT c.customer_id FROM customers_customerprofile c
-JOIN lists_listmember m ON m.profile_id = c.profile_id AND m.list_id = %s AND m.until_batch_id IS NULL
-WHERE c.customer_id = ANY(%s) AND c.until_batch_id IS NULL
+SELECT DISTINCT c.customer_id FROM unnest(%s::bigint[]) AS w(id)
+CROSS JOIN LATERAL (
+    SELECT customer_id, profile_id FROM customers_customerprofile WHERE customer_id = w.id AND until_batch_id IS NULL OFFSET 0) c
+CROSS JOIN LATERAL (
+    SELECT FROM lists_listmember WHERE list_id = %s AND profile_id = c.profile_id AND until_batch_id IS NULL OFFSET 0) m
 """
 # Of those who confirm an identity: the store's own profile first, then the one that it names, then the oldest.
 _CONFIRMED = """
-SELECT DISTINCT ON (l.identity_id) l.identity_id, l.profile_id FROM customers_identitylink l
-JOIN customers_profile p ON p.id = l.profile_id
-JOIN customers_customerprofile c ON c.profile_id = l.profile_id AND c.until_batch_id IS NULL
-WHERE l.identity_id = ANY(%s) AND l.trust = 'confirmed'
-ORDER BY l.identity_id, p.store_id IS NOT DISTINCT FROM %s::bigint DESC, p.named_by_id = l.identity_id DESC, l.profile_id
+SELECT DISTINCT ON (w.id) w.id, l.profile_id FROM unnest(%s::bigint[]) AS w(id)
+CROSS JOIN LATERAL (
+    SELECT profile_id FROM customers_identitylink WHERE identity_id = w.id AND trust = 'confirmed' OFFSET 0) l
+CROSS JOIN LATERAL (SELECT store_id, named_by_id FROM customers_profile WHERE id = l.profile_id OFFSET 0) p
+CROSS JOIN LATERAL (
+    SELECT FROM customers_customerprofile WHERE profile_id = l.profile_id AND until_batch_id IS NULL OFFSET 0) c
+ORDER BY w.id, p.store_id IS NOT DISTINCT FROM %s::bigint DESC, p.named_by_id = w.id DESC, l.profile_id
 """
 # An upload stands as one line, however many batches it took.
 _HISTORY = """
@@ -104,7 +109,7 @@ def sizes() -> dict[int, int]:
 
 def who_is_on(row: CustomerList, customer_ids: Iterable[int]) -> set[int]:
     """Those of these customers who are on the list now."""
-    return {customer for (customer,) in fetch(_ON, [row.pk, list(customer_ids)])}
+    return {customer for (customer,) in fetch(_ON, [list(customer_ids), row.pk])}
 
 
 def on_lists(keys: Collection[str]) -> QuerySet[CustomerProfile, int]:
