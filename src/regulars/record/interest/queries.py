@@ -89,7 +89,7 @@ class Tried:
 
     @property
     def label(self) -> str:
-        return self.step.label
+        return str(self.step.label)
 
 
 def _href(product: Product | None) -> str:

@@ -12,6 +12,7 @@ from regulars.foundation.shop.models import Store
 from regulars.insight.conditions import values
 from regulars.insight.conditions.asking import count
 from regulars.insight.conditions.engines import Engine
+from regulars.insight.conditions.language import leaves
 from regulars.insight.conditions.reading import read_condition
 from regulars.insight.conditions.words import Words
 from regulars.insight.segments.models import Membership
@@ -113,6 +114,6 @@ def test_lists_are_completed_and_said_by_their_names(vip: CustomerList, by: View
     pinned = warehouse.sync(NOW)
     assert values.frequent(RELATIONS["lists"], "list", "OUR", pinned) == [("vip", "Our best")]
     assert [key for key, _ in values.frequent(RELATIONS["lists"], "list", "", pinned)] == ["others", "vip"]
-    assert "list is “Our best”" in Words("GBP").leaf(read_condition(ON_VIP))
+    assert "list is “Our best”" in Words("GBP").leaf(*leaves(read_condition(ON_VIP)))
     several = ON_VIP | {"where": [{"field": "list", "op": "in", "value": ["vip", "gone"]}]}
-    assert "“Our best”, “gone”" in Words("GBP").leaf(read_condition(several))
+    assert "“Our best”, “gone”" in Words("GBP").leaf(*leaves(read_condition(several)))
