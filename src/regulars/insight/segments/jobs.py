@@ -91,4 +91,9 @@ LOOPS.register(
         is_exclusive=True,
     ),
 )
-LOOPS.register("segments.wake", Loop(wake, "Decides segments anew for whom time alone may change them", idle_seconds=1))
+LOOPS.register(
+    "segments.wake",
+    Loop(
+        wake, "Decides segments anew for whom time alone may change them", idle_seconds=1, is_exclusive=True
+    ),  # two would take the same people, and wait for each other
+)

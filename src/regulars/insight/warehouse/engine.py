@@ -6,15 +6,13 @@ by the next that begins.
 """
 
 import os
-import shutil
-import socket
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import pyarrow as pa
-from django.conf import settings
+
+from regulars.insight.warehouse.spilling import spill_folder
 
 _SETTINGS = {
     "python_enable_replacements": "false",  # a table name never reaches a Python variable
@@ -47,24 +45,5 @@ def _connection(pid: int) -> duckdb.DuckDBPyConnection:
 
 def connect(pid: int, **others: str) -> duckdb.DuckDBPyConnection:
     """One with other settings than usual."""
-    return duckdb.connect(":memory:", config=_SETTINGS | {"temp_directory": str(_spill(pid))} | others)
-
-
-def _spill(pid: int) -> Path:
-    place: Path = settings.HOME / "spill"
-    place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    host = socket.gethostname()
-    for left in place.glob(f"{host}-*"):
-        if not _is_alive(int(left.name.rpartition("-")[2])):
-            shutil.rmtree(left, ignore_errors=True)
-    return place / f"{host}-{pid}"
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        pass
-    return True
+    config: dict[str, Any] = _SETTINGS | {"temp_directory": str(spill_folder(pid))} | others
+    return duckdb.connect(":memory:", config=config)

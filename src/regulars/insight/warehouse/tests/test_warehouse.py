@@ -13,7 +13,7 @@ from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.pages.registries import FINDINGS
 from regulars.foundation.shop.models import Store
 from regulars.foundation.warehouse_tables import WAREHOUSE_TABLES
-from regulars.insight.warehouse import compaction, engine, files, operations, queries
+from regulars.insight.warehouse import compaction, engine, files, operations, queries, spilling
 from regulars.insight.warehouse.models import WarehouseFile, WarehouseSnapshot
 from regulars.insight.warehouse.queries import Pinned
 from regulars.insight.warehouse.tests import shop
@@ -315,7 +315,7 @@ def test_versions_that_ended_long_ago_are_forgotten_where_a_table_says_so(monkey
 def test_what_does_not_fit_into_memory_spills_into_the_data_folder(tmp_path: Path) -> None:
     left = tmp_path / "spill" / f"{socket.gethostname()}-999999999"
     left.mkdir(parents=True)
-    place = engine._spill(12345)
+    place = spilling.spill_folder(12345)
     assert (left.exists(), place.parent) == (False, tmp_path / "spill")
     with engine.connect(12345, memory_limit="40MB") as connection:
         said = connection.sql("SELECT count(*) FROM (SELECT * FROM range(4_000_000) t(n) ORDER BY hash(n), n % 7)")
