@@ -33,6 +33,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
+    gc.unfreeze()  # else libraries in C++ take what is left at the end for leaks
     config.stash[_KEY].close()
 
 

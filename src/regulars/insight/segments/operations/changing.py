@@ -44,6 +44,10 @@ class Cause(StrEnum):
     REFRESH = "refresh"  # a full refresh found it wrong
 
 
+# Whom the day's cap keeps out does not enter by these either: the refresh lets them in.
+_OF_ONE_PERSON = (Cause.EVENT, Cause.TIME)
+
+
 @dataclass(frozen=True)
 class Moved:
     """Customers who entered and left; of the entries, ``initial`` are those that start no workflow."""
@@ -126,12 +130,14 @@ def settle(turns: Sequence[Turn], log: LogTransaction, at: datetime, cause: Caus
         return []
     customers = sorted({customer for turn in turns for customer in turn.customers})
     decided = asking.decide_all([condition_of(turn.segment.definition) for turn in turns], customers, at)
-    inside = set(fetch(_INSIDE, [[turn.segment.pk for turn in turns], customers]))
+    of_these = [[turn.segment.pk for turn in turns], customers]
+    inside = set(fetch(_INSIDE, of_these))
+    held_back = set(fetch(_POSTPONED, of_these)) if cause in _OF_ONE_PERSON else set()
     entering, leaving, postponed = [], [], []
     for turn, verdicts in zip(turns, decided, strict=True):
         is_in = {c for c in turn.customers if c in verdicts and verdicts[c].is_in}
         was_in = {c for c in turn.customers if (turn.segment.pk, c) in inside}
-        wanted = [_Move(turn, c) for c in sorted(is_in - was_in)]
+        wanted = [_Move(turn, c) for c in sorted(is_in - was_in) if (turn.segment.pk, c) not in held_back]
         entering += wanted[: turn.most_entering]
         postponed.append(frozenset(m.customer for m in wanted[len(wanted[: turn.most_entering]) :]))
         leaving += [_Move(turn, c) for c in sorted(was_in - is_in)]
@@ -232,6 +238,9 @@ def _remember(turns: Sequence[Turn], decided: Sequence[Mapping[int, Decision]], 
 _INSIDE = """
 SELECT segment_id, customer_id FROM segments_membership WHERE segment_id = ANY(%s) AND customer_id = ANY(%s) AND left_at IS NULL
 """
+_POSTPONED = (
+    "SELECT segment_id, customer_id FROM segments_postponed WHERE segment_id = ANY(%s) AND customer_id = ANY(%s)"
+)
 _MOVES = """
 unnest(%(segments)s::bigint[], %(customers)s::bigint[], %(versions)s::int[], %(quiet)s::boolean[], %(heard)s::bigint[])
     AS w(segment_id, customer_id, version, is_quiet, heard)
