@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from regulars.connections.files.reading import Row, Unit
@@ -106,7 +106,7 @@ class Reading:
     values: Values
     store_id: int
     store_code: str
-    at: datetime = datetime(1970, 1, 1, tzinfo=UTC)  # when the file came: for what has no date of its own
+    at: datetime  # when the file came: for what has no date of its own
 
 
 Builder = Callable[[Unit, Reading], Built]

@@ -65,7 +65,7 @@ def open_source(uid: UUID, key: bytes, kind: Kind, store: Store, chosen: Options
         form,
         headers,
         layout,
-        Reading(Columns(layout.places(headers) | _own_kinds(headers)), values, store.pk, store.code),
+        Reading(Columns(layout.places(headers) | _own_kinds(headers)), values, store.pk, store.code, at),
     )
 
 

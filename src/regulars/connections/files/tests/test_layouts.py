@@ -345,6 +345,14 @@ def test_products_that_come_after_the_orders_take_over_what_was_sold(bring_in: I
     assert not Product.objects.filter(key="MUG").exists()
 
 
+def test_what_has_no_date_of_its_own_was_said_when_the_file_came(bring_in: Importer) -> None:
+    bring_in("Email,Status,Date\nann@shop.example,yes,2024-05-01\n", "consent")
+    undated = bring_in("Email,Status\nann@shop.example,no\nbob@shop.example,yes\n", "consent")
+    said = ConsentEntry.objects.order_by("occurred_at", "pk").values_list("state", "occurred_at")
+    assert [state for state, _ in said] == ["granted", "denied", "unknown"]
+    assert {at for state, at in said if state != "granted"} == {undated.created_at}
+
+
 def test_a_list_of_addresses_to_leave_alone_is_used_only_where_it_is_named(bring_in: Importer) -> None:
     bring_in("Email,Note\nann@shop.example,x\n", "consent", layout="suppressions")
     assert list(SuppressionEntry.objects.values_list("reason", flat=True)) == ["import"]
