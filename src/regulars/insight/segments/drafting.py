@@ -23,17 +23,20 @@ def text_of(place: Sequence[int]) -> str:
 
 def bare(node: Node) -> Node:
     """The node without the denial around it."""
-    inner = node.get("not")
-    return inner if isinstance(inner, dict) else node
+    return node["not"] if is_denied(node) else node
 
 
 def is_denied(node: Node) -> bool:
-    return isinstance(node.get("not"), dict)
+    return set(node) == {"not"} and isinstance(node["not"], dict)
 
 
 def group_name(node: Node) -> str:
-    """'all' or 'any'; '' for a condition."""
-    return next((name for name in ("all", "any") if name in bare(node)), "")
+    """'all' or 'any'; '' for a condition, and for what is no list of nodes, or has something beside it."""
+    inner = bare(node)
+    for name in ("all", "any"):
+        if set(inner) == {name} and isinstance(inner[name], list):
+            return name if all(isinstance(part, dict) for part in inner[name]) else ""
+    return ""
 
 
 def parts(node: Node) -> list[Node]:
@@ -70,7 +73,9 @@ def put(root: Node, place: Place, node: Node) -> Node:
 
 
 def add(root: Node, group: Place, node: Node, number: int | None = None) -> Node:
-    """One more part of a group, before its part of that number; at the end where none is given."""
+    """One more part of a group, before its part of that number; at the end where none is given. Raises LookupError where no group is."""
+    if not group_name(find(root, group)):
+        raise LookupError(group)
     held = parts(find(root, group))
     before = len(held) if number is None else min(number, len(held))
     return put(root, group, _with_parts(find(root, group), [*held[:before], node, *held[before:]]))

@@ -7,16 +7,18 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from regulars.foundation.money import exponent
+from regulars.foundation.pages.registries import Text
 from regulars.foundation.relations import Field, FieldType
 from regulars.insight.conditions.comparing import OPS, SPANS
 from regulars.insight.conditions.language import DENYING, Missing, Op
 from regulars.insight.segments.building.forms import CHANGED, Choice, Form, choices, items, part, text
 from regulars.insight.segments.building.spans import count_of, days_of, input_type, span_of, unit_of, units
-from regulars.insight.segments.building.words import CHOOSE, MISSING, of_type
+from regulars.insight.segments.building.words import CHOOSE, MISSING, WORD, of_type
 from regulars.insight.segments.drafting import Node
 
 NUMBERS = (FieldType.NUMBER, FieldType.MONEY)
 _ORDER = list(Op)
+_THOUSANDS = re.compile(r"-?[1-9][0-9]{0,2}(,[0-9]{3})+(\.[0-9]*)?")
 _DAY, _COUNT, _DECIMAL = re.compile(r"\d{4}-\d\d-\d\d"), re.compile(r"\d+$"), re.compile(r"[\d.,]+$")
 _MOST_CHIPS = 40  # of more values than these, each is a line of one field
 
@@ -40,6 +42,15 @@ class Figure:
 
 
 @dataclass(frozen=True)
+class Chip:
+    """One of several values. Of a sealed one ``value`` is the word as it is stored."""
+
+    value: str
+    name: Text
+    is_sealed: bool = False
+
+
+@dataclass(frozen=True)
 class Comparison:
     """``shape`` says which inputs the value has: none, flag, choice, text, day, number, two, span, chips or lines."""
 
@@ -52,6 +63,7 @@ class Comparison:
     suggestions: str = ""
     suffix: str = ""
     names: Mapping[str, str] = field(default_factory=dict)
+    sealed: frozenset[int] = frozenset()  # which of the values are personal words that the viewer may not read
 
     @property
     def choices(self) -> tuple[Choice, ...]:
@@ -61,13 +73,21 @@ class Comparison:
         )
 
     @property
-    def chips(self) -> list[tuple[str, str]]:
+    def chips(self) -> list[Chip]:
         """Each value, and what it is called."""
-        return [(one, self.names.get(one, one)) for one in self.values]
+        return [
+            Chip(one, WORD if number in self.sealed else self.names.get(one, one), number in self.sealed)
+            for number, one in enumerate(self.values)
+        ]
 
     @property
     def value(self) -> str:
-        return self.values[0] if self.values else ""
+        return self.values[0] if self.values and 0 not in self.sealed else ""
+
+    @property
+    def word(self) -> str | None:
+        """The one value as it is stored, where it is a personal word that the viewer may not read."""
+        return self.values[0] if 0 in self.sealed and self.shape == "text" else None
 
     @property
     def value_to(self) -> str:
@@ -102,6 +122,7 @@ def show_comparison(said: Mapping[str, Any], figure: Figure, prefix: str) -> Com
         ops=tuple(Choice(o.value, of_type(o, figure.type), o is op) for o in _ORDER if o in OPS[figure.type]),
         shape=shape,
         values=_shown(value, shape, figure.scale),
+        sealed=_sealed(value, shape),
         units=units(unit_of(value, days), has_hours=not is_date, has_rolling=not is_date) if shape == "span" else (),
         missing=choices(MISSING, str(said.get("missing", ""))) if op in DENYING else (),
         suggestions=figure.suggestions,
@@ -114,7 +135,7 @@ def read_comparison(form: Form, figure: Figure) -> Node:
     """'op', 'value' where something was typed that can be meant, 'missing' and 'days' where they belong."""
     op = _op(text(form, "op"), figure.type)
     shape, test = _shape(op, figure.type), {"op": op.value}
-    value = _read(form, shape, figure.scale)
+    value = _read(form, shape, figure)
     if value is not None and not _is_left_over(form, shape):
         test["value"] = value
     if op in DENYING and text(form, "missing") in set(Missing):
@@ -128,7 +149,7 @@ def usual_op(type_: FieldType) -> Op:
 
 
 def _op(said: Any, type_: FieldType) -> Op:
-    return Op(said) if said in OPS[type_] else usual_op(type_)
+    return Op(said) if isinstance(said, str) and said in OPS[type_] else usual_op(type_)
 
 
 def _shape(op: Op, type_: FieldType) -> str:
@@ -144,10 +165,10 @@ def _shape(op: Op, type_: FieldType) -> str:
     return "number" if type_ in NUMBERS else scalar.get(type_, "text")
 
 
-def _read(form: Form, shape: str, scale: Scale) -> Any:
+def _read(form: Form, shape: str, figure: Figure) -> Any:
     """None where nothing was typed that could be meant."""
-    texts = _texts(form)
-    first = texts[0] if texts else ""
+    held = _held(form, figure.type)
+    first = next((one for one in held if isinstance(one, str)), "")
     found: Any = first or None
     match shape:
         case "none":
@@ -155,13 +176,15 @@ def _read(form: Form, shape: str, scale: Scale) -> Any:
         case "flag":
             found = {"true": True, "false": False}.get(first)
         case "chips":
-            found = texts or None
+            found = held or None
+        case "text":
+            found = next(iter(held), None)
         case "span":
             found = span_of(first, text(form, "unit")) if first else None
         case "number":
-            found = _number(first, scale)
+            found = _number(first, figure.scale)
         case "two":
-            both = [_number(one, scale) for one in (first, text(form, "value-to"))]
+            both = [_number(one, figure.scale) for one in (first, text(form, "value-to"))]
             found = None if None in both else both
     return found
 
@@ -175,22 +198,39 @@ def _is_left_over(form: Form, shape: str) -> bool:
     return not fitting.match(typed) if fitting else changed == "measure"
 
 
-def _texts(form: Form) -> list[str]:
-    """The value as texts: the one that was typed, its lines, or its chips with what is being added to them."""
+def _held(form: Form, type_: FieldType) -> list[Any]:
+    """The value as texts: the one that was typed, its lines, or its chips with what is being added to them. A personal word that the viewer
+    may not read is sent back as it is stored, and holds until another is typed.
+    """
     if typed := text(form, "value"):
-        return _apart(typed) if text(form, "op") in (Op.IN, Op.NOT_IN) else [typed]
-    held = [one for chip in items(form, "value") if (one := text(chip, "text"))]
+        return [one.strip() for one in typed.splitlines() if one.strip()] if _is_several(form) else [typed]
+    chips = [_word(chip) if "sealed" in chip else text(chip, "text") for chip in (form, *items(form, "value"))]
     chosen, more = text(part(form, "value"), "chosen"), text(part(form, "value"), "more")
-    return list(dict.fromkeys([*held, *([chosen] if chosen else _apart(more))]))
+    found: list[Any] = []
+    for one in [*chips, *([chosen] if chosen else _apart(more))]:
+        if one and one not in found and (type_ is FieldType.TOKEN or isinstance(one, str)):
+            found.append(one)
+    return found
+
+
+def _is_several(form: Form) -> bool:
+    return text(form, "op") in (Op.IN, Op.NOT_IN)
+
+
+def _word(form: Form) -> Node:
+    return {"sealed": text(form, "sealed")}
 
 
 def _apart(typed: str) -> list[str]:
-    """Values with line breaks between; on one line, with commas or semicolons."""
+    """Values that are added at once: with line breaks between; on one line, with commas or semicolons."""
     lines = typed.splitlines() if len(typed.splitlines()) > 1 else typed.replace(";", ",").split(",")
     return [one.strip() for one in lines if one.strip()]
 
 
 def _number(typed: str, scale: Scale) -> int | str | None:
+    """What can be meant in two ways ('1,000') stays as it was typed, for the refusal."""
+    if _THOUSANDS.fullmatch(typed.replace(" ", "")):
+        return typed
     try:
         number = Decimal(typed.replace(",", ".").replace(" ", ""))
     except InvalidOperation:
@@ -202,22 +242,30 @@ def _number(typed: str, scale: Scale) -> int | str | None:
 
 
 def _shown(value: Any, shape: str, scale: Scale) -> tuple[str, ...]:
-    """What the inputs hold. A value of another shape, that the operator was changed from, is shown as far as it fits; a personal word that
-    was forgotten, or that the viewer may not read, is left out.
-    """
+    """What the inputs hold. A value of another shape, that the operator was changed from, is shown as far as it fits."""
     match shape:
         case "span":
             return (count_of(value),)
-        case "chips" | "lines":
-            held = value if isinstance(value, list) else [value]
-            return tuple(str(one) for one in held if one and not isinstance(one, dict))
         case "two":
             return tuple(_shown_number(one, scale) for one in value) if isinstance(value, list) else ()
         case "number":
             return (_shown_number(value, scale),)
         case "flag":
             return (str(value).lower(),) if isinstance(value, bool) else ()
-    return (value,) if isinstance(value, str) else ()
+    held = [one for one in (value if isinstance(value, list) else [value]) if one not in (None, "")]
+    several = [one["sealed"] if _is_word(one) else str(one) for one in held]
+    return tuple(several) if shape in ("chips", "lines") or not isinstance(value, list) else ()
+
+
+def _sealed(value: Any, shape: str) -> frozenset[int]:
+    """Which of the shown are personal words that are not revealed."""
+    held = value if isinstance(value, list) else [value]
+    found = frozenset(number for number, one in enumerate(held) if _is_word(one))
+    return found if shape in ("chips", "text") else frozenset()
+
+
+def _is_word(value: Any) -> bool:
+    return isinstance(value, dict) and set(value) == {"sealed"} and isinstance(value["sealed"], str)
 
 
 def _shown_number(value: Any, scale: Scale) -> str:

@@ -153,7 +153,8 @@ def _fields(relation: Relation) -> dict[str, Field]:
 
 def _show_filter(said: Mapping[str, Any], number: int, prefix: str, relation: Relation, house: House) -> FilterRow:
     fields, place = _fields(relation), f"{prefix}where.{number}."
-    name = str(said.get("field")) if said.get("field") in fields else next(iter(fields))
+    name = str(said.get("field"))
+    name = name if name in fields else next(iter(fields))
     figure = figure_of(fields[name], f"{relation.name}.{name}", house.currency)
     options = tuple(Choice(key, field.meaning, key == name) for key, field in fields.items())
     return FilterRow(place, options, show_comparison(said, figure, place))

@@ -92,6 +92,7 @@ def kind_of(node: Node) -> str:
 def show_row(node: Node, house: House) -> Row | None:
     match kind_of(node):
         case "figure":
+            node = node if {"op", "value", "measure"} & set(node) else node | {"op": "ge", "value": 1}
             test = show_comparison(node, measured_figure(node, house), "")
             return Row("figure", (show_measured(node, "", house),), test)
         case "ratio":
@@ -125,7 +126,7 @@ def read_row(form: Form, house: House) -> Node:
 def denials(leaf: Node) -> Iterator[tuple[str, Node, Node]]:
     """Each comparison of a leaf that denies: the prefix of its form fields, and the leaf with those without a value, and without them."""
     for path, test in _tests(leaf, ()):
-        if test.get("op") in DENYING:
+        if test.get("op") in list(DENYING):
             included, left_out = (_with(leaf, path, missing) for missing in (Missing.IN, Missing.OUT))
             yield "".join(f"{step}." for step in path), included, left_out
 

@@ -1,7 +1,9 @@
 """Spans of time and windows. A unit and the calendar by which it is counted are one choice, since hours have no calendar."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from regulars.insight.conditions.language import Days, Unit
@@ -9,6 +11,7 @@ from regulars.insight.segments.building.forms import CHANGED, Choice, Form, choi
 from regulars.insight.segments.building.words import UNITS, WINDOWS
 from regulars.insight.segments.drafting import Node
 
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _HOURS = {Unit.HOURS: 1, Unit.DAYS: 24, Unit.WEEKS: 168}
 _USUAL: dict[str, Node] = {
     "last": {"last": {"days": 30}},
@@ -100,8 +103,15 @@ def read_window(form: Form) -> Node:
 
 
 def input_type(value: str) -> str:
-    """Of the input of a day: a moment that was written as text stays text."""
-    return "date" if len(value) in (0, len("2026-11-22")) else "text"
+    """Of the input of a day: what a browser would not show as one, such as a moment with its clock time, stays text."""
+    return "date" if not value or (_DAY.fullmatch(value) and _is_day(value)) else "text"
+
+
+def _is_day(value: str) -> bool:
+    try:
+        return bool(date.fromisoformat(value))
+    except ValueError:
+        return False
 
 
 def _kind(said: Any) -> str:
@@ -115,7 +125,7 @@ def _kind(said: Any) -> str:
 def _ends(window: Mapping[str, Any], kind: str) -> tuple[str, str, str]:
     """First and second as shown, and the unit of both."""
     if kind == "ago":
-        since, to = _of_one_unit(window["ago"])
+        since, to = of_one_unit(window["ago"])
         return count_of(since), count_of(to), unit_of(since, window.get("days"))
     if kind == "last":
         return count_of(window["last"]), "", unit_of(window["last"], window.get("days"))
@@ -123,7 +133,7 @@ def _ends(window: Mapping[str, Any], kind: str) -> tuple[str, str, str]:
     return (ends[1], "", "") if kind == "before" else (ends[0], ends[1], "")
 
 
-def _of_one_unit(said: Any) -> tuple[Any, Any]:
+def of_one_unit(said: Any) -> tuple[Any, Any]:
     """Two spans in the same unit, the smaller of theirs: two weeks to three days ago are 14 to 3 days."""
     spans = [one for one in said if isinstance(one, dict) and len(one) == 1] if isinstance(said, list) else []
     named = [(Unit(name), count) for one in spans for name, count in one.items() if name in set(Unit)]

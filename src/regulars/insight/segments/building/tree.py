@@ -1,5 +1,6 @@
 """The whole definition as the page shows it: groups, their rows, and at each what is missing or wrong."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -7,10 +8,11 @@ from typing import Any
 import yaml
 
 from regulars.insight.conditions.language import Condition
-from regulars.insight.conditions.reading import InvalidCondition, read_condition
+from regulars.insight.conditions.reading import DEEPEST, InvalidCondition, read_condition
 from regulars.insight.segments import drafting
 from regulars.insight.segments.building.figures import House
-from regulars.insight.segments.building.rows import Row, show_row
+from regulars.insight.segments.building.rows import Row
+from regulars.insight.segments.building.sending import faithful_row
 from regulars.insight.segments.building.words import EMPTY_GROUP, OPS_IN_WORDS, asks_for
 from regulars.insight.segments.drafting import Node, Place
 from regulars.insight.segments.rules import InvalidDefinition, segment_keys
@@ -71,19 +73,24 @@ def problem_of(root: Node, check: Check = segment_keys) -> Problem | None:
 
 
 def as_text(node: Node) -> str:
-    return yaml.safe_dump(node, allow_unicode=True, sort_keys=False, width=100)
+    try:
+        return yaml.safe_dump(node, allow_unicode=True, sort_keys=False, width=100)
+    except RecursionError:  # nested hundreds deep, from before drafts were measured: YAML all the same
+        return json.dumps(node, ensure_ascii=False)
 
 
 def _shown(node: Node, place: Place, house: House, check: Check) -> Shown:
-    inner, group = drafting.bare(node), drafting.group_name(node)
-    row = None if group else show_row(inner, house)
+    inner, group = drafting.bare(node), drafting.group_name(node) if len(place) <= DEEPEST else ""
+    row = None if group else faithful_row(inner, house)
     return Shown(
         place=drafting.text_of(place),
         parent=drafting.text_of(place[:-1]),
         number=place[-1] if place else 0,
         is_denied=drafting.is_denied(node),
         group=group,
-        parts=tuple(_shown(part, (*place, number), house, check) for number, part in enumerate(drafting.parts(node))),
+        parts=tuple(
+            _shown(one, (*place, number), house, check) for number, one in enumerate(inner[group] if group else ())
+        ),
         row=row,
         text="" if row or group else as_text(inner),
         problem=_of_group(inner) if group else problem_of(inner, check),

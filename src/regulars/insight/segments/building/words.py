@@ -71,12 +71,14 @@ WINDOWS: dict[str, Text] = {
 }
 EMPTY_GROUP: Text = _("Add a condition: of nothing, nobody is meant.")
 CHOOSE: Text = _("choose")
+WORD: Text = _("a personal word")
 STEPS: dict[str, Text] = {"": _("then"), "yes": _("then not")}
 _PROBLEMS: list[tuple[str, Text]] = [  # what is only unfinished is asked for in plain words
     ("'between' needs a list", _("Fill in both numbers.")),
     ("needs a value to compare with", _("Fill in what to compare with.")),
     ("needs a list of one", _("Add at least one value.")),
     ("says with 'missing'", _("Choose what becomes of those without a value.")),
+    ("a number.", _("Fill in a number, without marks between thousands: 1000 or 12.5.")),
     ("a day such as", _("Choose a day.")),
     ("a whole number from 1", _("Fill in how long: a whole number from 1 to 100,000.")),
 ]

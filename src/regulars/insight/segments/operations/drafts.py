@@ -1,10 +1,12 @@
 """Drafts: begun, changed, undone and done again; saved as a segment or left. Their states hold personal words sealed."""
 
+import json
 from datetime import datetime, timedelta
+from hashlib import blake2b
 
 from django.db import transaction
 
-from regulars.foundation.errors import InvalidInput, NotFound
+from regulars.foundation.errors import Conflict, InvalidInput, NotFound
 from regulars.foundation.ids import from_public
 from regulars.insight.conditions.hiding import hide
 from regulars.insight.conditions.reading import DEEPEST, MOST_GROUPS, MOST_LEAVES, read_condition
@@ -20,6 +22,12 @@ class NoSuchDraft(NotFound):
     """This draft is gone: it was saved, or left for months."""
 
     code = "no-such-draft"
+
+
+class StalePage(Conflict):
+    """The draft was changed elsewhere meanwhile, in another tab perhaps. Nothing was done: here it is as it stands now."""
+
+    code = "stale-page"
 
 
 class NoDraft(InvalidInput):
@@ -72,6 +80,17 @@ def shown(draft: SegmentDraft) -> Node:
     """The definition as it stands now."""
     node: Node = draft.states[draft.place]
     return node
+
+
+def state_of(draft: SegmentDraft) -> str:
+    """Names what is shown now: equal names are equal definitions."""
+    return blake2b(json.dumps(shown(draft), sort_keys=True).encode(), digest_size=8).hexdigest()
+
+
+def check_state(draft: SegmentDraft, seen: str) -> None:
+    """Raises StalePage where a form was made for another state; '' was made for any."""
+    if seen and seen != state_of(draft):
+        raise StalePage
 
 
 def record(draft: SegmentDraft, node: Node, at: datetime, *, goes_on: bool = False) -> None:

@@ -69,7 +69,7 @@ def begin(request: HttpRequest) -> HttpResponseBase:
 @requires("segments.edit", post="segments.edit")
 def build(request: HttpRequest, public_id: str) -> HttpResponseBase:
     """The builder; a POST is one move (``do``), and gives the tree anew."""
-    staff, problem, focus = viewer_of(request).staff_id or 0, "", None
+    staff, problem, focus, status = viewer_of(request).staff_id or 0, "", None, 200
     if request.method == "POST":
         try:
             with transaction.atomic():  # of two moves at once the second waits, and starts from what the first has made
@@ -78,6 +78,7 @@ def build(request: HttpRequest, public_id: str) -> HttpResponseBase:
             problem = (
                 error.sentence if isinstance(error, RegularsError) else gettext("That place is not there any more.")
             )
+            status = 409 if isinstance(error, drafts.StalePage) else 422
         else:
             if isinstance(done, HttpResponseBase):
                 return done
@@ -86,9 +87,11 @@ def build(request: HttpRequest, public_id: str) -> HttpResponseBase:
     root = drafts.shown(draft)
     root = reveal(root) if viewer_of(request).may("customers.view") else root
     context = _context(draft, root, problem) | {"focus": None if focus is None else drafting.text_of(focus)}
+    if problem and request.POST.get("do") == "write" and not request.POST.get("place"):
+        context["text"] = request.POST.get("text", "")  # what was written stays, to be mended
     is_part = request.headers.get("HX-Request") == "true" and request.headers.get("HX-Boosted") != "true"
     template = "segments/builder_tree.html" if is_part else "segments/builder.html"
-    return render(request, template, context, status=422 if problem and not is_part else 200)
+    return render(request, template, context, status=200 if is_part and status == 422 else status)
 
 
 @dataclass(frozen=True)
@@ -157,6 +160,8 @@ def _act(draft: SegmentDraft, request: HttpRequest) -> HttpResponseBase | Place 
     """Carries out one move. A response where it leads away, else the place that was moved or made."""
     form, at = request.POST, clock.now()
     name, description = form.get("name", ""), form.get("description", "")
+    if form.get("do") not in ("describe", "leave"):
+        drafts.check_state(draft, form.get("state", ""))
     match form.get("do", ""):
         case "save":
             segment = drafts.save_draft(draft, name, description, at, starts_workflows="starts-workflows" in form)
@@ -244,6 +249,7 @@ def _context(draft: SegmentDraft, root: Node, problem: str) -> dict[str, Any]:
     return {
         "title": draft.segment.name if draft.segment else gettext("New segment"),
         "draft": draft,
+        "state": drafts.state_of(draft),
         "draft_id": to_public(SegmentDraft.PREFIX, draft.uid),
         "tree": tree,
         "problem": problem,

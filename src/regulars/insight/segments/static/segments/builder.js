@@ -6,22 +6,37 @@
   const PAUSE = 250; // milliseconds without a letter, after which what was typed is sent
 
   // Moves are sent one after the other, and only the answer to the newest is shown: none overwrites what was done since.
+  // Each says which state of the draft was seen: the one that the newest answer gave; of a text, the one that it was the text of.
   let last = Promise.resolve();
   let waiting = 0;
+  let turn = 0; // a new one begins where the draft was changed elsewhere: what was done on the old page and still waits is not sent
   const post = (values, show) => {
     waiting += 1;
+    const mine = turn;
     last = last.then(async () => {
+      if (mine !== turn) return;
+      if (values.do !== "write") values.state = save.elements.state.value;
       const answer = await fetch(location.pathname, { method: "POST", headers: { "HX-Request": "true" }, body: new URLSearchParams(values) });
       if (answer.redirected) return location.reload();
-      if (!answer.ok) throw new Error(answer.statusText);
+      const isStale = answer.status === 409;
+      if (!answer.ok && !isStale) throw new Error(answer.statusText);
       const html = await answer.text();
-      if (waiting === 1) show(html);
+      if (values.do !== "describe") save.elements.state.value = /name="state" value="(\w+)"/.exec(html)[1];
+      if (isStale) begin();
+      if (waiting === 1 || isStale) show(html);
     }).catch(() => { tree.querySelector(".builder-problem").textContent = tree.dataset.lost; }).finally(() => { waiting -= 1; });
     return last;
   };
 
   let typedIn = ""; // the field of which the newest move is a letter: the next letter goes on with it
   let pending = null;
+  const begin = () => {
+    document.activeElement.blur();
+    clearTimeout(pending?.timer);
+    pending = null;
+    typedIn = "";
+    turn += 1;
+  };
   const send = (form, more, after = () => {}) => {
     flush();
     typedIn = "";
@@ -59,6 +74,7 @@
     for (const node of before.slice(after.length)) node.remove();
   };
   const renew = (held, node) => {
+    if (held.name === "state" && document.activeElement.matches("textarea") && document.activeElement.form === held.form) return;
     if ("keep" in held.dataset && held.id !== node.id) held.textContent = "";
     for (const { name } of [...held.attributes]) if (!OWN.has(name) && !node.hasAttribute(name)) held.removeAttribute(name);
     for (const { name, value } of node.attributes) if (!OWN.has(name) && held.getAttribute(name) !== value) held.setAttribute(name, value);
