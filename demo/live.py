@@ -40,7 +40,7 @@ class Day:
 
 def happen(header: Sequence[str], day: Day, store: Store, shift: timedelta, at: datetime) -> Applied:
     """One day of the shop: new people with what they said about mail, the day's orders and refunds, and the carts around them."""
-    built = _read(header, day.rows, store, shift)
+    built = _read(header, day.rows, store, shift, at)
     with event_log.transaction("api", "demo") as log:
         add_people(day.new, store, shift, log)
         applied = apply_orders(
@@ -61,9 +61,9 @@ def add_people(
     record_consents(consents, store.brand_id, log, is_history=is_history)
 
 
-def _read(header: Sequence[str], rows: Iterable[Cells], store: Store, shift: timedelta) -> Built:
+def _read(header: Sequence[str], rows: Iterable[Cells], store: Store, shift: timedelta, at: datetime) -> Built:
     values = Values(Format("utf-8", ","), ZONE, store.currency, shift)
-    reading = Reading(Columns(uci.LAYOUT.places(header)), values, store.pk, store.code)
+    reading = Reading(Columns(uci.LAYOUT.places(header)), values, store.pk, store.code, at)
     units: dict[str, Unit] = {}
     for cells in rows:
         units.setdefault(cells[0], Unit(cells[0], [])).rows.append(Row(0, cells))

@@ -10,6 +10,7 @@ from django.db import transaction as database
 
 from regulars.foundation.errors import Conflict
 from regulars.foundation.shop.models import Store
+from regulars.insight.conditions import asking
 from regulars.insight.conditions.reading import read_condition
 from regulars.insight.segments import rules
 from regulars.insight.segments.models import Deviation, Membership, Segment, Wake
@@ -130,14 +131,14 @@ def test_a_segment_of_those_to_whom_nothing_happened_does_not_hear_of_itself(sto
 
 def test_a_segment_that_cannot_be_decided_keeps_no_other_from_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     good, bad = segment(), segment({"of": "orders", "op": "ge", "value": 3}, "Broken")
-    plain = changing.asking.decide_all
+    plain = asking.decide_all
 
     def decide_all(conditions: Any, customers: Any, at: datetime) -> Any:
         if condition_of(bad.definition) in conditions:
             raise OverflowError
         return plain(conditions, customers, at)
 
-    monkeypatch.setattr(changing.asking, "decide_all", decide_all)
+    monkeypatch.setattr(asking, "decide_all", decide_all)
     for _ in range(3):
         order(store, "ann", NOW)
         hear(NOW)
@@ -246,7 +247,7 @@ def test_a_definition_that_changes_before_its_people_are_held_is_what_they_are_d
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = segment()
-    real = hearing.hold_definitions
+    real = changing.hold_definitions
 
     def change_first() -> None:
         if Segment.objects.get(pk=one.pk).version == 1:

@@ -12,7 +12,7 @@ from regulars.insight.conditions.reading import read_condition
 from regulars.insight.segments import operations
 from regulars.insight.segments.models import Deviation, Membership, Postponed, Segment, Wake
 from regulars.insight.segments.operations import refreshing, saving, waking
-from regulars.insight.segments.operations.changing import Moved
+from regulars.insight.segments.operations.changing import Moved, hold
 from regulars.insight.segments.tests.keeping import (
     DAY,
     NOW,
@@ -210,7 +210,7 @@ def test_a_refresh_of_an_older_definition_stops(store: Store, monkeypatch: pytes
     for _ in range(2):
         order(store, "ann", NOW - DAY)
     made = saving.create_segment("Twice", read_condition(TWICE), None, NOW)
-    real = refreshing.hold
+    real = hold
 
     def change_first(customers: Any) -> None:
         saving.change_segment(made, read_condition({"of": "tags"}), None, NOW, version=1)
