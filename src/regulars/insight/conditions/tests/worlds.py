@@ -127,12 +127,12 @@ def worlds(catalog: Catalog, most_rows: int = 10) -> SearchStrategy[World]:
 
 
 def make_world(catalog: Catalog, seed: int, customers: int, profiles: int, rows: Sequence[int]) -> World:
-    """The same for the same numbers."""
+    """The same for the same numbers. Each customer has a profile."""
     chance = Random(seed)
     clock = _clock(chance)
     ids = chance.sample([*range(1, 10), *(chance.randrange(2**40) for _ in range(4))], customers)
     zones = chance.sample(ZONES, 2)
-    owners = {profile: ids[(profile - 1) % customers] for profile in range(1, max(customers, profiles) + 1)}  # each has one
+    owners = {profile: ids[(profile - 1) % customers] for profile in range(1, max(customers, profiles) + 1)}
     near = _Near(clock.at, (*zones, clock.shop))
     pools = {type_: [draw(chance, near) for _ in range(chance.randint(2, 6))] for type_, draw in _DRAWN.items()}
     said = [None, None, *(zone.key for zone in zones), "Mars/Base"]
