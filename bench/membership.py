@@ -23,6 +23,7 @@ from regulars.foundation import clock
 from regulars.foundation.bulk import execute, fetch
 from regulars.insight.conditions import asking
 from regulars.insight.conditions.reading import read_condition
+from regulars.insight.segments import operations as rfm
 from regulars.insight.segments.models import Segment
 from regulars.insight.segments.operations import refreshing, saving
 from regulars.insight.segments.readers import CONDITIONS
@@ -97,6 +98,7 @@ def _make(scale: Scale) -> int:
         execute(_PAST, bound | {"events": customers * _EVENTS_EACH})
     crowd.settle()
     _hear_all()
+    rfm.refresh_if_due(clock.now())  # else workers would publish years of it while delays are taken
     for place, definition in enumerate(mixed()):
         condition = read_condition(_as_recorded(definition))
         saving.create_segment(f"Bench {place}", condition, None, at)

@@ -46,9 +46,10 @@ RFM = register(
         ),
         present=_PRESENT.replace("{published}", _PUBLISHED),
         published=_PRESENT.replace("{published}", _PUBLISHED_BY),
-        # Whatever is published takes the place of what was published before it.
+        # Whatever is published takes the place of what was published before it. An array is made once; a join would be planned by what is
+        # known of a table that was filled a moment ago, which is nothing.
         touched=f"""
-            SELECT {_KEY}, %(upto)s FROM rfm_rfmscore s WHERE s.snapshot_id IN (
+            SELECT {_KEY}, %(upto)s FROM rfm_rfmscore s WHERE s.snapshot_id = ANY (ARRAY(
                 SELECT near.id FROM (SELECT DISTINCT key FROM warehouse_touched WHERE "table" = 'rfm_rfmsnapshot') t
                 JOIN rfm_rfmsnapshot new ON new.id = t.key CROSS JOIN LATERAL (
                     SELECT new.id UNION ALL (
@@ -61,7 +62,7 @@ RFM = register(
                         ORDER BY b.as_of DESC, b.position DESC, b.id DESC LIMIT 1
                     )
                 ) near
-            )
+            ))
             UNION ALL
             SELECT {_KEY}, e.position FROM events_event e
             CROSS JOIN LATERAL (
