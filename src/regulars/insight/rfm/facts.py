@@ -6,6 +6,7 @@ from regulars.foundation.facts import FACTS, Answer, Fact, FactKind, Moment, Que
 from regulars.foundation.relations import Field, FieldType, Relation, RelationKind, register
 from regulars.insight.rfm import queries
 from regulars.insight.rfm.queries import Score
+from regulars.insight.rfm.words import names_by_key
 
 
 def _read(value: Callable[[Score], Value]) -> Callable[[Sequence[int], Question, Moment], Mapping[int, Answer]]:
@@ -39,7 +40,7 @@ RFM = register(
         until="until",
         kind=RelationKind.SNAPSHOT,
         fields={
-            "segment": Field("segment", FieldType.TEXT, "RFM segment", is_listed=True),
+            "segment": Field("segment", FieldType.TEXT, "RFM segment", is_listed=True, names=names_by_key),
             "recency": Field("r", FieldType.NUMBER, "recency score"),
             "frequency": Field("f", FieldType.NUMBER, "frequency score"),
             "monetary": Field("m", FieldType.NUMBER, "monetary score"),

@@ -1,9 +1,9 @@
 """What segments add to the shared screens: navigation, search, what happened to a customer, and what to do next."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.db.models import Q, TextField
+from django.db.models import Count, Q, TextField
 from django.db.models.functions import Cast
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -27,14 +27,17 @@ from regulars.foundation.pages.registries import (
 )
 from regulars.insight.rfm.models import RfmSnapshot
 from regulars.insight.rfm.rules import RfmSegment
+from regulars.insight.segments import queries
 from regulars.insight.segments.models import Membership, Segment, SegmentKind
 from regulars.insight.segments.overview import Line, read_overview
 from regulars.insight.segments.rules import condition_of, list_keys
-from regulars.insight.segments.words import CAUSES, WORDS
+from regulars.insight.segments.words import CAUSES, WORDS, deviations_in_words
 from regulars.record.lists.uses import USES as USES_OF_LISTS
 from regulars.record.lists.uses import Use as UseOfList
 from regulars.record.own_events.uses import USES as USES_OF_PROPERTIES
 from regulars.record.own_events.uses import Use as UseOfProperty
+
+_TOLD = timedelta(days=7)
 
 
 def find_segments(text: str, viewer: Viewer, limit: int) -> Sequence[SearchHit]:
@@ -153,6 +156,18 @@ def _quiet(line: Line, currency: str, weight: float) -> Finding | None:
     )
 
 
+def find_deviations(viewer: Viewer, at: datetime) -> Sequence[Finding]:
+    """Segments of which the checks of the last week found members wrong: a defect, to be reported."""
+    rows = queries.deviations(at - _TOLD, viewer.store_ids).order_by()
+    found = (
+        rows.values_list("segment__key", "segment__name").annotate(count=Count("id")).order_by("-count", "segment__key")
+    )
+    return [
+        Finding(f"{name}: {deviations_in_words(count)}", gettext("See whose"), f"/segments/{key}", 70, count)
+        for key, name, count in found[:3]
+    ]
+
+
 def find_uses_of_lists() -> list[UseOfList]:
     """Segments whose conditions name lists."""
     return [
@@ -177,6 +192,7 @@ TIMELINE.register(
     "segment",
     TimelineKind(_("Segments"), "chart-pie", "segments.view", load_moves, order=40, opens=_("Open the segment")),
 )
+FINDINGS.register("segments.deviations", FindingSource("segments.view", find_deviations))
 FINDINGS.register("rfm", FindingSource("segments.view", find_quiet_ones))
 USES_OF_LISTS.register("segments", find_uses_of_lists)
 USES_OF_PROPERTIES.register("segments", find_uses_of_property)

@@ -8,7 +8,7 @@ from django.db.models import Count, Q, QuerySet
 
 from regulars.foundation.errors import NotFound
 from regulars.foundation.ids import from_public
-from regulars.insight.segments.models import Membership, Segment
+from regulars.insight.segments.models import Deviation, Membership, Segment
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,12 @@ def members(
     """Memberships that hold now, or held at a moment; limited to customers of these stores."""
     rows = Membership.objects.filter(segment=segment)
     rows = rows.filter(left_at=None) if at is None else rows.filter(_held_at(at))
+    return rows if store_ids is None else rows.filter(customer__customercard__stores__overlap=sorted(store_ids))
+
+
+def deviations(since: datetime, store_ids: frozenset[int] | None = None) -> QuerySet[Deviation]:
+    """What nightly checks since then found wrong and mended, newest first; of segments that are kept right still."""
+    rows = Deviation.objects.filter(found_at__gte=since, segment__is_archived=False).order_by("-found_at", "-id")
     return rows if store_ids is None else rows.filter(customer__customercard__stores__overlap=sorted(store_ids))
 
 

@@ -2,6 +2,7 @@
 
 from regulars.foundation.relations import EVERY_KIND, Field, FieldType, Relation, register
 from regulars.foundation.warehouse_tables import ColumnType
+from regulars.record.events.kinds import meanings
 from regulars.record.events.warehouse import EVENTS as TABLE
 
 _TYPES = {
@@ -29,6 +30,7 @@ EVENTS = register(
                 FieldType.LIST if column.name == "products" else _TYPES[column.type],
                 column.meaning.partition(":")[0] if column.name != "products" else "ids of the products",
                 is_listed=column.name in _LISTED,
+                names=meanings if column.name == "kind" else None,
             )
             for column in TABLE.columns
             if column.name not in _NOT_ASKED

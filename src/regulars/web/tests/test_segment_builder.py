@@ -176,3 +176,24 @@ def test_the_builder_by_axe_in_each_width_and_theme(page: Page) -> None:
     page.get_by_role("button", name="Use this text").click()
     expect(row(page, "1.2.1")).to_be_visible()
     assert look_at(page, "builder", 0) + look_at(page, "builder", 1) == []
+
+
+def test_a_row_on_a_page_that_is_older_than_the_draft_is_not_changed(page: Page) -> None:
+    begin(page)
+    page.locator("#text > summary").click()
+    other = page.context.new_page()
+    other.goto(page.url)
+    row(other, "0").locator("[name=of]").select_option("refunds")
+    expect(row(other, "0").locator("[name=of]")).to_have_value("refunds")
+    row(other, "0").locator("[name=value]").fill("7")
+    expect(other.locator("#tree [data-redo]")).to_be_disabled()
+    other.get_by_role("button", name="Condition").click()
+    expect(row(other, "1")).to_be_visible()
+    row(page, "0").locator("[name=value]").fill("9")
+    expect(page.get_by_role("alert").filter(has_text="changed elsewhere meanwhile")).to_be_visible()
+    assert places(page) == ["0:refunds", "1:orders"]
+    expect(row(page, "0").locator("[name=value]")).to_have_value("7")
+    row(page, "0").locator("[name=value]").fill("8")
+    expect(page.locator("#as-text")).to_have_value(re.compile(r"value: 8\b"))
+    expect(page.locator(".builder-problem")).to_be_empty()
+    other.close()

@@ -182,3 +182,17 @@ def test_lists_in_forms_are_changed_by_their_buttons() -> None:
     assert order(**{"a.0.to": "2"}) == ["1", "0", "2", "10"]
     assert order(**{"a.add": "1"}) == ["0", "1", "2", "10", "new"]
     assert order(**{"a": "text", "a.0": "text", "a.x.y.z": "1", "a.99999999.x": "far"}) == ["0", "1", "2", "10"]
+
+
+def test_scores_and_events_are_called_by_their_names() -> None:
+    for of, name, key, called in (
+        ("rfm", "segment", "cant-lose", "Can't Lose"),
+        ("events", "kind", "cart.abandoned", "A cart was left in silence"),
+    ):
+        row = show_row({"of": of, "where": [{"field": name, "op": "is", "value": key}], "op": "ge", "value": 1}, HOUSE)
+        assert row is not None
+        test = row.figures[0].rows.filters[0].comparison
+        assert test.shape == "choice"
+        assert [(one.value, str(one.text)) for one in test.choices if one.is_chosen] == [(key, called)]
+        values = {one.value for one in test.choices}
+        assert not any(value.startswith(("segment.", "run.")) for value in values)

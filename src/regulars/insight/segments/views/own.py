@@ -27,7 +27,8 @@ from regulars.insight.segments.operations import saving
 from regulars.insight.segments.overview import ledger_href
 from regulars.insight.segments.rules import condition_of
 from regulars.insight.segments.uses import uses_of
-from regulars.record.customers.named import with_names
+from regulars.insight.segments.words import deviations_in_words
+from regulars.record.customers.named import Named, with_names
 
 _NEWEST = 8
 _DAYS = 60
@@ -46,12 +47,29 @@ def show(request: HttpRequest, segment: Segment) -> HttpResponse:
         "may_edit": viewer.may("segments.edit"),
         "figures": _figures(segment, request),
         "chart": _chart(segment, viewer),
+        "deviations": _deviations(segment, viewer),
         "is_being_computed": segment.decided != segment.version and not segment.is_archived,
     }
     if viewer.may("customers.view"):
         newest = ledger.rows_of(segment, ListQuery(choices={"state": ("now",)}), viewer).order_by("-entered_at", "-id")
         context["newest"] = with_names(list(newest[:_NEWEST]), viewer)
     return render(request, "segments/own.html", context)
+
+
+@dataclass(frozen=True)
+class Deviations:
+    """What nightly checks of the last month found wrong, and whom the newest were about, as far as the viewer may know."""
+
+    sentence: str
+    newest: list[Named]
+
+
+def _deviations(segment: Segment, viewer: Viewer) -> Deviations | None:
+    rows = queries.deviations(clock.now() - timedelta(days=30), viewer.store_ids).filter(segment=segment)
+    if not (count := rows.count()):
+        return None
+    found = with_names(list(rows[:_NEWEST]), viewer) if viewer.may("customers.view") else []
+    return Deviations(deviations_in_words(count), found)
 
 
 @dataclass(frozen=True)
