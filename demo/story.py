@@ -6,6 +6,7 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 from django.conf import settings
+from django.db.models import Count, Q
 
 from demo import PLAYED_DAYS
 from demo.account import ensure_account
@@ -22,13 +23,20 @@ from demo.workflows import switch_on_workflows
 from regulars.connections.files.layouts import Kind
 from regulars.foundation.shop.models import Store
 from regulars.foundation.shop.settings import read_setting, write_setting
+from regulars.insight.conditions.reading import read_condition
 from regulars.insight.rfm.operations import compute_months
-from regulars.insight.segments.operations import refresh
+from regulars.insight.segments.models import Segment
+from regulars.insight.segments.operations import refresh, refreshing
+from regulars.insight.segments.operations.saving import create_segment
+from regulars.insight.segments.readers import CONDITIONS
+from regulars.insight.segments.ready_made import READY_MADE
 from regulars.messages.drive import drive
 from regulars.messages.models import Message, MessageState
+from regulars.record.events.readers import catch_up
 
 _MORNING, _EVENING, _NIGHT = time(9), time(20), time(23)
 _END = "end"
+_SEGMENTS = ("cart-abandoners", "one-time-buyers", "high-spenders", "won-back", "frequent-returners")
 
 
 @dataclass
@@ -104,6 +112,7 @@ def _chapters(scene: Scene) -> list[tuple[str, Callable[[], None]]]:
         ("scores", lambda: _scores(scene)),
         ("workflows", lambda: _workflows(scene)),
         *((f"day {day + scene.shift}", lambda day=day: _day(scene, day)) for day in days),
+        ("segments", lambda: _segments(scene)),
     ]
 
 
@@ -149,6 +158,30 @@ def _scores(scene: Scene) -> None:
 def _workflows(scene: Scene) -> None:
     with step("Workflows") as line:
         line.note = ", ".join(switch_on_workflows(scene.moment(scene.first_played, time(0))))
+
+
+def _segments(scene: Scene) -> None:
+    """Some that come ready made, computed with all that was played; from then on the house keeps them right."""
+    with step("Segments by conditions") as line:
+        catch_up([CONDITIONS], scene.now)
+        for ready in (READY_MADE[key] for key in _SEGMENTS if not Segment.objects.filter(key=key).exists()):
+            made = create_segment(
+                str(ready.name),
+                read_condition(ready.where),
+                None,
+                scene.now,
+                key=ready.key,
+                description=str(ready.meaning),
+            )
+            refreshing.refresh(made, lambda: scene.now)
+        line.note = ", ".join(f"{name} {count:,}" for name, count in _members())
+
+
+def _members() -> list[tuple[str, int]]:
+    inside = Count("memberships", filter=Q(memberships__left_at=None))
+    return list(
+        Segment.objects.filter(key__in=_SEGMENTS).annotate(inside=inside).order_by("pk").values_list("name", "inside")
+    )
 
 
 def _day(scene: Scene, day: date) -> None:

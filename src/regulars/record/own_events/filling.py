@@ -27,7 +27,13 @@ from regulars.record.own_events.rules import OWN_KINDS, fitted
 STRETCH = 20_000  # positions in one transaction
 
 _NEXT_TRANSACTION = "SELECT pg_snapshot_xmax(pg_current_snapshot())::text::bigint"
-_OLDER = "SELECT EXISTS (SELECT FROM pg_snapshot_xip(pg_current_snapshot()) x WHERE x < %s::text::xid8)"
+# A snapshot names transactions of all databases of the server.
+_OLDER = """
+SELECT EXISTS (
+    SELECT FROM pg_snapshot_xip(pg_current_snapshot()) x WHERE x < %s::text::xid8
+    AND NOT EXISTS (SELECT FROM pg_stat_activity a WHERE a.backend_xid = x::xid AND a.datname <> current_database())
+)
+"""
 
 
 def waiting() -> DeclaredProperty | None:
