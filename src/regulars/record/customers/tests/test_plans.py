@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
+from django.db import connection
 
-from regulars.foundation.bulk import execute, fetch
+from regulars.foundation.bulk import fetch
 from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import IdentityKind
 from regulars.record.customers.operations import ensure_profiles
@@ -37,7 +38,10 @@ def rows_read() -> dict[str, int]:
 
 @pytest.mark.django_db
 def test_what_is_read_does_not_grow_with_the_shop_before_there_are_statistics() -> None:
-    execute("SET LOCAL random_page_cost = 1.1")  # as our own server has it
+    if connection.pg_version < 160_000:
+        pytest.skip(
+            "PostgreSQL 15 reads a table of some thousand rows as a whole all the same, until it has statistics"
+        )
     told(*([device(number)] for number in range(2000)))
     before = rows_read()
     told(*([user(number), device(number)] for number in range(20)))
