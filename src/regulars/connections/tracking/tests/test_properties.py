@@ -14,16 +14,15 @@ from regulars.foundation.access.viewer import everything
 from regulars.foundation.audit.operations import SYSTEM
 from regulars.foundation.learning import forget, learn
 from regulars.foundation.shop.models import Store
-from regulars.foundation.work.loops import Stop
 from regulars.insight.conditions import asking
 from regulars.insight.conditions.engines import Engine
 from regulars.insight.conditions.reading import read_condition
 from regulars.insight.conditions.schema import schema
 from regulars.insight.segments.models import Segment, SegmentKind
 from regulars.insight.warehouse import operations as warehouse
-from regulars.record.own_events.jobs import keep_in_line
 from regulars.record.own_events.models import DeclaredProperty
 from regulars.record.own_events.rules import OWN_KINDS
+from regulars.record.own_events.tests.carrying_out import carry_out
 
 pytestmark = pytest.mark.django_db
 PAGE = "/settings/tracking/properties"
@@ -82,8 +81,7 @@ def test_declared_ones_are_asked_together_on_every_engine_and_withdrawn_when_nob
     assert "being read from" in page.client.get(PAGE).content.decode()
     quiz(page, 3, score=8, style="boho")
     quiz(page, 4, score=9, style="boho")
-    while keep_in_line(Stop(), page.at):
-        pass
+    carry_out(page.at)
     fields = {one.name: one.field for one in DeclaredProperty.objects.all()}
     assert fields == {"score": "p_quiz_finished_score", "style": "p_quiz_finished_style"}
     pinned = warehouse.sync(page.at)
@@ -110,8 +108,7 @@ def test_a_snapshot_without_the_column_knows_no_values(page: Shop) -> None:
     quiz(page, 1, score=7)
     pinned = warehouse.sync(page.at)
     declare(page, "score", "number")
-    while keep_in_line(Stop(), page.at):
-        pass
+    carry_out(page.at)
     page.client.get(PAGE)  # every request learns what is declared
     condition = read_condition({"of": "own_events", "where": [{"field": "p_quiz_finished_score", "op": "set"}]})
     for engine, count in ((Engine.DUCKDB, 0), (Engine.CLICKHOUSE, 0), (Engine.POSTGRES, 1)):

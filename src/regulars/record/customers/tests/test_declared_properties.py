@@ -19,6 +19,7 @@ from regulars.record.events.privacy import _erase_events
 from regulars.record.own_events import filling, jobs
 from regulars.record.own_events.models import DeclaredProperty
 from regulars.record.own_events.operations import MOST, StillUsed, declare, withdraw
+from regulars.record.own_events.tests.carrying_out import carry_out
 from regulars.record.own_events.uses import USES, Use
 
 pytestmark = pytest.mark.django_db
@@ -47,8 +48,7 @@ def declared_in(position: int) -> Any:
 
 
 def work() -> None:
-    while run_once(LOOPS["own_events.filling"], at=AT):
-        pass
+    carry_out(AT)
 
 
 def test_what_comes_after_and_what_was_before_stand_in_clear_typed(monkeypatch: pytest.MonkeyPatch) -> None:
