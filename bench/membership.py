@@ -55,9 +55,8 @@ FROM (
 ) w
 """
 _CHANGED = """
-SELECT id, false, (reason ->> 'position')::bigint FROM segments_membership WHERE batch_id >= %(since)s
-UNION ALL
-SELECT id, true, (left_reason ->> 'position')::bigint FROM segments_membership WHERE until_batch_id >= %(since)s
+SELECT position, (data ->> 'position')::bigint FROM events_event WHERE position > %s AND kind = ANY('{segment.entered,segment.left}')
+ORDER BY position
 """
 
 
@@ -153,21 +152,16 @@ class _Seen:
 
 
 def _watch(seen: _Seen) -> None:
-    """By its own connection. Batches are committed out of order, so some before the newest are looked at again."""
-    known: set[tuple[int, bool]] = set()
+    """By its own connection. A change and its event are committed together, and the log's positions rise in the order of commits."""
+    last = log.head()
     try:
-        [(since,)] = fetch("SELECT coalesce(max(id), 0) FROM events_batch", [])
-        first = since
         while True:
             is_last = seen.stopping.is_set()
-            [(newest,)] = fetch("SELECT coalesce(max(id), 0) FROM events_batch", [])
-            rows = fetch(_CHANGED, {"since": max(first + 1, since - 500)})
-            at = time.perf_counter()
-            for membership, has_left, position in rows:
-                if position is not None and (membership, has_left) not in known:
-                    known.add((membership, has_left))
-                    seen.changes.append((position, at))
-            since = newest
+            rows, at = fetch(_CHANGED, [last]), time.perf_counter()
+            for position, heard in rows:
+                last = position
+                if heard is not None:
+                    seen.changes.append((heard, at))
             if is_last:
                 return
             time.sleep(0.01)
@@ -207,9 +201,10 @@ def _event(chance: Random, customer: int, at: datetime) -> Entry:
 
 
 def _wait_until_at_work() -> None:
-    """Until workers hear what is told now."""
+    """Until workers hear what is told now, with all segments' questions compiled, as they are a moment after a worker began."""
     with log.transaction("system", "bench") as entries:
-        entries.append(Entry("order.updated", clock.now(), profile_id=1, customer_id=1))
+        for kind in sorted(set(_KINDS)):
+            entries.append(Entry(kind, clock.now(), profile_id=1, customer_id=1))
     _wait_until_heard()
 
 
