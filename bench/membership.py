@@ -136,7 +136,7 @@ def _decide_few(customers: int, seed: int) -> Figure:
     for _ in range(_DECIDED + 1):
         people = sorted(chance.sample(range(1, customers + 1), _FEW))
         began = time.perf_counter()
-        asking.decide_all(conditions, people, clock.now())
+        asking.decide_all([asking.Question(one, people) for one in conditions], clock.now())
         took.append(time.perf_counter() - began)
     each = min(took) / len(conditions) * 1000
     note = f"{len(conditions)} segments in {min(took) * 1000:.0f} ms, best of {_DECIDED}"

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -161,62 +161,88 @@ def decide(
 
     ``published_by``: of what is published for everybody at once (scores), what had been published then.
     """
-    return decide_all([condition], customer_ids, at, entries, published_by=published_by)[0]
+    return decide_all([Question(condition, customer_ids)], at, entries, published_by=published_by)[0]
+
+
+@dataclass(frozen=True)
+class Question:
+    """Whom of these customers a condition means."""
+
+    condition: Condition
+    customer_ids: Sequence[int]
 
 
 def decide_all(
-    conditions: Sequence[Condition],
-    customer_ids: Sequence[int],
+    questions: Sequence[Question],
     at: datetime,
     entries: Mapping[int, datetime] | None = None,
     *,
     published_by: datetime | None = None,
 ) -> list[dict[int, Decision]]:
-    """As ``decide``, of several conditions: these people's rows are read once for all of them, in one query."""
-    clock = clock_at(at)
-    held = _Held(conditions, {"customers": list(customer_ids), "published_by": published_by})
-    said = _of_record(customer_ids).zones() if any(map(asks_for_zones, conditions)) else _NOBODYS
+    """As ``decide``, of several conditions, each of people of its own: rows of all of them are read once, in one query."""
+    clock, conditions = clock_at(at), [one.condition for one in questions]
+    held = _Held(conditions, sorted({customer for one in questions for customer in one.customer_ids}), published_by)
+    said = _of_record(held.values["customers"]).zones() if any(map(asks_for_zones, conditions)) else _NOBODYS
+    given = (clock, replace(said, sql="held_zones"), entries or {})
     with connection.cursor() as cursor:
-        questions = []
-        for place, condition in enumerate(conditions):
-            given = (clock, replace(said, sql="held_zones"), entries or {})
-            sql, bound = _written(condition, Asked.VERDICTS, Engine.POSTGRES, held.relation, *given)
-            questions.append(f"SELECT {place}, t.* FROM ({cursor.mogrify(sql, bound)}) t(customer_id, is_in, wakes_at)")
-        every = " UNION ALL ".join(questions)
-        tables = held.tables(every, published_by)
+        asked = []
+        for place, one in enumerate(questions):
+            few = held.few(one.customer_ids)
+            sql, bound = _written(one.condition, Asked.VERDICTS, Engine.POSTGRES, partial(held.relation, few), *given)
+            asked.append(f"SELECT {place}, t.* FROM ({cursor.mogrify(sql, bound)}) t(customer_id, is_in, wakes_at)")
+        every = " UNION ALL ".join(asked)
+        tables = held.tables(every)
         if said.sql:
             tables = f"{tables}, held_zones AS MATERIALIZED (SELECT * FROM {said.sql} z)"
         cursor.execute(f"{cursor.mogrify(_CANDIDATES + tables, held.values)} {every}")
-        decided: list[dict[int, Decision]] = [{} for _ in conditions]
+        decided: list[dict[int, Decision]] = [{} for _ in questions]
         for place, customer, is_in, wakes_at in cursor.fetchall():
             decided[place][customer] = Decision(is_in, moment_of(wakes_at))
     return decided
 
 
 class _Held:
-    """Tables of which several conditions ask, each read once of the people at hand."""
+    """Tables of which several conditions ask, each read once of the people at hand; and those few of them of whom one condition asks."""
 
-    def __init__(self, conditions: Sequence[Condition], values: Mapping[str, Any]) -> None:
-        self._conditions = conditions
+    def __init__(
+        self, conditions: Sequence[Condition], customer_ids: Sequence[int], published_by: datetime | None
+    ) -> None:
+        self._conditions, self._published_by = conditions, published_by
         self._names: set[str] = set()
-        self.values = dict(values)
+        self._few: dict[tuple[int, ...], int] = {}
+        self.values: dict[str, Any] = {"customers": list(customer_ids), "published_by": published_by}
 
-    def relation(self, name: str) -> str:
+    def few(self, customer_ids: Sequence[int]) -> int:
+        """Number of some of the people."""
+        few = self._few.setdefault(tuple(sorted(customer_ids)), len(self._few))
+        self.values[f"customers_{few}"] = list(customer_ids)
+        return few
+
+    def relation(self, few: int, name: str) -> str:
         if name in (PEOPLE, CUSTOMERS):
-            return "people" if name == PEOPLE else "candidates"
+            return f"people_{few}" if name == PEOPLE else f"candidates_{few}"
         self._names.add(name)
         return f"held_{name}"
 
-    def tables(self, questions: str, published_by: datetime | None) -> str:
-        """SQL that stands behind other relations of WITH: the columns that a question names; of events, the kinds that any asks for."""
-        return "".join(self._table(WAREHOUSE_TABLES[name], questions, published_by) for name in sorted(self._names))
+    def tables(self, questions: str) -> str:
+        """SQL that stands behind other relations of WITH: the few; the columns that a question names; of events, the kinds that any asks
+        for."""
+        some = "".join(_FEW.format(number) for number in self._few.values())
+        return some + "".join(self._table(WAREHOUSE_TABLES[name], questions) for name in sorted(self._names))
 
-    def _table(self, table: WarehouseTable, questions: str, published_by: datetime | None) -> str:
+    def _table(self, table: WarehouseTable, questions: str) -> str:
         names = ", ".join(f'"{c.name}"' for c in table.columns if f'"{c.name}"' in questions)
         kinds = all_texts_in(self._conditions, table.name, _KIND) if _KIND in {c.name for c in table.columns} else ()
         self.values[f"kinds_of_{table.name}"] = list(kinds)
         chosen = f"WHERE {_KIND} = ANY(%(kinds_of_{table.name})s)" if kinds else ""
-        return f", held_{table.name} AS MATERIALIZED (SELECT {names} FROM ({_of_few(table, published_by)}) h {chosen})"
+        rows = _of_few(table, self._published_by)
+        return f", held_{table.name} AS MATERIALIZED (SELECT {names} FROM ({rows}) h {chosen})"
+
+
+_FEW = """
+, candidates_{0} AS MATERIALIZED (SELECT DISTINCT unnest(%(customers_{0})s::bigint[]) AS customer_id),
+people_{0} AS MATERIALIZED (SELECT * FROM people WHERE customer_id = ANY(%(customers_{0})s::bigint[]))
+"""
 
 
 def _of_few(table: WarehouseTable, published_by: datetime | None = None) -> str:

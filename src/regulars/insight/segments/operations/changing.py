@@ -16,7 +16,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from regulars.foundation.bulk import execute, fetch
 from regulars.foundation.errors import RegularsError
 from regulars.insight.conditions import asking
-from regulars.insight.conditions.asking import Decision
+from regulars.insight.conditions.asking import Decision, Question
 from regulars.insight.segments import events
 from regulars.insight.segments.models import Segment, SegmentVersion
 from regulars.insight.segments.rules import condition_of
@@ -129,7 +129,7 @@ def settle(turns: Sequence[Turn], log: LogTransaction, at: datetime, cause: Caus
     if not turns:
         return []
     customers = sorted({customer for turn in turns for customer in turn.customers})
-    decided = asking.decide_all([condition_of(turn.segment.definition) for turn in turns], customers, at)
+    decided = asking.decide_all([Question(condition_of(turn.segment.definition), turn.customers) for turn in turns], at)
     of_these = [[turn.segment.pk for turn in turns], customers]
     inside = set(fetch(_INSIDE, of_these))
     held_back = set(fetch(_POSTPONED, of_these)) if cause in _OF_ONE_PERSON else set()

@@ -133,10 +133,10 @@ def test_a_segment_that_cannot_be_decided_keeps_no_other_from_it(store: Store, m
     good, bad = segment(), segment({"of": "orders", "op": "ge", "value": 3}, "Broken")
     plain = asking.decide_all
 
-    def decide_all(conditions: Any, customers: Any, at: datetime) -> Any:
-        if condition_of(bad.definition) in conditions:
+    def decide_all(questions: Any, at: datetime) -> Any:
+        if condition_of(bad.definition) in [one.condition for one in questions]:
             raise OverflowError
-        return plain(conditions, customers, at)
+        return plain(questions, at)
 
     monkeypatch.setattr(asking, "decide_all", decide_all)
     for _ in range(3):
