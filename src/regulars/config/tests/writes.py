@@ -20,6 +20,8 @@ from regulars.record.customers.operations.decisions import decide, same_person
 from regulars.record.customers.queries import customer_of
 from regulars.record.events.log import transaction
 from regulars.record.events.models import Event
+from regulars.record.lists.models import CustomerList
+from regulars.record.lists.operations import create_list, put_customers_on
 from regulars.record.orders.models import Order
 
 AT = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -37,7 +39,7 @@ class Write:
 
 @dataclass
 class People:
-    """Three people of the British store by their profiles, of whom the last has two, by decision."""
+    """Three people of the British store by their profiles, of whom the first is on the list 'vip' and the last has two, by decision."""
 
     uk: Store
     profiles: list[int]
@@ -54,6 +56,7 @@ def make_house() -> People:
     names = [IdentityInput(IdentityKind.STORE_CUSTOMER, f"c{number}", uk.code) for number in range(4)]
     with transaction("system") as log:
         profiles = ensure_profiles([PersonInput((name,), AT, uk.pk) for name in names], log)
+    put_customers_on(create_list("VIP", everything(), AT), [customer_of(profiles[0])], everything(), AT)
     row = decide(same_person([customer_of(profiles[2]), customer_of(profiles[3])]), everything(), AT)
     return People(uk, list(profiles), to_public(Decision.PREFIX, row.uid))
 
@@ -101,6 +104,20 @@ def _segment(house: People) -> Write:
     return Write("/segments", said, said | {"name": "Spenders"})
 
 
+def _list(house: People) -> Write:
+    return Write("/lists", {"name": "Best"}, {"name": "Second best"})
+
+
+def _put_on(house: People) -> Write:
+    one, other = ({"people": [{"customer": house.public(n)}]} for n in (1, 2))
+    return Write("/lists/vip/members", one, other)
+
+
+def _take_off(house: People) -> Write:
+    one, other = ({"people": [{"customer": house.public(n)}]} for n in range(2))
+    return Write("/lists/vip/members/remove", one, other)
+
+
 WRITES: Mapping[str, Callable[[People], Write]] = {
     "/customers": _customer,
     "/events": _event,
@@ -111,6 +128,9 @@ WRITES: Mapping[str, Callable[[People], Write]] = {
     "/customers/{customer_id}/keep-apart": _apart,
     "/decisions/{decision_id}/withdraw": _withdraw,
     "/segments": _segment,
+    "/lists": _list,
+    "/lists/{list_id}/members": _put_on,
+    "/lists/{list_id}/members/remove": _take_off,
 }
 ASKED = {"/segments/conditions/count", "/segments/conditions/plan"}  # by POST, and nothing is written
 
@@ -132,4 +152,4 @@ def _described() -> dict[str, dict[str, Any]]:
 
 def written() -> tuple[int, ...]:
     """How much there is of what these writes write."""
-    return tuple(model.objects.count() for model in (Event, Customer, Decision, Segment, Order, Product))
+    return tuple(model.objects.count() for model in (Event, Customer, Decision, Segment, Order, Product, CustomerList))

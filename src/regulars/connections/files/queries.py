@@ -60,10 +60,12 @@ def reject_rows(row: Import) -> tuple[list[str], Iterator[list[Any]]]:
 def list_imports(
     viewer: Viewer, text: str = "", kinds: Sequence[str] = (), states: Sequence[str] = ()
 ) -> QuerySet[Import]:
-    """Imports of the viewer's stores, newest first."""
+    """Imports of the viewer's stores, newest first; uploads of lists for those who make lists."""
     rows = Import.objects.select_related("store").order_by("-created_at", "-id")
     if viewer.store_ids is not None:
         rows = rows.filter(store__in=viewer.store_ids)
+    if not viewer.may("lists.edit"):
+        rows = rows.exclude(kind=_OF_LISTS)
     if text:  # names are sealed: they are opened one by one, which a shop's few thousand imports allow
         rows = rows.filter(pk__in=[row.pk for row in rows if text.casefold() in name_of(row).casefold()])
     rows = rows.filter(kind__in=kinds) if kinds else rows

@@ -30,7 +30,7 @@ _LOG_LIMIT = 20_000_000  # bytes, then the log of the last runs is set aside onc
 _SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
-    "max_connections": "100",
+    "max_connections": "200",
     "shared_buffers": "256MB",
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
