@@ -60,6 +60,15 @@
   const unique = () =>
     Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => (byte + 256).toString(16).slice(1)).join('')
 
+  // One call that cannot be used keeps no other from being told, and no page from working.
+  const alone = (does) => (one) => {
+    try {
+      does(one)
+    } catch (error) {
+      console.warn('regulars:', one, error)
+    }
+  }
+
   // -- Who the visitor is ------------------------------------------------------------------------------------------------
 
   // Only a host of the shop's own site can keep a cookie here; two labels in common are a good enough guess.
@@ -99,7 +108,7 @@
   const settle = () => {
     if (isReady || !may()) return
     isReady = true
-    held.splice(0).forEach(keep)
+    held.splice(0).forEach(alone(keep))
     plan(PAUSE)
   }
 
@@ -202,14 +211,10 @@
   }
 
   // One entry of the data layer: a call's name, then what it takes. Nothing that goes wrong may break the shop's page.
-  const take = (one) => {
-    try {
-      const [name, ...rest] = Array.from(one)
-      api[name](...rest)
-    } catch (error) {
-      console.warn('regulars:', one, error)
-    }
-  }
+  const take = alone((one) => {
+    const [name, ...rest] = Array.from(one)
+    api[name](...rest)
+  })
 
   // -- Sending -----------------------------------------------------------------------------------------------------------
 

@@ -371,7 +371,10 @@ def test_a_host_of_another_site_is_asked_for_no_cookie(visitor: Visitor) -> None
     assert HOST not in {urlsplit(request.url).hostname for request in visitor.asked}
 
 
-def test_nothing_that_a_shop_says_breaks_its_page(visitor: Visitor) -> None:
+@pytest.mark.parametrize("is_slow", [False, True], ids=["", "before the visitor is known"])
+def test_nothing_that_a_shop_says_breaks_its_page(visitor: Visitor, is_slow: bool) -> None:
+    if is_slow:
+        visitor.context.route("**/v1/id", lambda route: None)  # never answered
     page = visitor.open("/manual")
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))

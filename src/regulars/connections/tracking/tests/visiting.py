@@ -18,6 +18,9 @@ OWN = f"t.{HOST}"  # what the shop's own sub-domain leads to
 LAYER = (
     "window.regularsLayer = [['product', { product_id: '10', sku: 'MUG1', name: 'Mug', price: 12.5, currency: 'EUR' }]]"
 )
+_ID = (
+    "() => new Promise((hear, fail) => { regulars('id', hear); setTimeout(() => fail(Error('no id in 20 s')), 20000) })"
+)
 
 
 def _page(script: str, before: str = "") -> str:
@@ -103,7 +106,7 @@ class Visitor:
 
     def id(self, page: Page) -> str:
         """The anonymous id that the tracker speaks under."""
-        found: str = page.evaluate("() => new Promise(hear => regulars('id', hear))")
+        found: str = page.evaluate(_ID)
         return found
 
     def cookie(self) -> dict[str, Any] | None:
