@@ -5,21 +5,10 @@ from django.utils.translation import gettext_lazy as _
 from regulars.foundation.pages.lists import Pill
 from regulars.foundation.pages.registries import Text
 from regulars.insight.rfm.rules import RfmSegment
+from regulars.insight.rfm.words import NAMES
 from regulars.record.orders.models import FulfilmentStatus, OrderStatus, PaymentStatus
 
-RFM: dict[str, Text] = {
-    RfmSegment.CHAMPIONS: _("Champions"),
-    RfmSegment.LOYAL: _("Loyal"),
-    RfmSegment.POTENTIAL_LOYALISTS: _("Potential Loyalists"),
-    RfmSegment.NEW: _("New"),
-    RfmSegment.PROMISING: _("Promising"),
-    RfmSegment.NEEDS_ATTENTION: _("Needs Attention"),
-    RfmSegment.ABOUT_TO_SLEEP: _("About to Sleep"),
-    RfmSegment.AT_RISK: _("At Risk"),
-    RfmSegment.CANT_LOSE: _("Can't Lose"),
-    RfmSegment.HIBERNATING: _("Hibernating"),
-    RfmSegment.LOST: _("Lost"),
-}
+RFM: dict[str, Text] = {str(key): name for key, name in NAMES.items()}
 _RFM_TONES = {
     RfmSegment.CHAMPIONS: "accent",
     RfmSegment.LOYAL: "accent",

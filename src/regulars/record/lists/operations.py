@@ -86,19 +86,14 @@ def restore_list(row: CustomerList, by: Viewer, at: datetime) -> None:
         _set_archived(row, False, "list.restored", by, at)
 
 
-@retried
 def put_customers_on(row: CustomerList, customer_ids: Collection[int], by: Viewer, at: datetime) -> int:
     """Puts customers on a list by hand; how many that changed. Raises ListArchived. Event: list.joined."""
-    with event_log.transaction(*_source(by)) as log:
-        profiles = [some[0] for some in profiles_of(customer_ids).values()]
-        joined = put_on(row, profiles, log, at)
-        record("list.added", by, _public(row), {"customers": len(joined)}, at=at)
-    return len(joined)
+    return put_profiles_on(row, [some[0] for some in profiles_of(customer_ids).values()], by, at)
 
 
 @retried
 def put_profiles_on(row: CustomerList, profiles: Collection[int], by: Viewer, at: datetime) -> int:
-    """As ``put_customers_on``, by profiles: a stay goes with the address that was given."""
+    """As ``put_customers_on``, by profiles: a stay goes with the address that was given. Tried again where others write the same rows."""
     with event_log.transaction(*_source(by)) as log:
         joined = put_on(row, profiles, log, at)
         record("list.added", by, _public(row), {"customers": len(joined)}, at=at)

@@ -16,6 +16,13 @@ _READ = """
 SELECT relname, seq_tup_read + coalesce(idx_tup_fetch, 0) FROM pg_stat_xact_user_tables WHERE relname LIKE 'customers_%%'
 """
 
+# Those of tests before this one, of tables that were empty when they were looked at.
+_FORGET = """
+SELECT pg_clear_relation_stats('public', c.relname), (
+    SELECT count(pg_clear_attribute_stats('public', c.relname, a.attname, false)) FROM pg_attribute a WHERE a.attrelid = c.oid AND a.attnum > 0
+) FROM pg_class c WHERE c.relkind IN ('r', 'i') AND c.relname LIKE 'customers_%%' AND c.relnamespace = 'public'::regnamespace
+"""
+
 
 def device(number: int) -> IdentityInput:
     return IdentityInput(IdentityKind.ANONYMOUS_ID, f"device-{number}", "site")
@@ -38,10 +45,11 @@ def rows_read() -> dict[str, int]:
 @pytest.mark.django_db
 def test_what_is_read_does_not_grow_with_the_shop_before_there_are_statistics() -> None:
     [(version,)] = fetch("SELECT current_setting('server_version_num')::int", [])
-    if version < 160_000:
+    if version < 180_000:
         pytest.skip(
-            "PostgreSQL 15 reads a table of some thousand rows as a whole all the same, until it has statistics"
+            "only PostgreSQL 18 forgets statistics when asked to, and 15 reads young tables as a whole all the same"
         )
+    fetch(_FORGET, [])
     told(*([device(number)] for number in range(2000)))
     before = rows_read()
     told(*([user(number), device(number)] for number in range(20)))
