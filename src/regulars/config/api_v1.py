@@ -1,9 +1,12 @@
 """The API as a whole: the routes of every module, found by the name of its door ``api.py``."""
 
+from typing import Any
+
 from django.urls import URLPattern, URLResolver, path
 from django.views.decorators.csrf import csrf_exempt
 from ninja import NinjaAPI
 from ninja.openapi.docs import Swagger
+from ninja.openapi.schema import OpenAPISchema
 
 from regulars.foundation.access.gate import Rule, mark, public
 from regulars.foundation.api.parsing import SafeParser
@@ -19,9 +22,24 @@ within 24
 hours, it gets the same reply and changes nothing. Errors are `application/problem+json` with a sentence that helps."""
 
 
+class Described(NinjaAPI):
+    """Describes itself once: that takes a processor a second, and anybody may ask for it."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        self._schemas: dict[str | None, OpenAPISchema] = {}
+
+    def get_openapi_schema(
+        self, *, path_prefix: str | None = None, path_params: dict[str, Any] | None = None
+    ) -> OpenAPISchema:
+        if path_prefix not in self._schemas:
+            self._schemas[path_prefix] = super().get_openapi_schema(path_prefix=path_prefix, path_params=path_params)
+        return self._schemas[path_prefix]
+
+
 def build_api() -> NinjaAPI:
     """All routers of all doors, with safe parsing and problems."""
-    api = NinjaAPI(
+    api = Described(
         title="Regulars",
         version="1",
         description=DESCRIPTION,

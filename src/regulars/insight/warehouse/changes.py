@@ -13,7 +13,8 @@ from regulars.insight.warehouse import engine, files
 from regulars.insight.warehouse.dialects import duckdb
 from regulars.insight.warehouse.queries import CLOSINGS, ROWS, Pinned
 
-_NO_CLOSINGS = pa.schema([("key", pa.int64()), ("known_from", pa.int64()), ("known_until", pa.int64())]).empty_table()
+# Its empty table is made when it is asked for: that imports pandas, which few of our processes need.
+_CLOSINGS = pa.schema([("key", pa.int64()), ("known_from", pa.int64()), ("known_until", pa.int64())])
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def since(table: WarehouseTable, before: Pinned, upto: int, erased: Erased) -> l
     removed_at = _position_of_removal(table, before.position, upto) if before.paths(table.name) else None
     if removed_at is not None:
         return _compare(table, before, upto, removed_at)
-    rows, ended = None, [_NO_CLOSINGS]
+    rows, ended = None, [_CLOSINGS.empty_table()]
     if table.versions:
         rows = files.write(table.name, lambda path: _write_versions(table, before.position, upto, path))
     if rows:
@@ -160,7 +161,7 @@ def _written(table: WarehouseTable, rows: pa.Table) -> list[Addition]:
 def _superseded(table: WarehouseTable, before: Pinned, rows: files.Written) -> pa.Table:
     """Open versions of older files whose key has a younger version now."""
     if not before.paths(table.name):
-        return _NO_CLOSINGS
+        return _CLOSINGS.empty_table()
     return engine.run(
         f"""
         WITH fresh AS (SELECT {table.key} AS key, min(known_from) AS known_until FROM read_parquet($fresh) GROUP BY ALL)
@@ -178,7 +179,7 @@ def _ended(table: WarehouseTable, before: Pinned, upto: int) -> pa.Table:
         cursor.execute(_bounded(table.ended, before.position, upto))
         ends = {int(key): int(position) for key, position in cursor.fetchall()}
     if not ends or not before.paths(table.name):
-        return _NO_CLOSINGS
+        return _CLOSINGS.empty_table()
     return engine.run(
         f"""
         SELECT e.key, o.known_from, e.known_until
