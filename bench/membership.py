@@ -27,6 +27,7 @@ from regulars.insight.segments import operations as rfm
 from regulars.insight.segments.models import Segment
 from regulars.insight.segments.operations import refreshing, saving
 from regulars.insight.segments.readers import CONDITIONS
+from regulars.insight.warehouse import operations as warehouse
 from regulars.record.events import log
 from regulars.record.events.log import SHARDS, Entry
 from regulars.record.events.readers import READERS
@@ -97,13 +98,15 @@ def _make(scale: Scale) -> int:
         execute(_PAST, bound | {"events": customers * _EVENTS_EACH})
     crowd.settle()
     _hear_all()
-    rfm.refresh_if_due(clock.now())  # else workers would publish years of it while delays are taken
+    warehouse.sync(clock.now())  # as rfm: else workers would write years of it while delays are taken
+    rfm.refresh_if_due(clock.now())
     for place, definition in enumerate(mixed()):
         condition = read_condition(_as_recorded(definition))
         saving.create_segment(f"Bench {place}", condition, None, at)
     for segment in Segment.objects.filter(kind="conditions").order_by("id"):
         refreshing.refresh(segment, clock.now)
     _hear_all()
+    warehouse.sync(clock.now())
     execute("ANALYZE", [])
     return customers
 
@@ -213,7 +216,7 @@ def _wait_until_heard() -> None:
     while fetch(_WAITS, {"reader": CONDITIONS.name, "kinds": sorted(CONDITIONS.kinds)}):
         if time.monotonic() > until:
             raise RuntimeError("the log is not read in time")
-        time.sleep(0.05)
+        time.sleep(0.5)
 
 
 _WAITS = """

@@ -1,8 +1,8 @@
 """Conditions asked: of a few people in PostgreSQL, of everybody in the warehouse."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache, partial
 from typing import Any
@@ -18,10 +18,10 @@ from regulars.insight.conditions.binding import Bindable, take_apart
 from regulars.insight.conditions.compiling import Asked, compiled, denying_leaves
 from regulars.insight.conditions.engines import Engine, Given, given_rows
 from regulars.insight.conditions.language import Condition, asks_for_zones
-from regulars.insight.conditions.narrowing import all_texts_in
+from regulars.insight.conditions.narrowing import all_texts_in, begin_of
 from regulars.insight.conditions.people import CALENDAR, CUSTOMERS, ENTRIES, PEOPLE, ZONES
 from regulars.insight.conditions.shapes import ENTERED_AT, Bound, Kind
-from regulars.insight.conditions.windows import Clock, within_years
+from regulars.insight.conditions.windows import TICK, Clock, plus, within_years
 from regulars.insight.warehouse import clickhouse, dialects
 from regulars.insight.warehouse import engine as duckdb
 from regulars.insight.warehouse.queries import Pinned
@@ -68,7 +68,7 @@ class Asking:
     ) -> pa.Table:
         """``entries``: when customers entered the workflow that asks."""
         zones = self.zones() if asks_for_zones(condition) else _NOBODYS
-        sql, bound = _written(condition, asked, self.engine, self.relation, clock, zones, entries or {})
+        sql, bound = _written(take_apart(condition), asked, self.engine, self.relation, clock, zones, entries or {})
         used = {name: value for name, value in bound.items() if _is_used(name, sql)}
         return self.run(sql, dict(self.values) | used)
 
@@ -88,6 +88,33 @@ class _Zones:
 
 
 _NOBODYS = _Zones("", ())
+_LATEST_SAID = """
+SELECT profile_id, zone, rank, is_behind, unnest(ARRAY[
+    max(said_at) FILTER (WHERE said_at < %(after_now)s), min(said_at) FILTER (WHERE said_at >= %(after_now)s)
+]) AS said_at FROM ({said}) s GROUP BY profile_id, zone, rank, is_behind
+"""
+
+
+def _said_of(customers: Collection[int], clock: Clock) -> tuple[_Zones, Given]:
+    """Where these few are said to live, as far as it decides, read once for all that ask it: their zones, which stand in ``held_zones``."""
+    rows: list[dict[str, Any]] = []
+    if customers:
+        asking = _of_record(customers)
+        said = " UNION ALL ".join(_said_by(source, asking.relation) for _, source in ZONE_SOURCES.items())
+        after_now = plus(clock.at, TICK).replace(tzinfo=None)
+        found = asking.run(_LATEST_SAID.replace("{said}", said), dict(asking.values) | {"after_now": after_now})
+        rows = [row for row in found.to_pylist() if row["said_at"]]
+    columns = {name: (kind, [row[name] for row in rows]) for name, kind in _OF_SAID.items()}
+    return _Zones("held_zones", sorted({row["zone"] for row in rows})), given_rows(Engine.POSTGRES, ZONES, columns)
+
+
+_OF_SAID = {
+    "profile_id": Kind.WHOLE,
+    "zone": Kind.TEXT,
+    "rank": Kind.WHOLE,
+    "is_behind": Kind.FLAG,
+    "said_at": Kind.INSTANT,
+}
 
 
 def _said_by(source: ZoneSource, relation: Callable[[str], str]) -> str:
@@ -99,7 +126,7 @@ def _said_by(source: ZoneSource, relation: Callable[[str], str]) -> str:
 
 
 def _written(
-    condition: Condition,
+    taken: Bindable,
     asked: Asked,
     engine: Engine,
     relation: Callable[[str], str],
@@ -108,7 +135,6 @@ def _written(
     entries: Mapping[int, datetime],
 ) -> tuple[str, dict[str, Any]]:
     """The SQL of a question, and what it may bind."""
-    taken = take_apart(condition)
     given = _given(taken, engine, clock, zones, entries)
     question = compiled(taken.shape, asked, engine)
     chosen = _TABLE.sub(lambda found: relation(found[1]), question.people)
@@ -180,21 +206,21 @@ def decide_all(
     published_by: datetime | None = None,
 ) -> list[dict[int, Decision]]:
     """As ``decide``, of several conditions, each of people of its own: rows of all of them are read once, in one query."""
-    clock, conditions = clock_at(at), [one.condition for one in questions]
-    held = _Held(conditions, sorted({customer for one in questions for customer in one.customer_ids}), published_by)
-    said = _of_record(held.values["customers"]).zones() if any(map(asks_for_zones, conditions)) else _NOBODYS
-    given = (clock, replace(said, sql="held_zones"), entries or {})
+    clock = clock_at(at)
+    taken = [take_apart(one.condition) for one in questions]
+    held = _Held(questions, taken, clock, published_by)
+    zones, said = _said_of({c for one in questions if asks_for_zones(one.condition) for c in one.customer_ids}, clock)
+    given = (clock, zones, entries or {})
     with connection.cursor() as cursor:
         asked = []
         for place, one in enumerate(questions):
-            few = held.few(one.customer_ids)
-            sql, bound = _written(one.condition, Asked.VERDICTS, Engine.POSTGRES, partial(held.relation, few), *given)
+            relation = partial(held.relation, one.customer_ids)
+            sql, bound = _written(taken[place], Asked.VERDICTS, Engine.POSTGRES, relation, *given)
             asked.append(f"SELECT {place}, t.* FROM ({cursor.mogrify(sql, bound)}) t(customer_id, is_in, wakes_at)")
         every = " UNION ALL ".join(asked)
         tables = held.tables(every)
-        if said.sql:
-            tables = f"{tables}, held_zones AS MATERIALIZED (SELECT * FROM {said.sql} z)"
-        cursor.execute(f"{cursor.mogrify(_CANDIDATES + tables, held.values)} {every}")
+        tables = f"{_CANDIDATES}{tables}, held_zones AS MATERIALIZED {said.sql}"
+        cursor.execute(f"{cursor.mogrify(tables, held.values | said.values)} {every}")
         decided: list[dict[int, Decision]] = [{} for _ in questions]
         for place, customer, is_in, wakes_at in cursor.fetchall():
             decided[place][customer] = Decision(is_in, moment_of(wakes_at))
@@ -202,41 +228,52 @@ def decide_all(
 
 
 class _Held:
-    """Tables of which several conditions ask, each read once of the people at hand; and those few of them of whom one condition asks."""
+    """Tables of which several conditions ask, each read once of those people of whom it is asked; and the few people of each condition."""
 
     def __init__(
-        self, conditions: Sequence[Condition], customer_ids: Sequence[int], published_by: datetime | None
+        self, questions: Sequence[Question], taken: Sequence[Bindable], clock: Clock, published_by: datetime | None
     ) -> None:
-        self._conditions, self._published_by = conditions, published_by
-        self._names: set[str] = set()
+        self._conditions = [one.condition for one in questions]
+        self._taken, self._clock, self._published_by = taken, clock, published_by
         self._few: dict[tuple[int, ...], int] = {}
-        self.values: dict[str, Any] = {"customers": list(customer_ids), "published_by": published_by}
+        self._asked_of: dict[str, set[int]] = {}  # customers, by table
+        customers = sorted({customer for one in questions for customer in one.customer_ids})
+        self.values: dict[str, Any] = {"customers": customers, "published_by": published_by}
 
-    def few(self, customer_ids: Sequence[int]) -> int:
+    def few(self, customer_ids: Iterable[int]) -> int:
         """Number of some of the people."""
         few = self._few.setdefault(tuple(sorted(customer_ids)), len(self._few))
         self.values[f"customers_{few}"] = list(customer_ids)
         return few
 
-    def relation(self, few: int, name: str) -> str:
+    def relation(self, asked_of: Sequence[int], name: str) -> str:
         if name in (PEOPLE, CUSTOMERS):
-            return f"people_{few}" if name == PEOPLE else f"candidates_{few}"
-        self._names.add(name)
+            return f"{'people' if name == PEOPLE else 'candidates'}_{self.few(asked_of)}"
+        self._asked_of.setdefault(name, set()).update(asked_of)
         return f"held_{name}"
 
     def tables(self, questions: str) -> str:
-        """SQL that stands behind other relations of WITH: the few; the columns that a question names; of events, the kinds that any asks
-        for."""
-        some = "".join(_FEW.format(number) for number in self._few.values())
-        return some + "".join(self._table(WAREHOUSE_TABLES[name], questions) for name in sorted(self._names))
+        """SQL that stands behind other relations of WITH."""
+        tables = "".join(self._table(WAREHOUSE_TABLES[name], questions) for name in sorted(self._asked_of))
+        return "".join(_FEW.format(number) for number in self._few.values()) + tables
 
     def _table(self, table: WarehouseTable, questions: str) -> str:
+        """The columns that a question names; of events, the kinds that any asks for; nothing that is too old for all of them."""
+        few = self.few(self._asked_of[table.name])
         names = ", ".join(f'"{c.name}"' for c in table.columns if f'"{c.name}"' in questions)
-        kinds = all_texts_in(self._conditions, table.name, _KIND) if _KIND in {c.name for c in table.columns} else ()
-        self.values[f"kinds_of_{table.name}"] = list(kinds)
-        chosen = f"WHERE {_KIND} = ANY(%(kinds_of_{table.name})s)" if kinds else ""
+        chosen = " AND ".join(self._chosen(table)) or "true"
         rows = _of_few(table, self._published_by)
-        return f", held_{table.name} AS MATERIALIZED (SELECT {names} FROM ({rows}) h {chosen})"
+        people = f"WITH people AS MATERIALIZED (SELECT * FROM people_{few})"
+        return f", held_{table.name} AS MATERIALIZED ({people} SELECT {names} FROM ({rows}) h WHERE {chosen})"
+
+    def _chosen(self, table: WarehouseTable) -> Iterator[str]:
+        has_kinds = _KIND in {c.name for c in table.columns}
+        if has_kinds and (kinds := all_texts_in(self._conditions, table.name, _KIND)):
+            self.values[f"kinds_of_{table.name}"] = list(kinds)
+            yield f"{_KIND} = ANY(%(kinds_of_{table.name})s)"
+        if begin := begin_of(self._taken, table.name, self._clock):
+            column, self.values[f"begin_of_{table.name}"] = begin
+            yield f'"{column}" >= %(begin_of_{table.name})s'
 
 
 _FEW = """
@@ -268,7 +305,7 @@ people AS MATERIALIZED (
 _WITH = re.compile(r"\AWITH\s")  # where the question begins with relations of its own
 
 
-def _of_record(customer_ids: Sequence[int]) -> Asking:
+def _of_record(customer_ids: Collection[int]) -> Asking:
     def relation(name: str) -> str:
         if name in (PEOPLE, CUSTOMERS):
             return "people" if name == PEOPLE else "candidates"

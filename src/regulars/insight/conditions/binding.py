@@ -10,7 +10,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from functools import partial
+from functools import cached_property, partial
 
 from regulars.foundation.relations import LIST_MARK, RELATIONS, FieldType
 from regulars.insight.conditions import language, shares
@@ -54,6 +54,7 @@ from regulars.insight.conditions.shapes import (
     Shape,
     ShareShape,
     Year,
+    selections_in,
 )
 from regulars.insight.conditions.texts import fold, read_expression
 from regulars.insight.conditions.windows import (
@@ -86,6 +87,10 @@ class Bindable:
     shape: Shape
     values: Mapping[Parameter, Callable[[Clock], Bound]]
 
+    @cached_property
+    def selections(self) -> tuple[Selection, ...]:
+        return selections_in(self.shape)
+
     @property
     def by_zone(self) -> tuple[Parameter, ...]:
         return tuple(one for one in self.values if one.is_personal and one != ENTERED_AT)
@@ -96,7 +101,10 @@ class Bindable:
 
     def bound(self, clock: Clock) -> dict[str, Bound]:
         """What is the same for everybody."""
-        return {p.name: _plain(value(clock)) for p, value in self.values.items() if not p.is_personal}
+        return {p.name: self.value(p, clock) for p in self.values if not p.is_personal}
+
+    def value(self, parameter: Parameter, clock: Clock) -> Bound:
+        return _plain(self.values[parameter](clock))
 
     def calendar(self, clock: Clock, zones: Iterable[str]) -> dict[str, list[Bound]]:
         """The columns of ``calendar``: ``zone``, and what differs by it."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import TypeVar
 
 from regulars.foundation.relations import FieldType
 from regulars.insight.conditions.language import DENYING, Measure, Missing, Op
@@ -144,15 +145,23 @@ Shape = LeafShape | SequenceShape | ShareShape | AllShape | AnyShape | NotShape
 
 def personal_in(part: object) -> tuple[Parameter, ...]:
     """What differs by person in a part of a shape, each once."""
-    return tuple(dict.fromkeys(one for one in _parameters(part) if one.is_personal))
+    return tuple(dict.fromkeys(one for one in _all_in(part, Parameter) if one.is_personal))
 
 
-def _parameters(part: object) -> Iterator[Parameter]:
-    if isinstance(part, Parameter):
+def selections_in(part: object) -> tuple[Selection, ...]:
+    """What a part of a shape looks at, each once."""
+    return tuple(dict.fromkeys(_all_in(part, Selection)))
+
+
+_T = TypeVar("_T")
+
+
+def _all_in(part: object, wanted: type[_T]) -> Iterator[_T]:
+    if isinstance(part, wanted):
         yield part
     elif isinstance(part, tuple | list):
         for one in part:
-            yield from _parameters(one)
+            yield from _all_in(one, wanted)
     elif is_dataclass(part):
         for field in fields(part):
-            yield from _parameters(getattr(part, field.name))
+            yield from _all_in(getattr(part, field.name), wanted)

@@ -4,11 +4,11 @@ Everybody who changes a segment comes through here, whatever the cause. Deciding
 customers' shards, so that nothing older is written over something newer.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 from django.db import InterfaceError, OperationalError, transaction
@@ -135,9 +135,10 @@ def settle(turns: Sequence[Turn], log: LogTransaction, at: datetime, cause: Caus
     held_back = set(fetch(_POSTPONED, of_these)) if cause in _OF_ONE_PERSON else set()
     entering, leaving, postponed = [], [], []
     for turn, verdicts in zip(turns, decided, strict=True):
+        pk = turn.segment.pk
         is_in = {c for c in turn.customers if c in verdicts and verdicts[c].is_in}
-        was_in = {c for c in turn.customers if (turn.segment.pk, c) in inside}
-        wanted = [_Move(turn, c) for c in sorted(is_in - was_in) if (turn.segment.pk, c) not in held_back]
+        was_in = {c for c in turn.customers if (pk, c) in inside}
+        wanted = [_Move(turn, c) for c in sorted(is_in - was_in) if (pk, c) not in held_back]
         entering += wanted[: turn.most_entering]
         postponed.append(frozenset(m.customer for m in wanted[len(wanted[: turn.most_entering]) :]))
         leaving += [_Move(turn, c) for c in sorted(was_in - is_in)]
@@ -223,16 +224,26 @@ def _tell(
 
 
 def _remember(turns: Sequence[Turn], decided: Sequence[Mapping[int, Decision]], at: datetime) -> None:
-    """When time alone may change it next, for those within the horizon."""
-    pairs = [
-        (turn.segment.pk, c, decisions.get(c))
-        for turn, decisions in zip(turns, decided, strict=True)
-        for c in turn.customers
-    ]
-    execute(_FORGET, [[segment for segment, _, _ in pairs], [customer for _, customer, _ in pairs]])
-    soon = [(s, c, d.wakes_at) for s, c, d in pairs if d and d.wakes_at and d.wakes_at <= at + HORIZON]
-    if soon:
-        execute(_WAKE, [list(column) for column in zip(*soon, strict=True)])
+    """When time alone may change it next, for those within the horizon. What happens to somebody seldom changes that."""
+    until = at + HORIZON
+    wakes: dict[tuple[int, int], datetime | None] = {}
+    for turn, decisions in zip(turns, decided, strict=True):
+        pk = turn.segment.pk
+        for customer in turn.customers:
+            decision = decisions.get(customer)
+            wakes_at = decision.wakes_at if decision else None
+            wakes[pk, customer] = wakes_at if wakes_at and wakes_at <= until else None
+    if not wakes:
+        return
+    known = {(pk, customer): wakes_at for pk, customer, wakes_at in fetch(_KNOWN, _columns(wakes))}
+    if stale := [pair for pair, wakes_at in known.items() if wakes[pair] != wakes_at]:
+        execute(_FORGET, _columns(stale))
+    if soon := [(*pair, wakes_at) for pair, wakes_at in wakes.items() if wakes_at and known.get(pair) != wakes_at]:
+        execute(_WAKE, _columns(soon))
+
+
+def _columns(rows: Iterable[tuple[Any, ...]]) -> list[list[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)]
 
 
 _INSIDE = """
@@ -260,6 +271,10 @@ INSERT INTO segments_membership (segment_id, profile_id, customer_id, entered_at
     ORDER BY w.segment_id, w.customer_id
     ON CONFLICT (segment_id, customer_id) WHERE left_at IS NULL DO NOTHING
     RETURNING segment_id, id, profile_id, customer_id, is_initial, (reason ->> 'position')::bigint
+"""
+_KNOWN = """
+SELECT k.segment_id, k.customer_id, k.at FROM segments_wake k
+JOIN unnest(%s::bigint[], %s::bigint[]) AS w(segment_id, customer_id) ON k.segment_id = w.segment_id AND k.customer_id = w.customer_id
 """
 _FORGET = """
 DELETE FROM segments_wake k USING unnest(%s::bigint[], %s::bigint[]) AS w(segment_id, customer_id)

@@ -1,8 +1,9 @@
 """What happens decides anew who is in which segment: of the people it happened to, in the segments that it can change."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from regulars.foundation.relations import EVERY_KIND, RELATIONS
 from regulars.insight.segments.events import ENTERED, LEFT
@@ -44,8 +45,11 @@ def decide_after(heard: Sequence[Recorded], at: datetime) -> None:
         customer: _Heard(max(event.position for event in heard), is_history=customer in parted)
         for customer in _still_there(rearranged)
     }
-    turns = [_turn(segment, moved | _people(segment, heard, owners)) for segment in segments]
-    turns = [turn for turn in turns if turn.customers]
+    told = _by_news(heard, owners)
+    found = [
+        (segment, moved | _merged(told, frozenset(filter(partial(_concerns, segment), told)))) for segment in segments
+    ]
+    turns = [_turn(segment, people) for segment, people in found if people]
     if not turns:
         return
     with event_log.transaction("system", "segments") as log:
@@ -74,22 +78,38 @@ def _still_there(customers: Collection[int]) -> list[int]:
     return sorted(set(rows.values_list("customer_id", flat=True)))
 
 
-def _people(segment: Segment, heard: Sequence[Recorded], owners: dict[int, int]) -> dict[int, _Heard]:
-    """Customers whom these events can move in this segment, with what was heard of them."""
-    found: dict[int, _Heard] = {}
+_News = tuple[str, str]  # kind of an event, and of other segments' news the segment
+
+
+def _by_news(heard: Sequence[Recorded], owners: Mapping[int, int]) -> dict[_News, dict[int, _Heard]]:
+    """Customers whom these events happened to, with what was heard of them."""
+    told: dict[_News, dict[int, _Heard]] = {}
     for event in heard:
-        if event.profile_id in owners and _concerns(segment, event):
-            customer = owners[event.profile_id]
-            is_history = event.is_history and (customer not in found or found[customer].is_history)
-            found[customer] = _Heard(event.position, is_history)
+        if owner := owners.get(event.profile_id or 0):
+            news = event.kind, event.data["segment"] if event.kind in (ENTERED, LEFT) else ""
+            _hear(told.setdefault(news, {}), owner, _Heard(event.position, event.is_history))
+    return told
+
+
+def _merged(told: Mapping[_News, Mapping[int, _Heard]], concerning: Collection[_News]) -> dict[int, _Heard]:
+    found: dict[int, _Heard] = {}
+    for news in concerning:
+        for customer, heard in told[news].items():
+            _hear(found, customer, heard)
     return found
 
 
-def _concerns(segment: Segment, event: Recorded) -> bool:
+def _hear(found: dict[int, _Heard], customer: int, heard: _Heard) -> None:
+    known = found.get(customer, heard)
+    found[customer] = _Heard(max(known.position, heard.position), known.is_history and heard.is_history)
+
+
+def _concerns(segment: Segment, news: _News) -> bool:
     """Of other segments' news only those count that its conditions name."""
-    if event.kind in (ENTERED, LEFT):
-        return event.data["segment"] in segment.segment_keys
-    return event.kind in segment.event_kinds or EVERY_KIND in segment.event_kinds
+    kind, key = news
+    if kind in (ENTERED, LEFT):
+        return key in segment.segment_keys
+    return kind in segment.event_kinds or EVERY_KIND in segment.event_kinds
 
 
 def _turn(segment: Segment, people: dict[int, _Heard]) -> Turn:
