@@ -39,7 +39,6 @@ MIDDLEWARE = [
     "regulars.foundation.health.middleware.Measured",
     "regulars.foundation.health.middleware.DatabaseAway",
     "django.middleware.security.SecurityMiddleware",
-    "regulars.foundation.inbox.middleware.Straight",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.middleware.gzip.GZipMiddleware",  # its answers are padded, and form tokens masked, against BREACH
     "csp.middleware.CSPMiddleware",
@@ -57,7 +56,7 @@ MIDDLEWARE = [
     "regulars.foundation.learning.Learnt",
 ]
 
-STRAIGHT_PATHS = ("/v1/", "/hooks/")  # where programs send to: past everything below 'Straight'
+STRAIGHT_PATHS = ("/v1/", "/hooks/")  # where programs send to: past all of these, see foundation/inbox/straight.py
 
 ROOT_URLCONF = "regulars.config.urls"
 WSGI_APPLICATION = "regulars.config.wsgi.application"

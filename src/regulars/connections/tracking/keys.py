@@ -66,15 +66,26 @@ def revoke_key(key_id: int, by: By, at: datetime) -> None:
 
 
 def find_key(text: str) -> Known | None:
-    """The living key behind a text; None for any other. Asked of the database once in five seconds."""
+    """The living key behind a text; None for any other. Asked of the database once in five seconds, by one of those who come at once."""
     digest = _hash(text)
     until, known = _remembered.get(digest, (0.0, None))
-    if until < time.monotonic():
+    if until >= time.monotonic():
+        return known
+    if until:
+        _remember(digest, known)  # whoever comes meanwhile goes on with what was known
+    try:
         known = _look_up(text, digest)
-        if len(_remembered) >= _MOST_REMEMBERED:
-            _remembered.clear()
-        _remembered[digest] = (time.monotonic() + REMEMBERED_SECONDS, known)
+    except BaseException:
+        _remembered.pop(digest, None)
+        raise
+    _remember(digest, known)
     return known
+
+
+def _remember(digest: bytes, known: Known | None) -> None:
+    if len(_remembered) >= _MOST_REMEMBERED:
+        _remembered.clear()
+    _remembered[digest] = (time.monotonic() + REMEMBERED_SECONDS, known)
 
 
 def forget_remembered() -> None:

@@ -1,5 +1,6 @@
 """The faces of the tracking protocol (public), and the pages for its keys (staff)."""
 
+import json
 from typing import Any
 
 from django.conf import settings
@@ -12,7 +13,7 @@ from django.views.decorators.csrf import csrf_exempt
 from regulars.connections.base.queries import websites_of
 from regulars.connections.tracking import queries
 from regulars.connections.tracking.arrivals import list_arrivals, list_visitors
-from regulars.connections.tracking.keys import Known, create_key, find_key, revoke_key
+from regulars.connections.tracking.keys import create_key, find_key, revoke_key
 from regulars.connections.tracking.models import KeyKind
 from regulars.connections.tracking.properties import TYPES, list_own_events
 from regulars.connections.tracking.protocol import (
@@ -30,9 +31,10 @@ from regulars.foundation.access.gate import Rule, mark, requires
 from regulars.foundation.access.viewer import viewer_of
 from regulars.foundation.errors import NotFound, RegularsError
 from regulars.foundation.inbox.receiving import Arrival, TooBusy, receive, require_room
+from regulars.foundation.inbox.straight import Answer, Sent, straight
 from regulars.record.own_events.operations import declare, withdraw
 
-KIND = "tracking"
+KIND, JSON = "tracking", "application/json"
 _PUBLIC = "shoppers' browsers and the shop's servers send events; each call names its write key"
 # A write key is no cookie: any page may send under it, and nobody's session goes along.
 _CORS = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": "Retry-After", "Vary": "Origin"}
@@ -43,48 +45,46 @@ _PREFLIGHT = _CORS | {
 }
 
 
-def _answer(status: int, sentence: str, **headers: str) -> HttpResponse:
-    return JsonResponse({"success": False, "message": sentence}, status=status, headers=_CORS | headers)
+_THANKS = Answer(200, b'{"success": true}', JSON, _CORS)
 
 
-@csrf_exempt
-def collect(request: HttpRequest, path: str) -> HttpResponse:
+def _refuse(status: int, sentence: str, **headers: str) -> Answer:
+    return Answer(status, json.dumps({"success": False, "message": sentence}).encode(), JSON, _CORS | headers)
+
+
+@straight(_PUBLIC)
+def collect(sent: Sent, path: str) -> Answer:
     """Stores one call or batch and thanks for it. 400 for what is no JSON or too large, 401 without a living key, 429 while too much
     waits, 503 while the database is away. What a call says is judged later, and never by the status."""
-    if request.method == "OPTIONS":
-        return HttpResponse(status=204, headers=_PREFLIGHT)
-    if request.method != "POST":
-        return _answer(405, "Send it by POST.", Allow="POST, OPTIONS")
+    if sent.method == "OPTIONS":
+        return Answer(204, headers=_PREFLIGHT)
+    if sent.method != "POST":
+        return _refuse(405, "Send it by POST.", Allow="POST, OPTIONS")
     try:
-        body = _body(request, path)
-        encoding = request.headers.get("Content-Encoding", "")
-        payload = look(body, encoding, path)
+        body = _body(sent, path)
+        payload = look(body, sent.header("Content-Encoding"), path)
     except BadBody as error:
-        return _answer(400, str(error))
-    key = find_key(write_key(request.headers.get("Authorization", ""), payload))
+        return _refuse(400, str(error))
+    key = find_key(write_key(sent.header("Authorization"), payload))
     if key is None:
-        return _answer(401, "There is no such write key, or it was revoked.")
+        return _refuse(401, "There is no such write key, or it was revoked.")
     try:
         require_room(key.source)
     except TooBusy as error:
         wait = str(error.retry_after)
-        return _answer(429, error.sentence, **{"Retry-After": wait, "X-RateLimit-Reset": wait})
-    receive([_arrival(request, path, body, key)], clock.now())
-    return HttpResponse(b'{"success": true}', content_type="application/json", headers=_CORS)
+        return _refuse(429, error.sentence, **{"Retry-After": wait, "X-RateLimit-Reset": wait})
+    # Each body is a new one: a repeated call is known by its messageId when it is read.
+    receive([Arrival(key.source, KIND, body, {PATH: path} | sent.headers(), key.store_id)], clock.now())
+    return _THANKS
 
 
-def _body(request: HttpRequest, path: str) -> bytes:
+def _body(sent: Sent, path: str) -> bytes:
     """The body as it came, never read as a form whatever its label says. Raises BadBody."""
     most = MOST_BATCH_BYTES if PATHS[path] == BATCH else MOST_CALL_BYTES
-    length = request.headers.get("Content-Length", "")
-    if length.isdecimal() and int(length) > most:
+    body = sent.body(most)
+    if body is None:
         raise BadBody(f"The body is larger than {most // 1024} KB.")
-    return request.body
-
-
-def _arrival(request: HttpRequest, path: str, body: bytes, key: Known) -> Arrival:
-    """Each body is a new one: a repeated call is known by its messageId when it is read."""
-    return Arrival(key.source, KIND, body, dict(request.headers) | {PATH: path}, key.store_id)
+    return body
 
 
 @csrf_exempt
@@ -93,9 +93,9 @@ def project_settings(request: HttpRequest, key: str) -> HttpResponse:
     if request.method == "OPTIONS":
         return HttpResponse(status=204, headers=_PREFLIGHT)
     if request.method != "GET":
-        return _answer(405, "Ask by GET.", Allow="GET, OPTIONS")
+        return _refuse(405, "Ask by GET.", Allow="GET, OPTIONS").for_django()
     if find_key(key) is None:
-        return _answer(404, "There is no such write key, or it was revoked.")
+        return _refuse(404, "There is no such write key, or it was revoked.").for_django()
     host = settings.PUBLIC_URL.partition("://")
     said: dict[str, Any] = {
         "integrations": {
@@ -117,8 +117,7 @@ def project_settings(request: HttpRequest, key: str) -> HttpResponse:
     return JsonResponse(said, headers=_CORS)
 
 
-for _view in (collect, project_settings):
-    mark(_view, Rule(get="", post="", public=_PUBLIC, is_api=True))
+mark(project_settings, Rule(get="", post="", public=_PUBLIC, is_api=True))
 
 
 @requires("tracking.view", post="tracking.manage")

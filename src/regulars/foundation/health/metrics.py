@@ -14,6 +14,12 @@ REQUESTS = Counter("regulars_http_requests", "Requests answered", ["method", "ro
 REQUEST_SECONDS = Histogram("regulars_http_request_seconds", "Time to answer a request", ["route"])
 
 
+def count_request(method: str, route: str, status: int, seconds: float) -> None:
+    """By route, never by address: an address may hold an id or a search for a person."""
+    REQUESTS.labels(method, route, str(status)).inc()
+    REQUEST_SECONDS.labels(route).observe(seconds)
+
+
 @dataclass(frozen=True)
 class Gauge:
     """``read`` gives (label values, value) rows with one query; no label may hold anything personal."""

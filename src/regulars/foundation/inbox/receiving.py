@@ -4,19 +4,19 @@ import json
 import os
 import time
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from django.db import InterfaceError, OperationalError, connection, transaction
-from psycopg import Cursor
 
 from regulars.foundation.crash import crash_point, declare
 from regulars.foundation.deduplication import key_of
 from regulars.foundation.errors import RegularsError
 from regulars.foundation.inbox.grouping import Grouped
 from regulars.foundation.inbox.keys import ensure_day_key, get_day_key
+from regulars.foundation.prepared import Wire, blobs, moments, numbers, run, texts
 from regulars.foundation.sealing import CannotOpen, Cell, seal, unseal
 from regulars.foundation.shop.settings import read_setting
 
@@ -106,31 +106,26 @@ def _store(arrival: Arrival, row: Row) -> int:
 
 
 def _insert(rows: Sequence[Row]) -> int:
-    return _execute(_INSERT, {name: [row[name] for row in rows] for name in rows[0]})
+    return _execute(_INSERT, {name: array([row[name] for row in rows]) for name, array in _ARRAYS.items()})
+
+
+_ARRAYS: Mapping[str, Callable[[list[Any]], Wire]] = {
+    "at": moments, "source": texts, "kind": texts, "store": numbers, "key": blobs, "headers": blobs, "body": blobs, "size": numbers,
+}  # fmt: skip
 
 
 _GROUPED: Grouped[Row] = Grouped(_insert)
 
 
 def _execute(statement: str, values: Mapping[str, Any]) -> int:
-    """Runs it, and once more where nothing but the connection was gone: what is taken in costs no look at the connection before.
-
-    The values go beside the statement, in binary form: written into it, as Django does, each byte would be three.
-    """
+    """Runs it, and once more where nothing but the connection was gone: what is taken in costs no look at the connection before."""
     try:
-        return _run(statement, values)
+        return run(statement, values)
     except (OperationalError, InterfaceError):
         if connection.in_atomic_block or connection.is_usable():
             raise
         connection.close()
-        return _run(statement, values)
-
-
-def _run(statement: str, values: Mapping[str, Any]) -> int:
-    connection.ensure_connection()
-    with connection.wrap_database_errors, Cursor(connection.connection) as cursor:
-        cursor.execute(statement, values)
-        return int(cursor.rowcount)
+        return run(statement, values)
 
 
 def _packed(body: bytes) -> bytes | None:
@@ -157,16 +152,14 @@ def cell(column: str, key: bytes) -> Cell:
 
 
 def _kept(headers: Mapping[str, str], packed: bytes | None) -> bytes:
-    """The headers that are kept, as JSON of at most 8 KB: they hold an attacker's text too."""
+    """The headers that are kept, as JSON of at most 8 KB, those that come first: they hold an attacker's text too."""
     kept = {} if packed is None else {_PACKED: "zlib"}
-    room = MOST_HEADER_BYTES - 100
     for name, value in headers.items():
-        if name.lower().startswith(_KEPT_HEADERS):
-            one = {name.lower()[:100]: value[:_LONGEST_HEADER]}
-            size = len(json.dumps(one))
-            if size <= room:
-                kept, room = kept | one, room - size
-    return json.dumps(kept).encode()
+        if (small := name.lower()).startswith(_KEPT_HEADERS):
+            kept[small[:100]] = value[:_LONGEST_HEADER]
+    while len(text := json.dumps(kept)) > MOST_HEADER_BYTES:
+        kept.popitem()
+    return text.encode()
 
 
 @dataclass
@@ -181,9 +174,13 @@ _looks: dict[str, _Look] = {}
 
 
 def require_room(source: str) -> None:
-    """Raises TooBusy while too much of a source waits. For public ingest only: never for signed webhooks, opt-outs and erasures."""
+    """Raises TooBusy while too much of a source waits. For public ingest only: never for signed webhooks, opt-outs and erasures.
+
+    Of those who come at once one looks; the others go on with what was seen before.
+    """
     look = _looks.get(source)
     if look is None or look.until < time.monotonic():
+        _looks[source] = _Look(time.monotonic() + _LOOK_EVERY, look is not None and look.is_full)
         look = _looks[source] = _Look(time.monotonic() + _LOOK_EVERY, _is_full(source))
     if look.is_full:
         raise TooBusy(retry_after=TooBusy.retry_after)

@@ -50,7 +50,7 @@ def test_what_waits_during_an_erasure_is_not_read_as_of_somebody_new(shop: Shop)
     shop.post("t", {"event": "Afterwards", "anonymousId": "a1"})
     shop.read()
     named = [event.data.get("name") or event.kind for event in events()[before:]]
-    assert named == ["Of another", "Afterwards", "tracked.page_viewed"]
+    assert sorted(named) == ["Afterwards", "Of another", "tracked.page_viewed"]  # the two keys are read in either order
     assert customer_of_user("u1") == customer_of_user("u2") == []
     assert find_by_identity(IdentityInput(IdentityKind.EMAIL, "ann@shop.example")) == []
     assert [item.body is None for item in Item.objects.order_by("pk")] == [True, True, True, True, False, False]
