@@ -7,7 +7,7 @@ from regulars.foundation.inbox.parsers import Parser, register
 from regulars.foundation.work.loops import LOOPS, Loop, Stop
 
 KIND = "tracking"
-register(Parser(KIND, "Calls of trackers", read, most_inputs=1_000, most_bytes=2_000_000))  # about a second's work
+register(Parser(KIND, "Calls of trackers", read, most_inputs=1_000, most_bytes=4_000_000))  # about two seconds' work
 
 
 def keep_up(stop: Stop, at: datetime) -> bool:

@@ -65,7 +65,7 @@ class _Basket:
     """A cart on its way through the batch."""
 
     key: str
-    owner: Call
+    owner: Told
     customer: int | None
     changed_at: datetime
     currency: str
@@ -121,18 +121,18 @@ class _Baskets:
         self.by_customer.setdefault(basket.customer, []).append(basket)
         return basket
 
-    def give(self, basket: _Basket, owner: Call, customer: int) -> None:
-        if basket.customer != customer:
+    def give(self, basket: _Basket, owner: Told) -> None:
+        if basket.customer != owner.customer:
             self.by_customer[basket.customer].remove(basket)
-            self.by_customer.setdefault(customer, []).append(basket)
-        basket.owner, basket.customer = owner, customer
+            self.by_customer.setdefault(owner.customer, []).append(basket)
+        basket.owner, basket.customer = owner, owner.customer
 
 
 def _fill(deeds: Sequence[_Deed], speaker: Speaker) -> list[_Basket]:
     """The baskets after these deeds."""
     baskets = _Baskets()
     named = {key for deed in deeds if (key := _cart_key(deed))}
-    for cart in find_live_carts(speaker.store_id, named, {deed.told.profile for deed in deeds}) if deeds else []:
+    for cart in find_live_carts(speaker.store_id, named, {deed.customer for deed in deeds}) if deeds else []:
         baskets.put(_known(cart, deeds))
     for deed in deeds:
         other = baskets.by_key.get(_cart_key(deed))
@@ -142,9 +142,9 @@ def _fill(deeds: Sequence[_Deed], speaker: Speaker) -> list[_Basket]:
             continue
         if basket is None and deed.name not in {"Order Completed", "Product Removed"}:
             key, at = _fresh_key(deed, baskets), deed.call.times.occurred_at
-            basket = baskets.put(_Basket(key, deed.call, deed.customer, at, deed.currency))
+            basket = baskets.put(_Basket(key, deed.told, deed.customer, at, deed.currency))
         if basket is not None:
-            baskets.give(basket, deed.call, deed.customer)
+            baskets.give(basket, deed.told)
             _do(deed, basket)
             basket.recovery_url = (_recovery_url(deed) if speaker.is_server else "") or basket.recovery_url
     return baskets.every
@@ -158,7 +158,7 @@ def _is_above(basket: _Basket | None, speaker: Speaker) -> bool:
 def _say_whose(basket: _Basket, deed: _Deed, baskets: _Baskets) -> None:
     """Of a cart of nobody a browser may say whose it is, and no more."""
     if basket.customer is None:
-        baskets.give(basket, deed.call, deed.customer)
+        baskets.give(basket, deed.told)
         basket.is_changed = True
 
 
@@ -166,7 +166,7 @@ def _known(cart: KnownCart, deeds: Sequence[_Deed]) -> _Basket:
     lines = {line.sku: line for line in cart.lines}
     return _Basket(
         cart.key,
-        deeds[0].call,
+        deeds[0].told,
         cart.customer_id,
         cart.changed_at,
         cart.currency,
@@ -263,17 +263,17 @@ def _apply_carts(baskets: Sequence[_Basket], orders: Mapping[str, int], speaker:
     """Writes the baskets that changed, then those that were ordered: with the order where the record knows it."""
     changed = [basket for basket in baskets if basket.is_changed]
     for is_late in (False, True):
-        group = [basket for basket in changed if basket.owner.is_late == is_late]
+        group = [basket for basket in changed if basket.owner.call.is_late == is_late]
         inputs = [
             CartInput(
                 basket.key,
                 basket.changed_at,
                 basket.currency,
                 tuple(basket.lines.values()),
-                who(basket.owner, speaker),
-                basket.is_checkout,
-                basket.recovery_url,
+                is_checkout=basket.is_checkout,
+                recovery_url=basket.recovery_url,
                 is_claimed=not speaker.is_server if basket.is_stated else basket.is_claimed,
+                profile_id=basket.owner.profile,
             )
             for basket in group
         ]

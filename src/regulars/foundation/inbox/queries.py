@@ -8,8 +8,9 @@ from django.db import connection
 from django.db.models import Min, QuerySet
 
 from regulars.foundation.access.viewer import Viewer
+from regulars.foundation.bulk import fetch
 from regulars.foundation.errors import NotFound
-from regulars.foundation.inbox.models import ForgottenWord, Item, ItemState
+from regulars.foundation.inbox.models import Item, ItemState
 from regulars.foundation.inbox.receiving import open_parts
 from regulars.foundation.pages.days import within_days
 from regulars.foundation.pages.lists import ListQuery
@@ -95,7 +96,7 @@ def forgotten_since(at: datetime) -> dict[bytes, datetime]:
 
     To be asked by a parser when it begins, and again when it has written: what changed between is a reason to begin anew (Overtaken).
     """
-    rows = ForgottenWord.objects.filter(forgotten_at__gte=at).values_list("token", "forgotten_at")
+    rows = fetch("SELECT token, forgotten_at FROM inbox_forgottenword WHERE forgotten_at >= %s", [at])
     return {bytes(token): moment for token, moment in rows}
 
 

@@ -1,11 +1,13 @@
 """The settings that staff change in the browser: one typed table, read and written here only."""
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db.models import JSONField, Value
 
+from regulars.foundation.bulk import fetch
 from regulars.foundation.errors import InvalidInput
 from regulars.foundation.shop.models import Setting
 
@@ -63,8 +65,8 @@ class UnknownSetting(InvalidInput):
 def read_setting(name: str) -> Any:
     """Present value, or the default. Raises UnknownSetting."""
     known = _known(name)
-    row = Setting.objects.filter(name=name).first()
-    return known.default if row is None else row.value
+    rows = fetch("SELECT value FROM shop_setting WHERE name = %s", [name])
+    return json.loads(rows[0][0]) if rows else known.default
 
 
 def write_setting(name: str, value: Any, at: datetime) -> None:

@@ -71,7 +71,8 @@ _WRAPPED = "SELECT subject, master_id, wrapped FROM vault_subjectkey WHERE subje
 
 def find_keys(subjects: Iterable[int]) -> Keys:
     """Plain keys of the subjects that have one; a destroyed key is simply not there."""
-    rows = fetch(_WRAPPED, [list(set(subjects))])
+    wanted = list(set(subjects))
+    rows = fetch(_WRAPPED, [wanted]) if wanted else []
     ring = _ring_that_knows({master_id for _, master_id, _ in rows})
     return Keys((subject, ring.unwrap(master_id, wrapped, subject)) for subject, master_id, wrapped in rows)
 

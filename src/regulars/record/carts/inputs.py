@@ -27,6 +27,8 @@ class CartInput:
     any of them, and an order that names any of them (``OrderInput.cart_keys``), means this one. ``occurred_at`` is when it was so: an
     input older than what is stored changes nothing. ``is_closed``: the platform says that it is gone without an order (deleted).
 
+    ``profile_id`` stands instead of ``person`` where the source has found or made it already, in the same transaction.
+
     ``is_claimed``: a browser says so. It counts while nobody else states that cart; from then on a browser only says whose it is, where
     nobody knows. ``other_keys`` of a claim mean nothing.
     """
@@ -41,3 +43,8 @@ class CartInput:
     other_keys: tuple[str, ...] = ()
     is_closed: bool = False
     is_claimed: bool = False
+    profile_id: int | None = None
+
+    @property
+    def whose(self) -> PersonInput | int | None:
+        return self.profile_id or self.person

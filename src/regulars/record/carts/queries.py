@@ -4,9 +4,10 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, QuerySet
 
 from regulars.foundation.access.viewer import Viewer
+from regulars.foundation.bulk import fetch
 from regulars.foundation.errors import NotFound
 from regulars.foundation.ids import from_public
 from regulars.foundation.pages.days import within_days, within_numbers
@@ -16,8 +17,8 @@ from regulars.foundation.pages.sums import summed
 from regulars.foundation.shop.settings import read_setting
 from regulars.record.carts.inputs import CartLineInput
 from regulars.record.carts.left_behind import open_links
-from regulars.record.carts.models import LIVE, Cart, CartKey, CartLine, CartState
-from regulars.record.customers.queries import customers_of, profiles_of
+from regulars.record.carts.models import LIVE, Cart, CartLine, CartState
+from regulars.record.customers.queries import profiles_of
 
 SORTS = {"touched": Sorting("changed_at"), "value": Sorting("value_minor")}
 UNFINISHED = LIVE
@@ -103,35 +104,39 @@ class KnownCart:
     lines: tuple[CartLineInput, ...]
 
 
-def find_live_carts(store_id: int, keys: Collection[str], profiles: Collection[int]) -> list[KnownCart]:
-    """Carts of one store that are not ordered: those with one of these keys, and those of the customers of these profiles.
+_NAMED = "SELECT key, cart_id FROM carts_cartkey WHERE store_id = %s AND key = ANY(%s)"
+_LIVE = """
+SELECT c.id, c.key, m.customer_id, c.changed_at, c.currency, c.state, c.is_claimed, c.value_minor FROM carts_cart c
+LEFT JOIN customers_customerprofile m ON m.profile_id = c.profile_id AND m.until_batch_id IS NULL
+WHERE c.store_id = %s AND c.state = ANY(%s) AND (c.id = ANY(%s) OR c.profile_id = ANY(%s)) ORDER BY c.changed_at, c.id
+"""
+_LINES = """
+SELECT l.cart_id, l.sku, l.title, l.quantity, l.unit_price, coalesce(p.key, ''), coalesce(v.key, '') FROM carts_cartline l
+LEFT JOIN catalog_variant v ON v.id = l.variant_id LEFT JOIN catalog_product p ON p.id = v.product_id
+WHERE l.cart_id = ANY(%s) ORDER BY l.id
+"""
+
+
+def find_live_carts(store_id: int, keys: Collection[str], customers: Collection[int]) -> list[KnownCart]:
+    """Carts of one store that are not ordered: those with one of these keys, and those of these customers.
 
     A cart with several names is given under each of ``keys`` that is one of them, else under its first.
     """
-    members = [p for some in profiles_of(customers_of(profiles).values()).values() for p in some]
+    members = [p for some in profiles_of(customers).values() for p in some]
     named: dict[int, list[str]] = {}
-    for cart, key in CartKey.objects.filter(store=store_id, key__in=keys).values_list("cart_id", "key"):
+    for key, cart in carts_named(store_id, keys).items():
         named.setdefault(cart, []).append(key)
-    rows = Cart.objects.filter(store=store_id, state__in=UNFINISHED).filter(Q(pk__in=named) | Q(profile__in=members))
-    carts = list(rows.order_by("changed_at", "pk").prefetch_related("lines__variant__product"))
-    owners = customers_of(cart.profile_id for cart in carts if cart.profile_id)
+    carts = fetch(_LIVE, [store_id, [state.value for state in UNFINISHED], list(named), members])
+    lines: dict[int, list[CartLineInput]] = {row[0]: [] for row in carts if row[-1]}
+    for cart, *line in fetch(_LINES, [list(lines)]) if lines else ():
+        lines[cart].append(CartLineInput(*line))
     return [
-        KnownCart(
-            key,
-            owners.get(cart.profile_id or 0),
-            cart.changed_at,
-            cart.currency,
-            cart.state == CartState.CHECKOUT,
-            cart.is_claimed,
-            tuple(_as_said(line) for line in cart.lines.all()) if cart.value_minor else (),
-        )
-        for cart in carts
-        for key in named.get(cart.pk, [cart.key])
+        KnownCart(name, customer, at, currency, state == CartState.CHECKOUT, is_claimed, tuple(lines.get(cart, ())))
+        for cart, key, customer, at, currency, state, is_claimed, _ in carts
+        for name in named.get(cart, [key])
     ]
 
 
-def _as_said(line: CartLine) -> CartLineInput:
-    key = line.variant.product.key if line.variant else ""
-    return CartLineInput(
-        line.sku, line.title, line.quantity, line.unit_price, key, line.variant.key if line.variant else ""
-    )
+def carts_named(store_id: int, keys: Collection[str]) -> dict[str, int]:
+    """Cart of each of these names of one store, if there is one."""
+    return dict(fetch(_NAMED, [store_id, list(keys)])) if keys else {}

@@ -39,7 +39,8 @@ _OWNERS = "SELECT profile_id, customer_id FROM customers_customerprofile WHERE p
 
 def customers_of(profile_ids: Iterable[int]) -> dict[int, int]:
     """Present customer of each profile."""
-    return dict(fetch(_OWNERS, [list(set(profile_ids))]))
+    wanted = list(set(profile_ids))
+    return dict(fetch(_OWNERS, [wanted])) if wanted else {}
 
 
 def customer_of(profile_id: int) -> int:
@@ -82,13 +83,19 @@ def profiles_of(customer_ids: Iterable[int], store_ids: Stores = None) -> dict[i
 
     With ``store_ids`` only what these stores know of them: whoever is limited to a store sees a customer through it only.
     """
-    rows = CustomerProfile.objects.filter(customer__in=set(customer_ids), until_batch=None).order_by("profile_id")
-    if store_ids is not None:
-        rows = rows.filter(profile__store__in=store_ids)
+    stores = None if store_ids is None else list(store_ids)
     found: dict[int, list[int]] = {}
-    for customer, profile in rows.values_list("customer_id", "profile_id"):
+    for customer, profile in fetch(_MEMBERS, {"customers": list(set(customer_ids)), "stores": stores}):
         found.setdefault(customer, []).append(profile)
     return found
+
+
+_MEMBERS = """
+SELECT m.customer_id, m.profile_id FROM customers_customerprofile m
+WHERE m.customer_id = ANY(%(customers)s) AND m.until_batch_id IS NULL AND (%(stores)s::bigint[] IS NULL OR EXISTS (
+    SELECT 1 FROM customers_profile p WHERE p.id = m.profile_id AND p.store_id = ANY(%(stores)s::bigint[])))
+ORDER BY m.profile_id
+"""
 
 
 def get_customer(public_id: str) -> Customer:

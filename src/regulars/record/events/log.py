@@ -16,8 +16,8 @@ from django.db import connection
 from django.db import transaction as database
 from pydantic_core import to_json
 
+from regulars.foundation.bulk import fetch
 from regulars.foundation.deduplication import key_of
-from regulars.record.events.models import Batch
 
 SHARDS = 16
 event_key = key_of
@@ -84,6 +84,9 @@ ON CONFLICT DO NOTHING RETURNING key
 _current: ContextVar[LogTransaction | None] = ContextVar("log_transaction", default=None)
 
 
+_BEGIN = "INSERT INTO events_batch (source, reference) VALUES (%s, %s) RETURNING id"
+
+
 @contextmanager
 def transaction(source: str, reference: str = "") -> Iterator[LogTransaction]:
     """One database transaction that changes the record and appends to the log at its very end.
@@ -95,8 +98,8 @@ def transaction(source: str, reference: str = "") -> Iterator[LogTransaction]:
         yield outer
         return
     with database.atomic():
-        batch = Batch.objects.create(source=source, reference=reference)
-        log = LogTransaction(batch.id)
+        [(batch_id,)] = fetch(_BEGIN, [source, reference])
+        log = LogTransaction(batch_id)
         token = _current.set(log)
         try:
             yield log

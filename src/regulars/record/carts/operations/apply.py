@@ -3,18 +3,19 @@
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from regulars.foundation.bulk import copy_rows, execute
+from regulars.foundation.bulk import copy_rows, execute, fetch
 from regulars.foundation.vault.rows import reserve_ids
 from regulars.record.carts import events
 from regulars.record.carts.inputs import CartInput, CartLineInput
 from regulars.record.carts.links import seal_links
-from regulars.record.carts.models import ORDERED, Cart, CartKey, CartLine, CartState
+from regulars.record.carts.models import ORDERED, Cart, CartLine, CartState
 from regulars.record.carts.operations.ending import settle_carts
 from regulars.record.carts.operations.merging import merge
 from regulars.record.carts.operations.words import Words, by_cart, names_in, words_of
-from regulars.record.carts.queries import silence_of_carts
+from regulars.record.carts.queries import carts_named, silence_of_carts
 from regulars.record.catalog.operations import SoldItem, ensure_variants
 from regulars.record.catalog.operations.turns import take_turns
+from regulars.record.customers.inputs import PersonInput
 from regulars.record.customers.operations import ensure_profiles
 from regulars.record.customers.queries import customers_of
 from regulars.record.events.log import LogTransaction
@@ -40,25 +41,32 @@ def apply_carts(
     known = {cart.pk: cart for cart in there.values()}
     groups, names = by_cart(told, {key: cart.pk for key, cart in there.items()})
     said = {slot: words_of(some, known.get(slot)) for slot, some in groups.items()}
-    people = [words.person for words in said.values() if words.person]
-    profiles = dict(zip(map(id, people), ensure_profiles(people, log, is_history=is_history), strict=True))
+    profiles = _profiles(said, log, is_history)
     fresh = [slot for slot in said if slot not in known]
     ids = {pk: pk for pk in known} | dict(zip(fresh, reserve_ids("carts_cart", len(fresh)), strict=True))
     wanted = {ids[slot]: words for slot, words in said.items()}
     rows = {key: ids[slot] for key, slot in names.items()}
-    made = [_new(ids[slot], said[slot], profiles, store_id, log, is_history) for slot in fresh]
-    Cart.objects.bulk_create(made)
+    made = [_new(ids[slot], said[slot], profiles[slot], store_id, log, is_history) for slot in fresh]
+    _make(made)
     _name({key: row for key, row in rows.items() if key not in there}, store_id)
-    changes = [_take_over(cart, wanted[cart.pk], profiles, is_history) for cart in known.values()]
+    changes = [_take_over(cart, wanted[cart.pk], profiles[cart.pk], is_history) for cart in known.values()]
     changes += [Change(cart, is_new=True, is_filled=cart.filled_at is not None) for cart in made]
     _write([change.cart for change in changes if not change.is_new])
-    _touch({row: words for row, words in wanted.items() if not words.is_silent})
+    _touch({row: wanted[row] for row in known if not wanted[row].is_silent})
     others = _replace_lines(changes, wanted, log, store_id, is_history)
     seal_links([(c.cart, c.profile_before, wanted[c.cart.pk].recovery_url) for c in changes if c.takes_link])
     _tell(changes, others, wanted, log, is_history)
     if unsettled := [change.cart.pk for change in changes if change.is_unsettled]:
         settle_carts(unsettled, log, told[-1].occurred_at, silence_of_carts())
     return rows
+
+
+def _profiles(said: Mapping[int, Words], log: LogTransaction, is_history: bool) -> dict[int, int | None]:
+    """Whose each cart is said to be."""
+    people = {slot: words.whose for slot, words in said.items() if isinstance(words.whose, PersonInput)}
+    ensured = ensure_profiles(list(people.values()), log, is_history=is_history)
+    found = {slot: words.whose for slot, words in said.items() if not isinstance(words.whose, PersonInput)}
+    return {**found, **dict(zip(people, ensured, strict=True))}
 
 
 class Change:
@@ -80,7 +88,7 @@ class Change:
 def _there(inputs: Sequence[CartInput], store_id: int) -> dict[str, Cart]:
     """Known carts by every name that the inputs give, locked in the order of their ids. Two that an input calls one are one from now on."""
     wanted = {key for one in inputs for key in names_in(one)}
-    found: dict[str, int] = dict(CartKey.objects.filter(store=store_id, key__in=wanted).values_list("key", "cart_id"))
+    found = carts_named(store_id, wanted)
     carts = {c.pk: c for c in Cart.objects.select_for_update().filter(pk__in=set(found.values())).order_by("pk")}
     for one in inputs:
         named = {found[key] for key in names_in(one) if key in found}
@@ -92,20 +100,19 @@ def _there(inputs: Sequence[CartInput], store_id: int) -> dict[str, Cart]:
     return {key: carts[row] for key, row in found.items()}
 
 
-def _new(
-    row: int, said: Words, profiles: Mapping[int, int], store_id: int, log: LogTransaction, is_history: bool
-) -> Cart:
+def _new(row: int, said: Words, profile: int | None, store_id: int, log: LogTransaction, is_history: bool) -> Cart:
     return Cart(
         id=row,
         store_id=store_id,
         key=said.key,
-        profile_id=profiles.get(id(said.person)),
+        profile_id=profile,
         state=_state(said.is_checkout, said.is_closed),
         currency=said.currency,
         value_minor=said.value_minor,
         opened_at=said.moments[0],
         changed_at=said.at,
         filled_at=said.filled_at,
+        touches=sorted(set(said.moments))[-_KEPT_TOUCHES:],
         is_checkout=said.is_checkout,
         is_claimed=said.is_claimed,
         is_history=is_history,
@@ -117,14 +124,28 @@ def _state(is_checkout: bool, is_closed: bool = False) -> CartState:
     return CartState.CLOSED if is_closed else CartState.CHECKOUT if is_checkout else CartState.OPEN
 
 
+_NEW = (
+    "id", "uid", "store_id", "key", "profile_id", "state", "currency", "value_minor", "opened_at", "changed_at", "filled_at", "touches",
+    "is_told", "is_checkout", "is_claimed", "is_history", "batch_id",
+)  # fmt: skip
+
+
+def _make(carts: Sequence[Cart]) -> None:
+    """Writes new carts. By their columns: a bulk insert of Django's costs more than all the rest of a batch."""
+    if carts:
+        copy_rows("carts_cart", _NEW, ([getattr(cart, column) for column in _NEW] for cart in carts))
+
+
 def _name(fresh: Mapping[str, int], store_id: int) -> None:
-    CartKey.objects.bulk_create(CartKey(store_id=store_id, key=key, cart_id=row) for key, row in sorted(fresh.items()))
+    if fresh:
+        copy_rows(
+            "carts_cartkey", ("store_id", "key", "cart_id"), [(store_id, *name) for name in sorted(fresh.items())]
+        )
 
 
-def _take_over(cart: Cart, said: Words, profiles: Mapping[int, int], is_history: bool) -> Change:
+def _take_over(cart: Cart, said: Words, person: int | None, is_history: bool) -> Change:
     """Writes onto the row what the words say."""
     change = Change(cart)
-    person = profiles.get(id(said.person))
     if said.is_silent:
         cart.profile_id = cart.profile_id or person
         change.takes_link = False
@@ -213,6 +234,9 @@ def _touch(said: Mapping[int, Words]) -> None:
         execute(_TOUCH, [_KEPT_TOUCHES, [row for row, _ in touches], [at for _, at in touches]])
 
 
+_LINES = "SELECT cart_id, sku, quantity, unit_price FROM carts_cartline WHERE cart_id = ANY(%s)"
+
+
 def _replace_lines(
     changes: Sequence[Change], wanted: Mapping[int, Words], log: LogTransaction, store_id: int, is_history: bool
 ) -> set[int]:
@@ -223,7 +247,8 @@ def _replace_lines(
     at = min(_moments(said.values()), default=None)
     variants = ensure_variants(items, log, store_id=store_id, at=at, is_history=is_history) if at else {}
     before: dict[int, list[tuple[object, ...]]] = {}
-    for cart, *row in CartLine.objects.filter(cart__in=lines).values_list("cart_id", "sku", "quantity", "unit_price"):
+    known = [change.cart.pk for change in changes if change.is_filled and not change.is_new]
+    for cart, *row in fetch(_LINES, [known]) if known else ():
         before.setdefault(cart, []).append(tuple(row))
     changed = {
         cart
@@ -231,7 +256,8 @@ def _replace_lines(
         if sorted(before.get(cart, []), key=repr)
         != sorted([(x.sku, x.quantity, round(x.unit_price, 6)) for x in some], key=repr)
     }
-    CartLine.objects.filter(cart__in=changed).delete()
+    if gone := changed & before.keys():
+        execute("DELETE FROM carts_cartline WHERE cart_id = ANY(%s)", [list(gone)])
     rows = [
         (cart, variants.get(_item(line).name), line.sku, line.title, line.quantity, round(line.unit_price, 6))
         for cart in sorted(changed)

@@ -24,7 +24,7 @@ class Words:
     lines: tuple[CartLineInput, ...]  # in the newest state
     filled_at: datetime | None  # when something was said to lie in it
     filled: tuple[CartLineInput, ...]
-    person: PersonInput | None
+    whose: PersonInput | int | None
     is_checkout: bool
     is_closed: bool
     recovery_url: str
@@ -59,7 +59,7 @@ def words_of(inputs: Sequence[CartInput], cart: Cart | None) -> Words:
     said = said or list(inputs)
     filled = next((one for one in reversed(said) if one.lines), None)
     is_nobodys = cart is None or cart.profile_id is None
-    people = [one.person for one in (inputs if is_nobodys and not _people(said) else said) if one.person]
+    people = [one.whose for one in (inputs if is_nobodys and not _people(said) else said) if one.whose]
     newest = said[-1]
     return Words(
         key=inputs[0].key,
@@ -68,7 +68,7 @@ def words_of(inputs: Sequence[CartInput], cart: Cart | None) -> Words:
         lines=newest.lines,
         filled_at=filled.occurred_at if filled else None,
         filled=filled.lines if filled else (),
-        person=people[-1] if people else None,
+        whose=people[-1] if people else None,
         is_checkout=any(one.is_checkout for one in said),
         is_closed=newest.is_closed,
         recovery_url=next((one.recovery_url for one in reversed(said) if one.recovery_url), ""),
@@ -79,7 +79,7 @@ def words_of(inputs: Sequence[CartInput], cart: Cart | None) -> Words:
 
 
 def _people(said: Iterable[CartInput]) -> bool:
-    return any(one.person for one in said)
+    return any(one.whose for one in said)
 
 
 def by_cart(inputs: Sequence[CartInput], there: Mapping[str, int]) -> tuple[dict[int, list[CartInput]], dict[str, int]]:

@@ -4,13 +4,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from regulars.foundation.bulk import copy_rows
+from regulars.foundation.bulk import copy_rows, fetch
 from regulars.foundation.sealing import Cell, seal, unseal
 from regulars.foundation.vault import keys
 from regulars.foundation.vault.rows import reserve_ids
 from regulars.record.customers import events
 from regulars.record.customers.contacts import ContactCard, asked_words, search_tokens
-from regulars.record.customers.models import ContactVersion
 from regulars.record.customers.queries import customers_of
 from regulars.record.events.log import LogTransaction
 
@@ -33,13 +32,7 @@ def differing_fields(before: ContactCard, after: ContactCard) -> tuple[str, ...]
 def newest_contacts(profiles: Iterable[int]) -> dict[int, tuple[ContactCard, datetime]]:
     """Newest card of each profile that has one (and whose key is still there), with its time."""
     wanted = list(profiles)
-    rows = (
-        ContactVersion.objects.filter(profile__in=wanted)
-        .order_by("profile_id", "-occurred_at", "-id")
-        .distinct("profile_id")
-        .values_list("profile_id", "id", "card", "occurred_at")
-    )
-    found = list(rows)
+    found = fetch(_NEWEST, [wanted]) if wanted else []
     plain = keys.find_keys(profile for profile, *_ in found)
     return {
         profile: (
@@ -53,6 +46,10 @@ def newest_contacts(profiles: Iterable[int]) -> dict[int, tuple[ContactCard, dat
     }
 
 
+_NEWEST = """
+SELECT DISTINCT ON (profile_id) profile_id, id, card, occurred_at FROM customers_contactversion WHERE profile_id = ANY(%s)
+ORDER BY profile_id, occurred_at DESC, id DESC
+"""
 _COLUMNS = (
     "id", "profile_id", "card", "country", "region", "postal_area", "language", "mail_domain", "tokens", "words", "time_zone",
     "occurred_at", "batch_id",

@@ -81,6 +81,6 @@ CROSS JOIN LATERAL (SELECT * FROM customers_profile WHERE named_by_id = i.id OFF
 def _profiles_named(identities: Collection[int]) -> dict[Name, int]:
     """One who names no store speaks of the oldest profile of that name."""
     found: dict[Name, int] = {}
-    for identity, store, profile in fetch(_NAMED, [sorted(identities)]):
+    for identity, store, profile in fetch(_NAMED, [sorted(identities)]) if identities else ():
         found[identity, store] = found[identity, None] = profile
     return found

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 
+from regulars.foundation.bulk import execute, fetch
 from regulars.foundation.sealing import Cell, seal
 from regulars.foundation.vault import keys
 from regulars.foundation.vault.rows import reserve_ids
-from regulars.record.customers.models import ProfileName
 from regulars.record.customers.rules.names import words_of
 from regulars.record.events.log import LogTransaction
 
@@ -16,24 +16,27 @@ def add_names(said: Iterable[tuple[int, str]], log: LogTransaction) -> set[int]:
     """Stores what is new of it; whose names these are, for they may have to be resolved again. The caller holds the profiles."""
     ring = keys.key_ring()
     wanted = {(p, ring.token(PURPOSE, " ".join(words))): name for p, name in said if (words := words_of(name))}
-    rows = ProfileName.objects.filter(profile__in={profile for profile, _ in wanted}).values_list("profile_id", "token")
-    known = {(profile, bytes(token)) for profile, token in rows}
+    known = (
+        {(profile, bytes(token)) for profile, token in fetch(_KNOWN, [list({p for p, _ in wanted})])}
+        if wanted
+        else set()
+    )
     new = sorted(wanted.keys() - known)
     if not new:
         return set()
     plain = keys.find_keys(profile for profile, _ in new)
-    ProfileName.objects.bulk_create(
-        [
-            ProfileName(
-                id=row,
-                profile_id=profile,
-                token=token,
-                name=seal(plain[profile], wanted[profile, token].encode(), Cell("customers_profilename", "name", row)),
-                batch_id=log.batch_id,
-            )
-            for row, (profile, token) in zip(reserve_ids("customers_profilename", len(new)), new, strict=True)
-        ],
-        batch_size=5000,
-        ignore_conflicts=True,
-    )
+    ids = reserve_ids("customers_profilename", len(new))
+    names = [
+        seal(plain[profile], wanted[profile, token].encode(), Cell("customers_profilename", "name", row))
+        for row, (profile, token) in zip(ids, new, strict=True)
+    ]
+    execute(_ADD, [log.batch_id, ids, [profile for profile, _ in new], [token for _, token in new], names])
     return {profile for profile, _ in new}
+
+
+_KNOWN = "SELECT profile_id, token FROM customers_profilename WHERE profile_id = ANY(%s)"
+_ADD = """
+INSERT INTO customers_profilename (id, profile_id, token, name, batch_id)
+SELECT id, profile_id, token, name, %s FROM unnest(%s::bigint[], %s::bigint[], %s::bytea[], %s::bytea[]) AS s(id, profile_id, token, name)
+ON CONFLICT DO NOTHING
+"""
