@@ -2,14 +2,15 @@
 
 import gc
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import connection, connections
-from django.test import TransactionTestCase
+from django.db import connection, connections, transaction
+from django.test import TransactionTestCase, override_settings
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from pytest_django.plugin import DjangoDbBlocker
@@ -93,6 +94,30 @@ def _empty(case: TransactionTestCase) -> None:
     """After a test that commits: its own, in place of Django's slow ``flush``."""
     with connection.cursor() as cursor:
         cursor.execute(EMPTY)
+
+
+@pytest.fixture(scope="module")
+def making_once(
+    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Path]:
+    """For a module whose tests all begin with the same rows: its fixture of the module's scope asks for this and makes them, and a
+    fixture that each of its tests has asks for ``made_once``. What a test changes is undone after it, as ever; none may commit. Gives
+    the data folder that is written to meanwhile.
+    """
+    home = tmp_path_factory.mktemp("home")
+    block = transaction.atomic()
+    block._from_testcase = True  # what must be the outermost block may stand in this, as in a test's own
+    with django_db_blocker.unblock(), override_settings(HOME=home), block:
+        yield home
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def made_once(db: None, making_once: Path, tmp_path: Path) -> Iterator[None]:
+    """A copy of the data folder as it was made, for one test."""
+    home = shutil.copytree(making_once, tmp_path / "made")
+    with override_settings(HOME=home):
+        yield
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from django.test import Client
@@ -113,8 +114,8 @@ def _same(one: str, other: str) -> None:
     refresh_figures(Customer.objects.values_list("pk", flat=True))
 
 
-@pytest.fixture
-def house() -> House:
+@pytest.fixture(scope="module")
+def both_stores(making_once: Path) -> House:
     brand = Brand.objects.create(name="B", from_name="B", from_address="b@shop.example")
     british = Brand.objects.create(name="BritishBrand", from_name="B", from_address="uk@shop.example")
     uk = Store.objects.create(code="uk", name="UK", brand=british, currency="GBP")
@@ -144,6 +145,11 @@ def house() -> House:
         to_public("ord", order.uid),
         to_public(Product.PREFIX, product.uid),
     )
+
+
+@pytest.fixture(autouse=True)
+def house(both_stores: House, made_once: None) -> House:
+    return both_stores
 
 
 def test_no_page_tells(house: House) -> None:

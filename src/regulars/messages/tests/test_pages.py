@@ -2,18 +2,19 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
-from django.test import Client
+from django.test import Client, override_settings
 
 from regulars.foundation import clock
 from regulars.foundation.access.models import StaffMember
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.audit.operations import SYSTEM
 from regulars.foundation.ids import to_public
-from regulars.insight.segments.models import Membership, Segment
 from regulars.insight.segments.operations import ensure_rfm_segments
 from regulars.messages import links
 from regulars.messages.drive import drive
@@ -24,7 +25,6 @@ from regulars.messages.sending.switch import switch_sending
 from regulars.messages.tests.sink import Sink
 from regulars.record.consent.models import ConsentEntry
 from regulars.record.customers.operations.erasure import erase_customer
-from regulars.record.events import log
 from regulars.workflows.models import Run, Workflow
 from regulars.workflows.operations import save_version, switch_on
 from regulars.workflows.panels import load_runs
@@ -50,14 +50,28 @@ def reader() -> Client:
     return client
 
 
-@pytest.fixture
-def sent(settings: Any) -> Iterator[Message]:
-    """One mail, sent by the thread."""
+@contextmanager
+def may_send() -> Iterator[None]:
+    """Mail goes to a server of our own, and nobody is a member of anything."""
+    with (
+        Sink() as sink,
+        membership(set()),
+        override_settings(
+            EMAIL_BACKEND="django.core.mail.backends.smtp.EmailBackend",
+            EMAIL_HOST="127.0.0.1",
+            EMAIL_PORT=sink.port,
+            SENDING=True,
+            COOL_OFF=timedelta(0),
+        ),
+    ):
+        yield
+
+
+@pytest.fixture(scope="module")
+def mail(making_once: Path) -> Message:
+    """One, sent by the thread."""
     at = clock.now()
-    with Sink() as sink, membership(set()):
-        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", sink.port
-        settings.SENDING, settings.COOL_OFF = True, timedelta(0)
+    with may_send():
         switch_sending(is_on=True, at=at - 10 * DAY)
         store = make_shop()
         ensure_rfm_segments(at)
@@ -67,6 +81,12 @@ def sent(settings: Any) -> Iterator[Message]:
         enter(make_people(1, store), at - 5 * DAY)
         drive(at - 5 * DAY)
         drive(at - DAY)
+    return Message.objects.get()
+
+
+@pytest.fixture(autouse=True)
+def sent(mail: Message, made_once: None) -> Iterator[Message]:
+    with may_send():
         yield Message.objects.get()
 
 
@@ -108,34 +128,6 @@ def test_a_run_tells_why(staff: Client, sent: Message) -> None:
     assert href(sent) in page
 
 
-def test_who_was_there_already_is_asked_about_and_begins_later(staff: Client) -> None:
-    at = clock.now()
-    store = make_shop()
-    ensure_rfm_segments(at)
-    install("win-back", at)
-    segment = Segment.objects.get(key="at-risk")
-    with log.transaction("system", "test") as entries:
-        for customer, profile in make_people(3, store):
-            Membership.objects.create(
-                segment=segment,
-                customer_id=customer,
-                profile_id=profile,
-                entered_at=at - DAY,
-                is_initial=True,
-                reason={},
-                batch_id=entries.batch_id,
-            )
-    path = f"/workflows/{to_public(Workflow.PREFIX, Workflow.objects.get().uid)}"
-    assert "3 customers are there already and have not been" in staff.get(f"{path}/switch").content.decode()
-    staff.post(f"{path}/switch", {"to": "on", "who": "all"})
-    last = Run.objects.order_by("-since")[0]
-    page = staff.get(f"/runs/{to_public(Run.PREFIX, last.uid)}").content.decode()
-    assert ("Not begun yet" in page, "do not begin all at once" in page, "Now here" in page) == (True, True, False)
-    assert staff.get(f"{path}/switch")["Location"] == path
-    staff.post(f"{path}/switch", {"to": "off"})
-    assert "Nobody is there already who has not" in staff.get(f"{path}/switch").content.decode()
-
-
 def test_the_timeline_says_what_its_links_open(staff: Client, sent: Message) -> None:
     page = staff.get(f"/customers/{to_public('cus', sent.customer.uid)}").content.decode()
     assert f'<a href="{href(sent)}">Open the mail</a>' in page
@@ -173,20 +165,6 @@ def test_a_message_is_shown_as_it_was_sent(staff: Client, sent: Message) -> None
     assert "Person1, it has been a while" in page
     assert 'sandbox title="The mail" srcdoc="' in page
     assert "Said yes by checkout" in page or "Said yes" in page
-
-
-def test_ready_made_workflows_are_added_switched_off(staff: Client) -> None:
-    make_shop()
-    ensure_rfm_segments(clock.now())
-    assert staff.post("/workflows/install/thank-champions").status_code == 302
-    workflow = Workflow.objects.get()
-    assert (workflow.key, workflow.is_on) == ("thank-champions", False)
-    address = f"/workflows/{to_public(Workflow.PREFIX, workflow.uid)}/switch"
-    assert "Nobody is there already who has not been through this." in staff.get(address).content.decode()
-    staff.post(address, {"to": "on", "who": "none"})
-    assert Workflow.objects.get().is_on
-    staff.post(address, {"to": "off"})
-    assert not Workflow.objects.get().is_on
 
 
 def test_a_template_with_a_mistake_is_refused_and_nothing_changes(staff: Client, sent: Message) -> None:

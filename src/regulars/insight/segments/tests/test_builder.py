@@ -22,15 +22,20 @@ from regulars.insight.warehouse.tests import shop
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def client(settings: Any, tmp_path: Path) -> Client:
-    settings.HOME = tmp_path
+@pytest.fixture(scope="module")
+def marketer(making_once: Path) -> StaffMember:
+    """Of a shop with three customers, whose spending the warehouse knows."""
     store, at = shop.make_store(), now() - timedelta(days=5)
     people = shop.make_people(store, 3, at)
     shop.add_orders(store, [(str(n), person, at, 4000 * n) for n, person in enumerate(people)])
     sync(at)
+    return StaffMember.objects.create(email="mo@shop.example", name="Mo", role="marketer")
+
+
+@pytest.fixture(autouse=True)
+def client(marketer: StaffMember, made_once: None) -> Client:
     client = Client()
-    client.force_login(StaffMember.objects.create(email="mo@shop.example", name="Mo", role="marketer"))
+    client.force_login(marketer)
     return client
 
 

@@ -13,7 +13,7 @@ from django.test import Client
 from regulars.foundation.access.models import StaffMember
 from regulars.foundation.access.viewer import everything
 from regulars.foundation.clock import now
-from regulars.foundation.shop.models import Store
+from regulars.foundation.shop.models import Brand, Store
 from regulars.foundation.shop.settings import read_setting
 from regulars.foundation.work.models import Task
 from regulars.insight.rfm import queries as rfm
@@ -35,25 +35,16 @@ DOOR = re.compile(
 TOTAL = re.compile(r'data-total="(\d+)"')
 
 
-@pytest.fixture(autouse=True)
-def _own_folder(settings: Any, tmp_path: Path) -> None:
-    settings.HOME = tmp_path
-
-
-@pytest.fixture
-def store() -> Store:
-    return shop.make_store()
-
-
 def sign_in(client: Client, role: str = "owner") -> StaffMember:
     member = StaffMember.objects.create(email=f"{role}@shop.example", name=role, role=role)
     client.force_login(member)
     return member
 
 
-@pytest.fixture
-def lively(store: Store) -> list[int]:
-    """Forty customers over a year, two refreshes a month apart with movement between them; their customer ids."""
+@pytest.fixture(scope="module")
+def forty(making_once: Path) -> list[int]:
+    """Customers over a year, two refreshes a month apart with movement between them; their customer ids."""
+    store = shop.make_store()
     at = now().replace(microsecond=0)
     people = shop.make_people(store, 40, at - 400 * DAY)
     history = [
@@ -68,6 +59,11 @@ def lively(store: Store) -> list[int]:
     operations.refresh(at - DAY)
     owners = customers_of(people)
     return [owners[p] for p in people]
+
+
+@pytest.fixture(autouse=True)
+def lively(forty: list[int], made_once: None) -> list[int]:
+    return forty
 
 
 def doors_of(html: str) -> set[tuple[int, str]]:
@@ -109,18 +105,6 @@ def test_the_overview_says_what_is_the_case(client: Client, lively: list[int]) -
     assert "They ordered lately, order often and spend the most." in html
     assert (40, "/customers?" + "&".join(f"rfm={s}" for s in rfm.tallies(snapshot))) in doors_of(html)
     assert snapshot.left_out_orders == 1
-
-
-def test_an_empty_shop_says_what_to_do_first(client: Client) -> None:
-    sign_in(client)
-    operations.ensure_rfm_segments(now())
-    for path in ("/segments", "/segments/at-risk"):
-        html = client.get(path).content.decode()
-        assert 'href="/imports/new"' in html, path
-    assert client.get("/segments/movement").status_code == 200
-    assert client.get("/segments/thresholds").status_code == 200
-    assert client.get("/segments/no-such").status_code == 404
-    assert client.get("/segments/seg_nonsense").status_code == 404
 
 
 def test_the_ledger_filters_sorts_and_exports(client: Client, lively: list[int]) -> None:
@@ -225,11 +209,9 @@ def test_who_may_look_may_not_change(client: Client, lively: list[int]) -> None:
     assert RfmPolicy.objects.count() == 0
 
 
-def test_segments_are_of_all_stores_and_not_shown_to_staff_of_one(
-    client: Client, lively: list[int], store: Store
-) -> None:
+def test_segments_are_of_all_stores_and_not_shown_to_staff_of_one(client: Client) -> None:
     member = sign_in(client, "manager")
-    member.stores.add(Store.objects.create(code="other", name="Other", brand=store.brand, currency="GBP"))
+    member.stores.add(Store.objects.create(code="other", name="Other", brand=Brand.objects.get(), currency="GBP"))
     for address in ("/segments", "/segments/champions", "/segments/champions/members"):
         assert client.get(address).status_code == 403
 
