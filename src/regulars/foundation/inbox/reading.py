@@ -1,17 +1,21 @@
 """Reading what came in: in batches, in order within a source, in parallel over sources; what fails never stops what follows.
 
-A source is read under a lease, so that one worker reads it at a time; every write checks the lease's fence. An item's attempts are
-counted when it is taken: one that kills the process that reads it is found out after three, and everything that was taken with it is
-then read one by one.
+A source is read under a lease, so that one worker reads it at a time; every write checks the lease's fence. A batch costs no write until
+it is read: that a reader died is known by its lease, which it did not give back. Then an attempt of all that it held is counted, and they
+are taken one by one, each counted when it is taken: one that kills the process that reads it is found out after three.
 """
 
 import os
 import socket
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from itertools import starmap
 from pathlib import Path
+from typing import Any
 
 import structlog
 from django.db import connection, transaction
@@ -31,7 +35,7 @@ LEASE_SECONDS = loops.LEASE_SECONDS  # of one source
 FEW = 20  # inputs of a source that are read beside the others' floods
 MOST_ATTEMPTS = 3
 KILLED = f"Reading it ended the process, {MOST_ATTEMPTS} times."
-TAKEN = declare("inbox.taken", "what came in is taken and counted, nothing is read")
+TAKEN = declare("inbox.taken", "what came in is taken, nothing is read")
 READ = declare("inbox.read", "what came in is in the record, it is not marked as read, nothing is committed")
 
 logger = structlog.get_logger(__name__)
@@ -53,22 +57,28 @@ _NEXT = """
 SELECT id, received_at, kind, attempts, size FROM inbox_item
 WHERE state = 'received' AND source = %s ORDER BY id LIMIT %s
 """
-_TAKE = """
+_OPEN = """
+SELECT id, source, kind, store_id, key, received_at, headers, body, attempts FROM inbox_item
+WHERE id = ANY(%(ids)s) AND received_at >= %(first)s AND received_at <= %(last)s AND state = 'received'
+"""
+_COUNT = """
 UPDATE inbox_item SET attempts = attempts + 1
 WHERE id = ANY(%(ids)s) AND received_at >= %(first)s AND received_at <= %(last)s AND state = 'received'
-RETURNING id, source, kind, store_id, key, received_at, headers, body, attempts
 """
+# The numbers stand there twice: of a day that grew since it was analysed PostgreSQL believes that nothing was received at that time, and reads
+# its whole index for it.
 _MARK = """
-UPDATE inbox_item i SET state = w.state, reason = w.reason, people = w.people::bigint[], read_at = %(at)s
+UPDATE inbox_item i
+SET state = w.state, reason = w.reason, people = w.people::bigint[], read_at = %(at)s, attempts = greatest(attempts, 1)
 FROM unnest(%(ids)s::bigint[], %(states)s::text[], %(reasons)s::text[], %(people)s::text[]) AS w(id, state, reason, people)
-WHERE i.id = w.id AND i.received_at >= %(first)s AND i.received_at <= %(last)s
+WHERE i.id = ANY(%(ids)s) AND i.id = w.id AND i.received_at >= %(first)s AND i.received_at <= %(last)s
 """
 _GIVE_BACK = "UPDATE inbox_item SET attempts = attempts - 1 WHERE id = ANY(%s) AND state = 'received' AND attempts > 0"
 
 
 @dataclass(frozen=True)
 class _Taken:
-    """An item as it lies in the table, taken for the ``attempts``-th time."""
+    """An item as it lies in the table; ``attempts`` were counted of it: none for one of a batch, this one too for what is taken alone."""
 
     id: int
     source: str
@@ -92,7 +102,7 @@ def read_few(stop: Stop, at: datetime) -> bool:
 
 
 def _read_each(sources: Sequence[str], stop: Stop, at: datetime) -> bool:
-    _give_back()
+    _pay_debts()
     more = False
     for source in sources:
         if stop.is_set():
@@ -105,7 +115,7 @@ def read_source(source: str, at: datetime) -> bool:
     """One batch of one source. False where nothing waits, nobody reads its kind, or another worker reads it at the moment."""
     with _unhurried():
         held = take_lease(f"inbox:{source}", f"{socket.gethostname()}:{os.getpid()}", LEASE_SECONDS)
-        taken = _take(source) if held else []
+        taken = _take(source, was_left=held.was_left) if held else []
     if held is None:
         return False
     try:
@@ -122,8 +132,8 @@ def read_source(source: str, at: datetime) -> bool:
         logger.warning("a source waits for the database", source=source, why=reason_of(error))
         return False  # others need not wait for it
     finally:
-        with _unhurried():
-            release_lease(held)
+        _debts.append(partial(release_lease, held))
+        _pay_debts()
 
 
 @contextmanager
@@ -145,8 +155,8 @@ def _waiting_sources(most: int = 0) -> list[str]:
         return [row[0] for row in cursor.fetchall()]
 
 
-def _take(source: str) -> list[_Taken]:
-    """The next items of a source, in order, their attempts counted and committed. One that was taken before is taken alone."""
+def _take(source: str, *, was_left: bool) -> list[_Taken]:
+    """The next items of a source, in order. One that was taken before is taken alone, and that is counted first."""
     with connection.cursor() as cursor:
         cursor.execute(_NEXT, [source, 1])
         first = cursor.fetchone()
@@ -155,24 +165,45 @@ def _take(source: str) -> list[_Taken]:
             return []
         cursor.execute(_NEXT, [source, parser.most_inputs])
         chosen = _batch(cursor.fetchall(), parser)
-        moments = [row[1] for row in chosen]
-        cursor.execute(_TAKE, {"ids": [row[0] for row in chosen], "first": min(moments), "last": max(moments)})
+        if was_left and not chosen[0].attempts:
+            cursor.execute(_COUNT, _these(chosen))  # the attempt of whoever held them
+            chosen = [replace(one, attempts=1) for one in chosen[:1]]
+        if chosen[0].attempts:
+            cursor.execute(_COUNT, _these(chosen))
+        cursor.execute(_OPEN, _these(chosen))
         taken = [_Taken(*row) for row in cursor.fetchall()]
     return sorted(taken, key=lambda item: item.id)
 
 
-def _batch(rows: Sequence[tuple[int, datetime, str, int, int]], parser: Parser) -> list[tuple[int, datetime]]:
+@dataclass(frozen=True)
+class _Waits:
+    """An item that waits, without its body."""
+
+    id: int
+    received_at: datetime
+    kind: str
+    attempts: int
+    size: int
+
+
+def _batch(rows: Sequence[tuple[int, datetime, str, int, int]], parser: Parser) -> list[_Waits]:
     """The longest run from the oldest one that was never taken before, is of one kind, and is not too large."""
-    chosen: list[tuple[int, datetime]] = []
+    chosen: list[_Waits] = []
     total = 0
-    for row_id, received_at, kind, attempts, size in rows:
-        total += size
-        if chosen and (attempts or kind != parser.kind or total > parser.most_bytes):
+    for one in starmap(_Waits, rows):
+        total += one.size
+        if chosen and (one.attempts or one.kind != parser.kind or total > parser.most_bytes):
             break
-        chosen.append((row_id, received_at))
-        if attempts:
+        chosen.append(one)
+        if one.attempts:
             break
     return chosen
+
+
+def _these(items: Sequence[_Waits | _Taken]) -> dict[str, Any]:
+    """What statements name items by: the days of their partitions too."""
+    moments = [item.received_at for item in items]
+    return {"ids": [item.id for item in items], "first": min(moments), "last": max(moments)}
 
 
 def _read(taken: Sequence[_Taken], held: Held, at: datetime) -> None:
@@ -185,7 +216,7 @@ def _read(taken: Sequence[_Taken], held: Held, at: datetime) -> None:
         raise
     except Exception as error:
         if _is_of_the_database(error):
-            _owe(taken)
+            _settle_attempt(taken)
             raise
         logger.warning("a batch could not be read", source=held.name, inputs=len(taken), why=reason_of(error))
         for item in taken:
@@ -212,7 +243,7 @@ def _read_alone(item: _Taken, held: Held, at: datetime) -> None:
         raise
     except Exception as error:
         if _is_of_the_database(error):
-            _owe([item])
+            _settle_attempt([item])
             raise
         logger.error("an input went to quarantine", source=item.source, item=item.id, why=reason_of(error))
         _settle([(item, Outcome(refused=reason_of(error)))], held, at)
@@ -225,20 +256,13 @@ def _settle(outcomes: Sequence[tuple[_Taken, Outcome]], held: Held, at: datetime
 
 
 def _mark(outcomes: Sequence[tuple[_Taken, Outcome]], at: datetime) -> None:
-    moments = [item.received_at for item, _ in outcomes]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _MARK,
-            {
-                "at": at,
-                "ids": [item.id for item, _ in outcomes],
-                "states": [(ItemState.QUARANTINED if o.refused else ItemState.PARSED).value for _, o in outcomes],
-                "reasons": [o.refused for _, o in outcomes],
-                "people": ["{" + ",".join(map(str, sorted(o.people))) + "}" for _, o in outcomes],
-                "first": min(moments),
-                "last": max(moments),
-            },
-        )
+    said = {
+        "at": at,
+        "states": [(ItemState.QUARANTINED if o.refused else ItemState.PARSED).value for _, o in outcomes],
+        "reasons": [o.refused for _, o in outcomes],
+        "people": ["{" + ",".join(map(str, sorted(o.people))) + "}" for _, o in outcomes],
+    }
+    execute(_MARK, said | _these([item for item, _ in outcomes]))
 
 
 def _opened(item: _Taken) -> RawInput:
@@ -261,21 +285,31 @@ def reason_of(error: Exception) -> str:
     return f"{type(error).__name__}{place}"
 
 
-_owed: list[int] = []
+_debts: deque[Callable[[], object]] = deque()  # what is to be written as soon as the database answers
 
 
-def _owe(taken: Sequence[_Taken]) -> None:
-    """An attempt that ended because the database went away is no fault of the items: it is given back once it answers again.
+def _settle_attempt(taken: Sequence[_Taken]) -> None:
+    """An attempt that ended because the database went away is no fault of the items: where it was counted, it is given back.
 
-    Where it still answers, the failure was of the statement: then the attempt counts, and one that always fails so is found out.
+    Where the database still answers, the failure was of the statement: then the attempt counts, and one that always fails so is found out.
     """
-    if not connection.is_usable():
-        _owed.extend(item.id for item in taken)
+    was_counted = bool(taken[0].attempts)
+    if connection.is_usable() and not was_counted:
+        execute(_COUNT, _these(taken))
+    elif was_counted and not connection.is_usable():
+        _debts.append(partial(execute, _GIVE_BACK, [[item.id for item in taken]]))
 
 
-def _give_back() -> None:
-    owed = list(_owed)
-    if owed:
-        with connection.cursor() as cursor:
-            cursor.execute(_GIVE_BACK, [owed])
-        del _owed[: len(owed)]
+def _pay_debts() -> None:
+    """Raises what the database raises; what could not be written is still owed."""
+    while _debts:
+        try:
+            debt = _debts.popleft()
+        except IndexError:  # another thread was quicker
+            return
+        try:
+            with _unhurried():
+                debt()
+        except BaseException:
+            _debts.append(debt)
+            raise

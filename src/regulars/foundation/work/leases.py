@@ -11,17 +11,20 @@ from regulars.foundation.errors import RegularsError
 
 # Waits for nobody: whoever works under a lease holds its row until the commit, and then it is simply not to be had.
 _TAKE = """
-WITH taken AS (
-    UPDATE work_lease SET owner = %(owner)s, fence = fence + 1, until = clock_timestamp() + %(seconds)s * interval '1 second'
-    WHERE name = (SELECT name FROM work_lease WHERE name = %(name)s AND until < clock_timestamp() FOR UPDATE SKIP LOCKED)
-    RETURNING fence
+WITH free AS (
+    SELECT name, until > to_timestamp(0) AS was_left FROM work_lease WHERE name = %(name)s AND until < clock_timestamp()
+    FOR UPDATE SKIP LOCKED
+), taken AS (
+    UPDATE work_lease l SET owner = %(owner)s, fence = fence + 1, until = clock_timestamp() + %(seconds)s * interval '1 second'
+    FROM free WHERE l.name = free.name
+    RETURNING fence, was_left
 ), made AS (
     INSERT INTO work_lease (name, owner, fence, until)
     SELECT %(name)s, %(owner)s, 1, clock_timestamp() + %(seconds)s * interval '1 second'
     WHERE NOT EXISTS (SELECT 1 FROM work_lease WHERE name = %(name)s)
     ON CONFLICT DO NOTHING RETURNING fence
 )
-SELECT fence FROM taken UNION ALL SELECT fence FROM made
+SELECT fence, was_left FROM taken UNION ALL SELECT fence, false FROM made
 """
 _EXTEND = """
 UPDATE work_lease SET until = clock_timestamp() + %(seconds)s * interval '1 second'
@@ -47,6 +50,7 @@ class Held:
     name: str
     owner: str
     fence: int
+    was_left: bool = False  # whoever held it last did not give it back: it died, was too slow, or lost the database
 
 
 def take_lease(name: str, owner: str, seconds: float) -> Held | None:
@@ -54,7 +58,7 @@ def take_lease(name: str, owner: str, seconds: float) -> Held | None:
     with connection.cursor() as cursor:
         cursor.execute(_TAKE, {"name": name, "owner": owner, "seconds": seconds})
         row = cursor.fetchone()
-    return Held(name, owner, row[0]) if row else None
+    return Held(name, owner, *row) if row else None
 
 
 def extend_lease(held: Held, seconds: float) -> bool:

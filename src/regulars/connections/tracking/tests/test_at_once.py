@@ -114,7 +114,7 @@ def test_a_reader_that_is_killed_loses_nothing_and_doubles_nothing(
     command = [sys.executable, "-m", "regulars", "worker", "--only", "inbox.read"]
     dead = subprocess.run(command, env=environment, cwd=ROOT, timeout=120, check=False, capture_output=True)
     assert dead.returncode == KILLED, dead.stderr[-2_000:]
-    assert list(Item.objects.values_list("state", "attempts")) == [("received", 1)] * 3
+    assert list(Item.objects.values_list("state", "attempts")) == [("received", 0)] * 3
     assert not Event.objects.filter(kind__startswith="tracked.").exists()
     read_all()
     assert not Event.objects.filter(kind__startswith="tracked.").exists()  # it still holds its lease
@@ -124,7 +124,7 @@ def test_a_reader_that_is_killed_loses_nothing_and_doubles_nothing(
         )
         assert cursor.rowcount >= 1
     read_all()
-    assert list(Item.objects.values_list("state", flat=True)) == ["parsed"] * 3
+    assert list(Item.objects.values_list("state", "attempts")) == [("parsed", 2)] * 3  # that of the dead one too
     assert Event.objects.filter(kind__startswith="tracked.").count() == 3 * CALLS
     assert Customer.objects.count() == CALLS
     assert sorted(Cart.objects.values_list("value_minor", flat=True)) == [1500] * (CALLS // 2)

@@ -29,7 +29,7 @@ from regulars.foundation.shop.models import Brand, Store
 from regulars.foundation.shop.settings import write_setting
 from regulars.foundation.vault.keys import key_ring
 from regulars.foundation.vault.rotation import WRAPPED
-from regulars.foundation.work.leases import LeaseLost, take_lease
+from regulars.foundation.work.leases import LeaseLost, release_lease, take_lease
 from regulars.foundation.work.loops import Stop
 
 pytestmark = pytest.mark.django_db
@@ -115,6 +115,25 @@ def test_a_source_is_read_in_order_in_batches_that_are_not_too_large(echo: Echo)
     assert Item.objects.filter(people=[7], read_at=AT).count() == 8
 
 
+def test_marking_a_batch_reads_nothing_else_of_the_day() -> None:
+    """Also of a day that has grown since PostgreSQL looked at it."""
+    arrive(b"x" * 1_000)
+    more = """
+        INSERT INTO inbox_item (received_at, source, kind, key, headers, body, size)
+        SELECT received_at + n * interval '1 ms', source, kind, key, headers, body, size
+        FROM (SELECT * FROM inbox_item LIMIT 1) one, generate_series(1, 6000) n
+    """
+    execute(more, [])
+    execute("ANALYZE inbox_item", [])
+    execute(more.replace("1 ms", "1 s"), [])
+    count = 1_000
+    rows = list(Item.objects.order_by("-pk")[:count])
+    said = {"at": AT, "states": ["parsed"] * count, "reasons": [""] * count, "people": ["{7}"] * count}
+    items = [reading._Waits(row.pk, row.received_at, row.kind, row.attempts, row.size) for row in rows]
+    plan = json.dumps(fetch("EXPLAIN (FORMAT json) " + reading._MARK, said | reading._these(items)))
+    assert '"Index Cond": "((id = ANY' in plan
+
+
 def test_a_source_of_which_little_waits_is_read_beside_the_others(echo: Echo) -> None:
     arrive(*[b"%d" % n for n in range(reading.FEW + 1)], source="echo:flood")
     arrive(*[b"few"] * reading.FEW, source="echo:few")
@@ -164,9 +183,13 @@ def reading_line_of(text: str) -> int:
 
 def test_one_that_kills_its_reader_is_found_out_after_three_and_holds_nobody_up(echo: Echo) -> None:
     arrive(b"kills", b"good")
+    counted = []
     for _ in range(reading.MOST_ATTEMPTS):  # the process dies after it took them
-        assert [item.body for item in reading._take("echo:1")]
-    assert [attempts for _, attempts, _ in states()] == [3, 1]  # after the first death each is taken alone
+        held = take_lease("inbox:echo:1", "dies", 0)
+        assert held
+        assert reading._take("echo:1", was_left=held.was_left)
+        counted.append([attempts for _, attempts, _ in states()])
+    assert counted == [[0, 0], [2, 1], [3, 1]]  # after the first death each is taken alone
     read_all()
     assert states() == [("quarantined", 4, reading.KILLED), ("parsed", 2, "")]
     assert echo.batches == [[b"good"]]
@@ -184,31 +207,47 @@ def test_a_source_that_another_reads_is_left_alone_and_a_lost_lease_writes_nothi
     def overtaken(inputs: Sequence[RawInput], at: datetime) -> list[Outcome]:
         raise AssertionError("must not be reached: the fence is checked first")
 
-    taken = reading._take("echo:1")
+    taken = reading._take("echo:1", was_left=False)
     held = take_lease("inbox:echo:1", "slow", 0)
     assert held
     assert take_lease("inbox:echo:1", "quick", 30)
     monkeypatch.setattr(echo, "read", overtaken)
     with pytest.raises(LeaseLost):
         reading._read(taken, held, AT)
-    assert states() == [("received", 1, "")]
+    assert states() == [("received", 0, "")]
 
 
-def test_an_attempt_that_the_database_ended_is_given_back(echo: Echo, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_that_goes_away_is_no_fault_of_what_was_read(echo: Echo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither of a batch nor of what was taken alone; the source is free as soon as the database answers again."""
     arrive(b"a", b"b")
+    Item.objects.filter(pk=Item.objects.order_by("pk")[0].pk).update(attempts=1)
+    for taken, left in ((b"a", [1, 0]), (b"b", [2, 0])):
+        read_while_away(monkeypatch)
+        reading._pay_debts()
+        assert [attempts for _, attempts, _ in states()] == left
+        held = take_lease("inbox:echo:1", "another", 30)
+        assert held is not None
+        assert not held.was_left
+        release_lease(held)
+        reading.read_waiting(Stop(), AT)
+        assert echo.batches[-1] == [taken]
+    assert states() == [("parsed", 2, ""), ("parsed", 1, "")]
 
-    def away(taken: Any, held: Any, at: datetime) -> None:
+
+def read_while_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The connection is lost in the midst of a batch: nothing can be written after that, the lease's return neither."""
+    lost, pay = [], reading._pay_debts
+
+    def away(*args: object) -> None:
+        lost.append(True)
         raise OperationalError("the connection is gone")
 
     with monkeypatch.context() as patched:
         patched.setattr(reading, "_read_together", away)
+        patched.setattr(reading, "_pay_debts", lambda: away() if lost else pay())
         patched.setattr(connection, "is_usable", lambda: False)
         with pytest.raises(OperationalError):
             reading.read_waiting(Stop(), AT)
-    assert [attempts for _, attempts, _ in states()] == [1, 1]
-    read_all()
-    assert states() == [("parsed", 1, ""), ("parsed", 1, "")]
-    assert echo.batches == [[b"a", b"b"]]
 
 
 def test_a_statement_that_always_fails_is_found_out(echo: Echo, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -32,7 +32,7 @@ def test_whoever_slept_past_its_end_is_refused_after_a_take_over() -> None:
     expire("mail")
     check_lease(slow)  # expired, but nobody has taken over: its writes are still safe
     quick = take_lease("mail", "b", 30)
-    assert quick == Held("mail", "b", 2)
+    assert quick == Held("mail", "b", 2, was_left=True)
     with pytest.raises(LeaseLost), transaction.atomic():
         check_lease(slow)
     assert extend_lease(slow, 30) is False
