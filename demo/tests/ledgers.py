@@ -1,8 +1,12 @@
-"""The ledger, read once in a process: it takes two seconds."""
+"""The ledger, read once, by one process of a run: it takes two seconds and some hundred megabytes."""
 
 from functools import cache
 
+import pytest
+
 from demo.source import Ledger
+
+of_the_ledger = pytest.mark.xdist_group("ledger")
 
 
 @cache

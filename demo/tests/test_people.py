@@ -10,6 +10,8 @@ from demo.people import COUNTRIES, Person, make_people
 from demo.source import Article, Shopper
 from demo.tests import ledgers
 
+pytestmark = ledgers.of_the_ledger
+
 
 @pytest.fixture(scope="module")
 def people() -> list[Person]:

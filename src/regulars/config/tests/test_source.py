@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.xdist_group("source")  # one process reads all code, and holds it
 ROOT = Path(__file__).resolve().parents[2]
 BESIDE = ("bench", "chaos", "demo", "docs", "fakes", "tests")  # folders of code beside the product's
 LONGEST_FILE = 500
