@@ -9,7 +9,7 @@ import binascii
 import json
 import re
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -120,10 +120,19 @@ def decompress(body: bytes, encoding: str, most: int) -> bytes:
     return plain
 
 
+def in_clear(body: bytes, encoding: str, path: str) -> bytes:
+    """The text of a body to ``/v1/<path>``. Raises BadBody."""
+    return decompress(body, encoding, MOST_BATCH_BYTES if PATHS[path] == BATCH else MOST_CALL_BYTES)
+
+
 def parse(body: bytes, encoding: str, path: str) -> dict[str, Any]:
+    """As ``parse_text``, of a body as it came."""
+    return parse_text(in_clear(body, encoding, path), path)
+
+
+def parse_text(plain: bytes, path: str) -> dict[str, Any]:
     """The JSON object of a body to ``/v1/<path>``; fractions are as they were written (``_fraction``). Raises BadBody."""
     is_batch = PATHS[path] == BATCH
-    plain = decompress(body, encoding, MOST_BATCH_BYTES if is_batch else MOST_CALL_BYTES)
     try:
         payload = json.loads(plain.decode("utf-8-sig"), parse_float=_fraction, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
@@ -144,12 +153,12 @@ def look(body: bytes, encoding: str, path: str) -> Mapping[str, Any]:
     Nothing else of it is made into objects, which costs four times as much; whatever the quick look cannot tell, ``parse`` decides.
     """
     is_batch = PATHS[path] == BATCH
-    plain = decompress(body, encoding, MOST_BATCH_BYTES if is_batch else MOST_CALL_BYTES)
+    plain = in_clear(body, encoding, path)
     try:
         found: dict[str, Any] = (_BATCH_OF_CALLS if is_batch else _ONE_CALL).validate_json(plain)
     except ValueError:
-        return parse(body, encoding, path)
-    return parse(body, encoding, path) if any(word in plain for word in _NO_JSON) else found
+        return parse_text(plain, path)
+    return parse_text(plain, path) if any(word in plain for word in _NO_JSON) else found
 
 
 _KEY_OF_BODY = {"writeKey": core_schema.typed_dict_field(core_schema.any_schema(), required=False)}
@@ -188,8 +197,12 @@ def write_key(authorization: str, payload: Mapping[str, Any]) -> str:
     return value.strip() if scheme.lower() == "bearer" else ""
 
 
-def read_calls(payload: Mapping[str, Any], path: str, received_at: datetime, key: str) -> Iterator[Call | Rejected]:
-    """Every call of a body. ``key`` makes message ids for those that have none: the same when the body is read again."""
+def read_calls(
+    payload: Mapping[str, Any], path: str, received_at: datetime, key: str, text: bytes = b""
+) -> Iterator[Call | Rejected]:
+    """Every call of a body. ``key`` makes message ids for those that have none: the same when the body is read again. ``text``, the
+    body in clear, saves a close look at each call.
+    """
     kind = PATHS[path]
     if kind != BATCH:
         yield _read_one({**payload, "type": kind}, {}, received_at, key)
@@ -199,17 +212,42 @@ def read_calls(payload: Mapping[str, Any], path: str, received_at: datetime, key
         yield Rejected("", Reason.TOO_MANY)
         return
     shared = {name: payload[name] for name in ("context", "integrations", "sentAt") if payload.get(name) is not None}
-    for place, item in enumerate(items):
-        yield _read_one(item, shared, received_at, f"{key}-{place}")
+    for place, (item, is_fit) in enumerate(zip(items, _fit(items, text), strict=True)):
+        yield _read_one(item, shared, received_at, f"{key}-{place}", is_fit)
 
 
-def _read_one(item: Any, shared: Mapping[str, Any], received_at: datetime, own_key: str) -> Call | Rejected:
+_NAMED = b'"messageId"'
+
+
+def _fit(items: Sequence[Any], text: bytes) -> Sequence[bool]:
+    """Of each call of a body, whether a quick look at its text tells that nothing in it is unfit (see ``_unfit``); no tells nothing.
+
+    Where each names itself once, and no letter is escaped, a call lies between the name before its own and the one after it.
+    """
+    pieces = text.split(_NAMED)
+    is_each_named = len(pieces) == len(items) + 1 and all(
+        isinstance(item, dict) and "messageId" in item for item in items
+    )
+    if not is_each_named or b"\\u" in text:
+        return [False] * len(items)
+    sizes = [len(piece) for piece in pieces]
+    depths = [piece.count(b"{") + piece.count(b"[") for piece in pieces]
+    most = MOST_CALL_BYTES - len(_NAMED)
+    return [
+        size + after <= most and depth + deeper <= DEEPEST
+        for size, after, depth, deeper in zip(sizes, sizes[1:], depths, depths[1:], strict=False)
+    ]
+
+
+def _read_one(
+    item: Any, shared: Mapping[str, Any], received_at: datetime, own_key: str, is_fit: bool = False
+) -> Call | Rejected:
     if not isinstance(item, dict):
         return Rejected("", Reason.NOT_AN_OBJECT)
     kind = item.get("type")
     if not isinstance(kind, str) or kind not in TYPES:
         return Rejected("", Reason.UNKNOWN_TYPE)
-    reason = _unfit(item)
+    reason = None if is_fit else _unfit(item)
     if reason:
         return Rejected(kind, reason)
     whole = {**shared, **item} if shared else item

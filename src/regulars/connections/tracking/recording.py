@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from regulars.connections.tracking import events, interests, shopping
 from regulars.connections.tracking.models import Refusal, TrackingKey
 from regulars.connections.tracking.people import Name, Speaker, name_of, what_is_said, who
-from regulars.connections.tracking.protocol import BadBody, Reason, Rejected, parse, read_calls
+from regulars.connections.tracking.protocol import BadBody, Reason, Rejected, in_clear, parse_text, read_calls
 from regulars.connections.tracking.told import Told
 from regulars.foundation.bulk import execute
 from regulars.foundation.inbox.parsers import Outcome, RawInput
@@ -78,10 +78,11 @@ def _collect(item: RawInput, batch: _Batch) -> str:
     """Adds the calls of one input to the batch; why it cannot be read at all, where that is so."""
     path = item.headers.get(PATH, "batch")
     try:
-        payload = parse(item.body, item.headers.get("content-encoding", ""), path)
+        text = in_clear(item.body, item.headers.get("content-encoding", ""), path)
+        payload = parse_text(text, path)
     except BadBody as error:
         return str(error)
-    for one in read_calls(payload, path, item.received_at, item.key.hex()):
+    for one in read_calls(payload, path, item.received_at, item.key.hex(), text):
         if isinstance(one, Rejected):
             batch.refuse(item, one.kind, one.reason)
         elif one.kind == "alias" and not batch.speaker.is_server:

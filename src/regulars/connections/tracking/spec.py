@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 LONGEST_TEXT = 200  # of what stays in clear; longer texts go to the sealed part
 _LARGEST = Decimal(10) ** 12
+_LARGEST_INTEGER = 10**12  # the same; numbers of one type are compared sooner
 _DECIMALS = 6
 _NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,6})?", re.ASCII)
 
@@ -157,13 +158,15 @@ def to_number(value: Any) -> Decimal | None:
         return Decimal(text) if _NUMBER.fullmatch(text) else None
     if type(value) is float:
         return _of_fraction(repr(value))
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+    if type(value) is int:
+        return Decimal(value) if -_LARGEST_INTEGER < value < _LARGEST_INTEGER else None
+    if not isinstance(value, Decimal):
         return None
     try:
-        fits = -_LARGEST < value < _LARGEST and (isinstance(value, int) or value == round(value, _DECIMALS))
+        fits = -_LARGEST < value < _LARGEST and value == round(value, _DECIMALS)
     except (InvalidOperation, OverflowError):
         return None
-    return Decimal(value) if fits else None
+    return value if fits else None
 
 
 @lru_cache(4_096)

@@ -173,6 +173,42 @@ def test_what_cannot_be_recorded_says_why(item: dict[str, Any], expected: Reason
     assert reason(**item) == expected
 
 
+def _nested(levels: int) -> Any:
+    return 1 if not levels else [_nested(levels - 1)]
+
+
+PLAIN = {"type": "track", "event": "E", "userId": "u", "properties": {"price": 3.5}}
+ODD: list[tuple[dict[str, Any], Reason | None]] = [
+    ({"properties": {"a": "x" * 33_000}}, Reason.TOO_LARGE),
+    ({"properties": {f"{n}": {"messageId": "x" * 1_000} for n in range(40)}}, Reason.TOO_LARGE),
+    ({"properties": {"a": _nested(40)}}, Reason.TOO_DEEP),
+    ({"properties": {"a": "\x00"}}, Reason.BAD_TEXT),
+    ({"properties": {"a": "\ud800"}}, Reason.BAD_TEXT),
+    ({"properties": {"a": '"messageId"'}}, None),
+    ({"properties": {"a": "\U0001f600"}}, None),
+]
+
+
+@pytest.mark.parametrize(("odd", "expected"), ODD, ids=range(len(ODD)))
+def test_what_is_unfit_is_found_whatever_stands_beside_it(odd: dict[str, Any], expected: Reason | None) -> None:
+    named: list[Any] = [PLAIN | {"messageId": "1"}, PLAIN | odd | {"messageId": "2"}, PLAIN | {"messageId": "3"}]
+    hidden = [PLAIN, PLAIN | odd | {"messageId": "2"}, PLAIN]  # as many names in the text as calls, and not one each
+    twice = [PLAIN | {"x": {"messageId": 1}}, PLAIN | odd, PLAIN | {"messageId": "3", "x": {"messageId": 1}}]
+    for items in (named, hidden, twice):
+        text = json.dumps({"batch": items}).encode()
+        found = list(read_calls(parse(text, "", "batch"), "batch", AT, "own", text))
+        assert [getattr(each, "reason", None) for each in found] == [None, expected, None]
+
+
+def test_calls_that_a_look_at_the_whole_body_finds_fit_are_not_looked_at_one_by_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    text = json.dumps({"batch": [PLAIN | {"messageId": f"{n}"} for n in range(2_500)]}).encode()
+    monkeypatch.setattr(protocol, "_unfit", None)
+    found = list(read_calls(parse(text, "", "batch"), "batch", AT, "own", text))
+    assert [each.message_id for each in found if isinstance(each, Call)] == [f"{n}" for n in range(2_500)]
+
+
 def test_nesting_has_an_end() -> None:
     deep: Any = 1
     for _ in range(29):
