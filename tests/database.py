@@ -103,6 +103,11 @@ def migrations_digest() -> str:
     return digest.hexdigest()[:16]
 
 
+def lay_migrated(home: Path) -> None:
+    """Puts the kept data folder where an installation whose data folder is ``home`` has its own: there is nothing left to migrate."""
+    _restore(KEPT / migrations_digest(), EmbeddedPlace.under(home).data)
+
+
 @contextmanager
 def _embedded(durable: bool) -> Iterator[Database]:
     home = Path(tempfile.mkdtemp(prefix="regulars-test-"))

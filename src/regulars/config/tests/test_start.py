@@ -16,6 +16,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.database import lay_migrated
+
 COMMAND = [sys.executable, "-m", "regulars"]
 
 
@@ -67,8 +69,10 @@ def has_come_back(home: Path, word: str, killed: int) -> bool:
 
 @pytest.fixture
 def home() -> Iterator[Path]:
+    """One that has been started before; from nothing the demo's test begins."""
     with tempfile.TemporaryDirectory(prefix="regulars-s-") as folder:
         Path(folder).chmod(0o711)
+        lay_migrated(Path(folder))
         yield Path(folder)
 
 
