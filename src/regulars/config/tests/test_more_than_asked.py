@@ -3,6 +3,7 @@ nobody sees by them what is of a store that is not theirs.
 """
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,13 +44,18 @@ LISTS = ["/settings/connections", "/carts", "/coupons", "/customers/duplicates",
          "/settings/tracking/live", "/settings/inbox"]  # fmt: skip
 
 
-@pytest.fixture
-def house() -> People:
+@pytest.fixture(scope="module")
+def both_stores(making_once: Path) -> People:
     """Both stores have one of everything that is listed."""
     house = make_house()
     for store, word in ((house.uk, "kohlweissling"), (Store.objects.get(code="de"), GERMAN)):
         _fill(store, word)
     return house
+
+
+@pytest.fixture(autouse=True)
+def house(both_stores: People, made_once: None) -> People:
+    return both_stores
 
 
 def _fill(store: Store, word: str) -> None:

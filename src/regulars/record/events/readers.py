@@ -148,15 +148,16 @@ def catch_up(readers: Iterable[Reader], at: datetime) -> int:
 def _catch_up(reader: Reader, at: datetime) -> int:
     """Shards that wait for others are asked again for as long as any of them gets on."""
     batches = 0
-    while True:
+    while waiting := waiting_shards(reader):
         before = _positions(reader)
         waits = False
-        for shards in _parts(reader, waiting_shards(reader)):
+        for shards in _parts(reader, waiting):
             while (progress := _read(reader, shards, at, 500)) is Progress.MORE:
                 batches += 1
             waits |= progress is Progress.WAITS
         if not waits or _positions(reader) == before:
-            return batches
+            break
+    return batches
 
 
 def _positions(reader: Reader) -> list[int]:

@@ -41,13 +41,17 @@ segments:
 AS_JSON = {"of": "orders", "measure": {"sum": "total"}, "window": {"after": "2026-01-01"}, "op": "ge", "value": 5000}
 
 
-@pytest.fixture(autouse=True)
-def _people(settings: Any, tmp_path: Path) -> None:
-    settings.HOME = tmp_path
+@pytest.fixture(scope="module")
+def people(making_once: Path) -> None:
     store = shop.make_store()
     people = shop.make_people(store, 3, NOW)
     shop.add_orders(store, [(str(n), person, NOW, 4000 * n) for n, person in enumerate(people)])
     sync(NOW)
+
+
+@pytest.fixture(autouse=True)
+def _as_made(people: None, made_once: None) -> None:
+    """Each test begins with these people."""
 
 
 def planned(text: str) -> list[tuple[str, str, tuple[int, int] | None]]:
