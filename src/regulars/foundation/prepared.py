@@ -1,7 +1,8 @@
 """Statements of which a process runs thousands a minute: each connection plans them once, and their values go beside them in binary form.
 
 Django writes values into the statement, which is then read and planned anew each time: for a small INSERT more than carrying it out.
-A pooler between must keep prepared statements, as PgBouncer does from 1.21 on; where it hands on whole sessions, any will do.
+A pooler between should keep prepared statements, as PgBouncer does from 1.21 on; where it hands on whole sessions, any will do. Where one
+was forgotten it is sent whole.
 """
 
 import struct
@@ -13,11 +14,12 @@ import psycopg
 from django.db import connection
 from psycopg.abc import Buffer
 from psycopg.adapt import Dumper
+from psycopg.errors import InvalidSqlStatementName
 from psycopg.pq import Format
 
-_ONLY_WHERE_ASKED = (
-    2**31
-)  # runs, after which psycopg prepares a statement by itself; Django switches preparing off altogether
+# Runs after which psycopg prepares a statement by itself. It counts those of every statement while it may, and so would keep the last hundred
+# of a connection in memory, as Django writes them: with all their values. So it may only while one of ours runs.
+_ONLY_WHERE_ASKED = 2**31
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)  # PostgreSQL's
 _MICROSECOND = timedelta(microseconds=1)
 _HEAD, _LENGTH, _NUMBER = struct.Struct("!iiIii"), struct.Struct("!i"), struct.Struct("!q")
@@ -70,7 +72,14 @@ def run(statement: str, values: Mapping[str, Any]) -> int:
     """How many rows it touched. Where its connection is gone this raises OperationalError, without a look before."""
     connection.ensure_connection()
     raw = connection.connection
-    raw.prepare_threshold = _ONLY_WHERE_ASKED
     with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
-        cursor.execute(statement, values, prepare=True)
+        raw.prepare_threshold = _ONLY_WHERE_ASKED
+        try:
+            cursor.execute(statement, values, prepare=True)
+        except InvalidSqlStatementName:  # a pooler went on on another connection of its own
+            if connection.in_atomic_block:
+                raise
+            cursor.execute(statement, values, prepare=False)
+        finally:
+            raw.prepare_threshold = None
         return int(cursor.rowcount)

@@ -57,12 +57,15 @@ class Sent:
         return {name.replace("_", "-").lower(): value for name, value in named.items()}
 
     def body(self, most: int) -> bytes | None:
-        """None for one that says it is larger than so many bytes; no more is read than it says."""
-        length = self._environ.get("CONTENT_LENGTH") or "0"
-        size = int(length) if length.isdecimal() else 0
-        if size > most:
-            return None
-        return bytes(self._environ["wsgi.input"].read(size)) if size else b""
+        """None for one that is larger than so many bytes. One that comes in pieces says no length: it is read where the server sees its end."""
+        length = self._environ.get("CONTENT_LENGTH") or ""
+        if length.isdecimal():
+            size = int(length)
+            return None if size > most else bytes(self._environ["wsgi.input"].read(size))
+        if length or not self._environ.get("wsgi.input_terminated"):
+            return b""
+        body = bytes(self._environ["wsgi.input"].read(most + 1))
+        return body if len(body) <= most else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +182,7 @@ def _protecting() -> Sequence[tuple[str, str]]:
         ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
         ("X-Frame-Options", "DENY"),
         ("X-Content-Type-Options", "nosniff"),
+        ("Cross-Origin-Opener-Policy", settings.SECURE_CROSS_ORIGIN_OPENER_POLICY),
         ("Referrer-Policy", settings.SECURE_REFERRER_POLICY),
         *([("Strict-Transport-Security", lasting)] if settings.SECURE_HSTS_SECONDS else []),
     ]

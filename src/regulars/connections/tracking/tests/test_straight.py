@@ -43,7 +43,16 @@ class Server:
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Said:
         environ = RequestFactory(headers=headers).generic(method, path, body, content_type="application/json").environ
-        environ["wsgi.input"] = io.BytesIO(body + b"what comes behind")
+        return self._ask(environ | {"wsgi.input": io.BytesIO(body + b"what comes behind")})
+
+    def ask_in_pieces(self, path: str, body: bytes, **headers: str) -> Said:
+        """As Granian gives what came with 'Transfer-Encoding: chunked'."""
+        environ = RequestFactory(headers=headers).generic("POST", path, content_type="application/json").environ
+        environ |= {"wsgi.input": io.BytesIO(body), "wsgi.input_terminated": True}
+        environ.pop("CONTENT_LENGTH", None)
+        return self._ask(environ)
+
+    def _ask(self, environ: dict[str, Any]) -> Said:
         said: list[Any] = []
         pieces = self.application(environ, lambda status, named: said.append((int(status[:3]), dict(named))))
         [(status, named)] = said
@@ -78,6 +87,7 @@ def test_what_is_sent_is_stored_as_it_came_and_answered_with_every_header(shop: 
         "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
         "X-Frame-Options": "DENY",
         "X-Content-Type-Options": "nosniff",
+        "Cross-Origin-Opener-Policy": "same-origin",
         "Referrer-Policy": "same-origin",
     }
     assert (Item.objects.get().size, server.pages, count("200") - before) == (len(BODY), [], 1)
@@ -93,6 +103,15 @@ def test_refusals_and_leave_to_send_go_the_same_way(shop: Shop, server: Server) 
     assert (leave.status, leave.headers["Access-Control-Allow-Methods"]) == (204, "GET, POST, OPTIONS")
     assert server.pages == []
     assert not Item.objects.exists()
+
+
+def test_a_body_that_comes_in_pieces_has_no_length_and_is_taken_all_the_same(shop: Shop, server: Server) -> None:
+    named = {"Authorization": basic(shop.browser)}
+    assert server.ask_in_pieces("/v1/t", BODY, **named).status == 200
+    assert Item.objects.get().size == len(BODY)
+    too_large = b'{"a":"' + b"x" * 40_000 + b'"}'
+    assert [server.ask_in_pieces("/v1/t", body, **named).status for body in (too_large, b"")] == [400, 400]
+    assert Item.objects.count() == 1
 
 
 def test_pages_and_unknown_addresses_are_for_django(server: Server) -> None:
