@@ -4,7 +4,6 @@ The limit writes the same rows (keys and events) into the same tables by ``COPY`
 with fsync, with no deduplication and no position drawn under a lock.
 """
 
-import json
 import threading
 import time
 from collections.abc import Callable
@@ -12,7 +11,6 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from django.db import connection, transaction
-from psycopg.types.json import Jsonb
 
 from bench import Figure, Scale, against
 from regulars.record.events import log
@@ -57,25 +55,8 @@ def _copy(count: int, size: int, source: str) -> None:
             with cursor.copy("COPY events_eventkey (key, recorded_at) FROM STDIN") as copy:
                 for n in numbers:
                     copy.write_row((event_key(source, str(n)), _START))
-            with cursor.copy(log._COPY) as copy:
-                copy.set_types(list(log._TYPES.values()))
-                for n in numbers:
-                    e = _entry(n)
-                    copy.write_row(
-                        (
-                            far + n,
-                            datetime.now(UTC),
-                            e.occurred_at,
-                            e.kind,
-                            0,
-                            e.profile_id,
-                            0,
-                            e.subject_id,
-                            False,
-                            Jsonb(e.data, json.dumps),
-                            None,
-                        )
-                    )
+            tails = [log._tail(_entry(n), 0) for n in numbers]
+            log._write(cursor, tails, far + start, datetime.now(UTC))
 
 
 def _entry(number: int) -> Entry:

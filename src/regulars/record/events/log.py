@@ -5,7 +5,7 @@ outermost exit of :func:`transaction`, and released by the commit that makes the
 skip a row whose transaction committed late, and a long transaction elsewhere stalls nobody.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -18,6 +18,7 @@ from pydantic_core import to_json
 
 from regulars.foundation.bulk import fetch
 from regulars.foundation.deduplication import key_of
+from regulars.record.events import rows
 
 SHARDS = 16
 event_key = key_of
@@ -108,12 +109,9 @@ def transaction(source: str, reference: str = "") -> Iterator[LogTransaction]:
         _number_and_write(log)
 
 
-_TYPES = {
-    "position": "int8", "recorded_at": "timestamptz", "occurred_at": "timestamptz", "kind": "text", "batch_id": "int8",
-    "profile_id": "int8", "shard": "int2", "subject_id": "int8", "is_history": "bool", "data": "bytea", "sealed": "bytea",
-}  # fmt: skip
-_JSONB = b"\x01"  # version of jsonb's binary form, which is the text after it: written as bytes, it passes no adapter
-_COPY = f"COPY events_event ({', '.join(_TYPES)}) FROM STDIN (FORMAT BINARY)"
+_COPY = f"COPY events_event ({', '.join(rows.COLUMNS)}) FROM STDIN (FORMAT BINARY)"
+# What the commit would look at is looked at before the lock is taken, not while all others wait for it.
+_LOOK_NOW = "SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED"
 
 
 def _number_and_write(log: LogTransaction) -> None:
@@ -121,14 +119,29 @@ def _number_and_write(log: LogTransaction) -> None:
 
     A transaction without events still draws one position: its rows must have a place in time.
     """
-    count = max(len(log.entries), 1)
+    tails, count = [_tail(entry, log.batch_id) for entry in log.entries], max(len(log.entries), 1)
     with connection.cursor() as cursor:
+        cursor.execute(_LOOK_NOW)
         first, recorded_at = _draw(cursor, count)
-        _write(cursor, log, first, recorded_at)
+        _write(cursor, tails, first, recorded_at)
         cursor.execute(
             "UPDATE events_batch SET first_position = %s, last_position = %s, recorded_at = %s WHERE id = %s",
             [first, first + count - 1, recorded_at, log.batch_id],
         )
+
+
+def _tail(entry: Entry, batch_id: int) -> bytes:
+    return rows.tail(
+        entry.occurred_at,
+        entry.kind,
+        batch_id,
+        profile_id=entry.profile_id,
+        shard=entry.shard,
+        subject_id=entry.subject_id,
+        is_history=entry.is_history,
+        data=to_json(entry.data, fallback=str),
+        sealed=entry.sealed,
+    )
 
 
 def _draw(cursor: Any, count: int) -> tuple[int, datetime]:
@@ -139,25 +152,11 @@ def _draw(cursor: Any, count: int) -> tuple[int, datetime]:
     return last - count + 1, recorded_at
 
 
-def _write(cursor: Any, log: LogTransaction, first: int, recorded_at: datetime) -> None:
-    with cursor.copy(_COPY) as copy:
-        copy.set_types(list(_TYPES.values()))
-        for position, entry in enumerate(log.entries, start=first):
-            copy.write_row(
-                (
-                    position,
-                    recorded_at,
-                    entry.occurred_at,
-                    entry.kind,
-                    log.batch_id,
-                    entry.profile_id,
-                    entry.shard,
-                    entry.subject_id,
-                    entry.is_history,
-                    _JSONB + to_json(entry.data, fallback=str),
-                    entry.sealed,
-                )
-            )
+def _write(cursor: Any, tails: Sequence[bytes], first: int, recorded_at: datetime) -> None:
+    if tails:
+        with cursor.copy(_COPY) as copy:
+            for piece in rows.whole(tails, first, recorded_at):
+                copy.write(piece)
 
 
 def head() -> int:

@@ -6,10 +6,12 @@ import time
 from datetime import UTC, datetime
 
 import pytest
-from django.db import connection, connections
+from django.db import IntegrityError, connection, connections
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from regulars.foundation.bulk import fetch
+from regulars.foundation.shop.models import Store
 from regulars.record.events.log import Entry, event_key, head, transaction
 from regulars.record.events.models import Batch, Event, EventKey
 
@@ -31,6 +33,43 @@ def test_a_batch_knows_the_positions_of_its_events() -> None:
     assert (batch.source, batch.reference) == ("import", "imp_1")
     assert positions == list(range(batch.first_position or 0, (batch.last_position or 0) + 1))
     assert head() == positions[-1]
+
+
+@pytest.mark.django_db
+def test_every_field_is_read_back_as_it_was_appended() -> None:
+    early = datetime(1999, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)
+    full = {
+        "data": {"word": "Grüße ✓", "number": 1.5, "list": [None, True]},
+        "sealed": b"\x00\xff",
+        "is_history": True,
+    }
+    with transaction("import") as log:
+        log.append(Entry("test.bare", AT))
+        log.append(*(entry("test.é", profile_id=7, customer_id=16 + n, subject_id=-9, **full) for n in range(1_200)))
+        log.append(Entry("test.early", early, subject_id=2**62))
+    rows = list(Event.objects.order_by("position"))
+    columns = ("kind", "occurred_at", "profile_id", "shard", "subject_id", "is_history", "data", "sealed")
+    bare, *filled, last = [tuple(getattr(row, name) for name in columns) for row in rows]
+    assert bare == ("test.bare", AT, None, 0, None, False, {}, None)
+    assert [(*row[:-1], bytes(row[-1])) for row in filled] == [
+        ("test.é", AT, 7, n % 16, -9, True, full["data"], b"\x00\xff") for n in range(1_200)
+    ]
+    assert last == ("test.early", early, None, 2**62 % 16, 2**62, False, {}, None)
+    assert {(row.batch_id, row.recorded_at) for row in rows} == {
+        (Batch.objects.get().pk, Batch.objects.get().recorded_at)
+    }
+
+
+@pytest.mark.django_db
+def test_what_the_commit_would_refuse_is_refused_before_anybody_waits() -> None:
+    """No position is drawn, so the lock was never held."""
+    drawn = "SELECT last_value FROM events_position"
+    before = fetch(drawn, [])
+    with pytest.raises(IntegrityError), transaction("staff") as log:
+        Store.objects.create(code="uk", name="UK", brand_id=2**31, currency="GBP")
+        log.append(entry())
+    assert fetch(drawn, []) == before
+    assert not Event.objects.exists()
 
 
 @pytest.mark.django_db
