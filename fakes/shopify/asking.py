@@ -2,7 +2,7 @@
 
 import json
 import re
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any
 
 from graphql import (
@@ -26,6 +26,7 @@ from fakes.shopify.searching import MOST
 from fakes.shopify.settings import granted
 from fakes.shopify.shop import Shop
 
+_MOST_KNOWN = 200  # queries of a client; to check one takes longer than to carry it out
 RATE_LIMITS = "https://shopify.dev/api/usage/rate-limits"
 _FORMS = (  # what this library says, and what Shopify says of the same
     (
@@ -127,7 +128,7 @@ class Endpoint:
                 self.shop.fire(("BULK_OPERATIONS_FINISH", partial(self._finished, operation)))
 
     def _bulk_data(self, query: str) -> Any:
-        done = self.carry_out(parse(query), {}, None, "", is_bulk=True)
+        done = self.carry_out(_parsed(query), {}, None, "", is_bulk=True)
         if done.errors:
             raise done.errors[0]
         return done.data
@@ -144,6 +145,10 @@ class Endpoint:
         }
 
 
+_parsed = lru_cache(maxsize=_MOST_KNOWN)(parse)
+
+
+@lru_cache(maxsize=_MOST_KNOWN)
 def _checked(query: str, name: str | None) -> tuple[DocumentNode, OperationDefinitionNode]:
     try:
         document = parse(query)
@@ -214,5 +219,6 @@ def _counted(data: Any) -> int:
     return sum(_counted(value) for value in data) if isinstance(data, list) else 0
 
 
+@lru_cache(maxsize=_MOST_KNOWN)
 def refusal(query: str) -> str | None:
     return bulk.refusal(schema(), query)
