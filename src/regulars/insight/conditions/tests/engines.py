@@ -46,6 +46,13 @@ def _table(name: str, shape: Shape) -> WarehouseTable:
 
 def world_in(engine: Engine, world: World) -> Asking:
     """A world, to be asked of an engine."""
+    given = given_in(engine, world)
+    values = {name: bound for one in given.values() for name, bound in one.values.items()}
+    return Asking(engine, lambda name: given[name].sql, values, _RUN[engine])
+
+
+def given_in(engine: Engine, world: World) -> dict[str, Given]:
+    """Its tables and its people."""
     given = {name: _given(engine, name, world) for name in world.catalog.shapes}
     given[PEOPLE] = given_rows(
         engine,
@@ -56,8 +63,7 @@ def world_in(engine: Engine, world: World) -> Asking:
         },
     )
     given[CUSTOMERS] = given_rows(engine, CUSTOMERS, {"customer_id": (Kind.WHOLE, list(world.customers))})
-    values = {name: bound for one in given.values() for name, bound in one.values.items()}
-    return Asking(engine, lambda name: given[name].sql, values, _RUN[engine])
+    return given
 
 
 def _given(engine: Engine, name: str, world: World) -> Given:
