@@ -212,6 +212,9 @@ def read_calls(
         yield Rejected("", Reason.TOO_MANY)
         return
     shared = {name: payload[name] for name in ("context", "integrations", "sentAt") if payload.get(name) is not None}
+    if shared and (reason := _unfit(shared)):  # then no call of it could be stored
+        yield Rejected("", reason)
+        return
     for place, (item, is_fit) in enumerate(zip(items, _fit(items, text), strict=True)):
         yield _read_one(item, shared, received_at, f"{key}-{place}", is_fit)
 

@@ -270,6 +270,24 @@ def test_the_context_of_a_batch_is_that_of_its_calls_which_may_say_otherwise() -
     assert first.times.sent_at == AT
 
 
+@pytest.mark.parametrize(
+    ("context", "expected"),
+    [
+        ({"page": {"url": "\x00"}}, Reason.BAD_TEXT),
+        ({"ip": "\ud800"}, Reason.BAD_TEXT),
+        ({"a": _nested(40)}, Reason.TOO_DEEP),
+        ({"a": _nested(900)}, Reason.TOO_DEEP),
+        ({"a": "x" * 33_000}, Reason.TOO_LARGE),
+    ],
+)
+def test_what_all_calls_of_a_batch_share_is_as_fit_as_they_are(context: dict[str, Any], expected: Reason) -> None:
+    """Else reading it failed, and with it all that was read together."""
+    calls = [{"type": "track", "event": "E", "anonymousId": "a", "messageId": f"m-{n}"} for n in range(2)]
+    payload = {"batch": calls, "context": context}
+    text = json.dumps(payload).encode()
+    assert list(read_calls(payload, "batch", AT, "k", text)) == [Rejected("", expected)]
+
+
 def test_unknown_fields_and_fractions_are_kept_as_they_came() -> None:
     body = b'{"userId":"u","event":"E","channel":"web","_metadata":{"a":[1.10]},"properties":{"x":1.10}}'
     [found] = calls(parse(body, "", "t"), "t")
