@@ -22,4 +22,4 @@ def hand_over_memberships(events: Sequence[Recorded], at: datetime) -> None:
 MEMBERSHIPS = Reader("segments.memberships", frozenset({MERGED, SPLIT}), hand_over_memberships)
 load_doors("events")
 load_doors("facts")  # of all modules: which kinds of events decide stands there
-CONDITIONS = Reader(READER, kinds_that_decide(), decide_after, is_together=True)
+CONDITIONS = Reader(READER, kinds_that_decide(), decide_after, parts=2)

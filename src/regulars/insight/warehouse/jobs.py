@@ -1,5 +1,6 @@
 """The warehouse follows the log; its files are kept few and old ones removed."""
 
+from contextlib import suppress
 from datetime import datetime
 
 from regulars.foundation.work.loops import LOOPS, Loop, Stop
@@ -7,14 +8,13 @@ from regulars.insight.warehouse import operations, queries
 
 
 def follow(stop: Stop, at: datetime) -> bool:
-    """Appends what the log brought. Whoever is told that the warehouse is busy finds it up to date a moment later."""
-    if queries.lag().positions <= 0 and not queries.touched_tables():
-        return False
-    try:
-        operations.sync(at)
-    except operations.WarehouseBusy:
-        return False
-    return True
+    """Appends what the log brought. What comes meanwhile waits for the next time: in a busy shop there is always something, and few large
+    files are made and read sooner than many small ones. So does whoever finds that another process writes the warehouse.
+    """
+    if queries.lag().positions > 0 or queries.touched_tables():
+        with suppress(operations.WarehouseBusy):
+            operations.sync(at)
+    return False
 
 
 def keep_up(stop: Stop, at: datetime) -> bool:

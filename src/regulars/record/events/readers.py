@@ -60,14 +60,15 @@ class Recorded:
 class Reader:
     """Who reads: the kinds that it wants (a set, so that the database filters) and what it does with a batch of them.
 
-    ``handle(events, at)`` runs inside the transaction that moves the position: it writes to the database only. With ``is_together`` one
-    batch holds the events of all shards: for what costs little more for many people than for one.
+    ``handle(events, at)`` runs inside the transaction that moves the position: it writes to the database only. ``parts``: into how many
+    batches the shards are divided at a time; few for what costs little more for many people than for one. Processes read them beside each
+    other.
     """
 
     name: str
     kinds: frozenset[str]
     handle: Callable[[Sequence[Recorded], datetime], None]
-    is_together: bool = False
+    parts: int = SHARDS
 
 
 READERS: Registry[Reader] = Registry("reader")
@@ -126,7 +127,7 @@ def read_batch(reader: Reader, shard: int, at: datetime, size: int = 500) -> boo
 
 
 def read_on(reader: Reader, at: datetime, size: int = 500, should_stop: Callable[[], bool] = lambda: False) -> bool:
-    """One batch of all shards that hold something for this reader, each by itself or all together. True when there may be more."""
+    """One batch of each part that holds something for this reader. True when there may be more."""
     more = False
     for shards in _parts(reader, waiting_shards(reader)):
         if should_stop():
@@ -135,9 +136,12 @@ def read_on(reader: Reader, at: datetime, size: int = 500, should_stop: Callable
     return more
 
 
-def _parts(reader: Reader, shards: list[int]) -> list[list[int]]:
+def _parts(reader: Reader, shards: Iterable[int]) -> list[list[int]]:
     """Which shards are read in one transaction."""
-    return [shards] if reader.is_together and shards else [[shard] for shard in shards]
+    parts: dict[int, list[int]] = {}
+    for shard in shards:
+        parts.setdefault(shard % reader.parts, []).append(shard)
+    return list(parts.values())
 
 
 def catch_up(readers: Iterable[Reader], at: datetime) -> int:
@@ -388,7 +392,7 @@ def _lock_positions(reader: Reader, shards: Sequence[int]) -> list[ReaderPositio
     """Positions of these shards, locked; without those that another process holds."""
     rows = ReaderPosition.objects.select_for_update(skip_locked=True).filter(reader=reader.name, shard__in=shards)
     places = list(rows.order_by("shard"))
-    if not places:
+    if not places and not ReaderPosition.objects.filter(reader=reader.name).exists():
         _ensure_positions(reader)
         places = list(rows.order_by("shard"))
     return places

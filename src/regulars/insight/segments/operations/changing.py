@@ -28,6 +28,8 @@ HORIZON = timedelta(
 )  # wakes further ahead are found by the nightly refresh; one that fails leaves a day for the next
 _LOCK = 0x5345_474D_0000  # 'SEGM', and the shard
 _DEFINITIONS = 0x5345_4744  # 'SEGD'
+_CUSTOMER = 0x5345_4743  # 'SEGC', and the customer
+_FEW = 1_000  # locks that one transaction takes: PostgreSQL has room for some thousand in all
 
 
 class Cause(StrEnum):
@@ -81,10 +83,19 @@ def hold_for_change() -> None:
 
 
 def hold(customers: Collection[int]) -> None:
-    """Until the transaction ends nobody else decides for these customers, and no definition changes. Locks are taken in order."""
+    """Until the transaction ends nobody else decides for these customers, and no definition changes.
+
+    A few are locked one by one, so that others are decided beside them; many by their shards, of which each of the few is told. Locks are
+    taken in order, those of shards first.
+    """
     hold_definitions()
-    shards = sorted({customer % SHARDS for customer in customers})
-    fetch("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [[_LOCK + shard for shard in shards]])
+    shards = sorted({_LOCK + customer % SHARDS for customer in customers})
+    if len(customers) > _FEW:
+        fetch("SELECT pg_advisory_xact_lock(key) FROM unnest(%s::bigint[]) AS key", [shards])
+        return
+    fetch("SELECT pg_advisory_xact_lock_shared(key) FROM unnest(%s::bigint[]) AS key", [shards])
+    few = sorted({customer % (2**31 - 1) for customer in customers})  # two customers may share a lock
+    fetch("SELECT pg_advisory_xact_lock(%s, id) FROM unnest(%s::int[]) AS id", [_CUSTOMER, few])
 
 
 def is_quiet(segment: Segment) -> bool:

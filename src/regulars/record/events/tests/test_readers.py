@@ -187,7 +187,7 @@ def test_one_is_replayed_alone_only_when_nothing_earlier_of_its_customer_is_park
 def test_shards_that_are_read_together_come_in_the_order_of_the_log() -> None:
     given: list[list[int]] = []
     reader = Reader(
-        "together", frozenset({"test.happened"}), lambda events, at: given.append([e.data["n"] for e in events]), True
+        "together", frozenset({"test.happened"}), lambda events, at: given.append([e.data["n"] for e in events]), 1
     )
     for n, profile in enumerate((3, 1, 2, 1, 3)):
         happen(profile, n)
@@ -199,7 +199,7 @@ def test_shards_that_are_read_together_come_in_the_order_of_the_log() -> None:
 
 def test_one_poisoned_event_among_shards_read_together_is_parked_alone() -> None:
     notebook = Notebook(2)
-    notebook.reader = replace(notebook.reader, is_together=True)
+    notebook.reader = replace(notebook.reader, parts=1)
     for n, profile in enumerate((1, 2, 3)):
         happen(profile, n)
     run(notebook, PATIENCE)
