@@ -29,7 +29,7 @@ def keep_up(stop: Stop, at: datetime) -> bool:
 
 LOOPS.register(
     "warehouse.follow",
-    Loop(follow, "Appends what is new in the record to the warehouse", idle_seconds=10, is_exclusive=True),
+    Loop(follow, "Appends what is new in the record to the warehouse", idle_seconds=20, is_exclusive=True),
 )
 LOOPS.register(
     "warehouse.upkeep",
