@@ -9,6 +9,7 @@ STRUCK = {  # part: the first words of its points
     "intake": ("inbox",),
     "woocommerce": ("pull",),
     "shopify": ("pull",),
+    "outage": (),
     "insight": ("warehouse", "segments"),
 }
 

@@ -44,7 +44,7 @@ class Scene:
     row: Connection
     dice: random.Random
     steps: Counter[str] = field(default_factory=Counter)  # that each order went
-    client: Client = field(default_factory=Client)
+    client: Client = field(default_factory=lambda: Client(SERVER_NAME="127.0.0.1"))
     done: Counter[str] = field(default_factory=Counter)
 
     def place(self) -> None:
