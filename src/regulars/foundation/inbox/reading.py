@@ -165,6 +165,8 @@ def _take(source: str, *, was_left: bool) -> list[_Taken]:
             return []
         cursor.execute(_NEXT, [source, parser.most_inputs])
         chosen = _batch(cursor.fetchall(), parser)
+        if not chosen:  # staff were quicker
+            return []
         if was_left and not chosen[0].attempts:
             cursor.execute(_COUNT, _these(chosen))  # the attempt of whoever held them
             chosen = [replace(one, attempts=1) for one in chosen[:1]]

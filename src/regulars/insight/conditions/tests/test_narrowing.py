@@ -21,9 +21,9 @@ def orders(days: int, by: str = "rolling") -> Json:
     return {"of": "orders", "window": {"last": {"days": days}, "days": by}}
 
 
-def utc(*parts: int) -> datetime:
+def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0, tick: int = 0) -> datetime:
     """Without its zone, as it is bound."""
-    return datetime(*parts, tzinfo=UTC).replace(tzinfo=None)  # type: ignore[misc, arg-type]
+    return datetime(year, month, day, hour, minute, second, tick, tzinfo=UTC).replace(tzinfo=None)
 
 
 @pytest.mark.parametrize(
