@@ -34,14 +34,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def staff() -> Client:
-    member = StaffMember.objects.create(email="owner@shop.example", name="Ola Owner", role="owner")
-    client = Client()
-    client.force_login(member)
-    return client
-
-
-@pytest.fixture
 def reader() -> Client:
     """Somebody who may look, and do nothing."""
     member = StaffMember.objects.create(email="reader@shop.example", name="Rea Reader", role="read_only")

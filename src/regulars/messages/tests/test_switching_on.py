@@ -4,7 +4,6 @@ import pytest
 from django.test import Client
 
 from regulars.foundation import clock
-from regulars.foundation.access.models import StaffMember
 from regulars.foundation.ids import to_public
 from regulars.insight.segments.models import Membership, Segment
 from regulars.insight.segments.operations import ensure_rfm_segments
@@ -14,14 +13,6 @@ from regulars.workflows.models import Run, Workflow
 from regulars.workflows.tests.factories import DAY, make_people, make_shop
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture
-def staff() -> Client:
-    member = StaffMember.objects.create(email="owner@shop.example", name="Ola Owner", role="owner")
-    client = Client()
-    client.force_login(member)
-    return client
 
 
 def test_who_was_there_already_is_asked_about_and_begins_later(staff: Client) -> None:
