@@ -1,11 +1,9 @@
 """What shoppers do, as their browser or the shop's server tells it."""
 
 from collections.abc import Mapping
-from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
-from pydantic_core import to_json
+from msgspec.json import encode
 
 from regulars.connections.tracking.origins import origin_of
 from regulars.connections.tracking.protocol import Call
@@ -63,7 +61,6 @@ CALLS = {
     )
 }
 _LONGEST_KEY = 60
-_iso = lru_cache(maxsize=256)(datetime.isoformat)  # all calls of a body were sent and received at one moment
 
 
 def spec_of(call: Call) -> EventSpec | None:
@@ -107,7 +104,7 @@ def of_call(
         "properties": said.clear,
         "trust": trust,
         "key": key_id,
-        "received_at": _iso(times.received_at),
+        "received_at": times.received_at,
     }
     if not spec and call.name and is_plain(call.name):
         data["name"] = call.name
@@ -116,9 +113,9 @@ def of_call(
     if said.invalid:
         data["invalid"] = list(said.invalid)
     if times.sent_at:
-        data["sent_at"] = _iso(times.sent_at)
+        data["sent_at"] = times.sent_at
     if times.original_at:
-        data["original_at"] = times.original_at.isoformat()
+        data["original_at"] = times.original_at
     sealed = sealer(_to_bytes(_said(call, said.rest)))
     kind = spec.kind if spec else CALLS.get(call.kind, TRACKED)
     if declared and kind is TRACKED and (plain := values_of(declared, call.name, call.properties)):
@@ -129,6 +126,8 @@ def of_call(
 def _said(call: Call, rest: Mapping[str, Any]) -> dict[str, Any]:
     """Everything of the call that does not stand in clear, so that nothing is lost."""
     context = call.context
+    if "traits" in context:
+        context = {name: value for name, value in context.items() if name != "traits"}
     said = {
         "message_id": call.message_id,
         "user_id": call.user_id,
@@ -138,9 +137,7 @@ def _said(call: Call, rest: Mapping[str, Any]) -> dict[str, Any]:
         "name": call.name,
         "rest": rest,
         "traits": call.traits,
-        "context": {name: value for name, value in context.items() if name != "traits"}
-        if "traits" in context
-        else context,
+        "context": context,
         "extra": call.extra,
     }
     return {name: value for name, value in said.items() if value}
@@ -148,10 +145,10 @@ def _said(call: Call, rest: Mapping[str, Any]) -> dict[str, Any]:
 
 def _to_bytes(said: Mapping[str, Any]) -> bytes:
     """JSON without card numbers in what the sender is free to say; a fraction that is no float is text."""
-    plain = to_json(said)
+    plain = encode(said)
     if not may_hold_card_numbers(plain):
         return plain
-    return to_json({name: _masked(part) if name in _FREE else part for name, part in said.items()})
+    return encode({name: _masked(part) if name in _FREE else part for name, part in said.items()})
 
 
 _FREE = frozenset(["rest", "traits"])

@@ -13,12 +13,20 @@ _WORD = re.compile(r"\w[\w .+-]{0,59}")  # anything else may speak of a person, 
 
 def origin_of(context: Mapping[str, Any]) -> dict[str, str]:
     """``campaign``, ``source``, ``medium`` and ``device``, as far as they are said and are plain words; ``time_zone``, if there is such."""
+    said = _words_of(context) if "campaign" in context or "device" in context else {}
+    if not isinstance(context.get("device"), dict) and (device := _device_of(context.get("userAgent"))):
+        said["device"] = device
+    if "timezone" in context and (zone := known_zone(context["timezone"])):
+        said["time_zone"] = zone
+    return said
+
+
+def _words_of(context: Mapping[str, Any]) -> dict[str, str]:
     campaign, device = context.get("campaign"), context.get("device")
     found = {name: campaign.get(key) for name, key in _CAMPAIGN.items()} if isinstance(campaign, dict) else {}
-    found["device"] = device.get("type") if isinstance(device, dict) else _device_of(context.get("userAgent"))
-    plain = {name: value for name, value in found.items() if isinstance(value, str) and _WORD.fullmatch(value)}
-    zone = known_zone(context.get("timezone"))
-    return plain | {"time_zone": zone} if zone else plain
+    if isinstance(device, dict):
+        found["device"] = device.get("type")
+    return {name: value for name, value in found.items() if isinstance(value, str) and _WORD.fullmatch(value)}
 
 
 def _device_of(agent: object) -> str:

@@ -118,14 +118,21 @@ def type_properties(fields: Mapping[str, Type], properties: Mapping[str, Any]) -
         if value is None:
             continue
         wanted = fields.get(name)
-        if wanted is T or wanted is N:
-            typed = to_text(value) if wanted is T else to_number(value)
-            if typed is not None and (wanted is N or is_plain(typed)):
-                clear[name] = typed
+        if wanted is T:
+            text = value.strip() if type(value) is str else to_text(value)
+            if text is not None and len(text) <= LONGEST_TEXT and "@" not in text:
+                clear[name] = text
                 continue
             rest[name] = value
-            if typed is None:
+            if text is None:
                 invalid.append(name)
+        elif wanted is N:
+            number = to_number(value)
+            if number is not None:
+                clear[name] = number
+                continue
+            rest[name] = value
+            invalid.append(name)
         elif wanted is None or wanted is F:
             rest[name] = value
         else:

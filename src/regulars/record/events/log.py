@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import msgspec
 from django.db import connection
 from django.db import transaction as database
-from pydantic_core import to_json
 
 from regulars.foundation.bulk import fetch
 from regulars.foundation.deduplication import key_of
@@ -130,6 +130,9 @@ def _number_and_write(log: LogTransaction) -> None:
         )
 
 
+_to_json = msgspec.json.Encoder(enc_hook=str).encode
+
+
 def _tail(entry: Entry, batch_id: int) -> bytes:
     return rows.tail(
         entry.occurred_at,
@@ -139,7 +142,7 @@ def _tail(entry: Entry, batch_id: int) -> bytes:
         shard=entry.shard,
         subject_id=entry.subject_id,
         is_history=entry.is_history,
-        data=to_json(entry.data, fallback=str),
+        data=_to_json(entry.data),
         sealed=entry.sealed,
     )
 
