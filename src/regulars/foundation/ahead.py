@@ -5,6 +5,8 @@ import threading
 from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 
+from django.db import connection, connections
+
 Item = TypeVar("Item")
 
 
@@ -31,6 +33,8 @@ class _Maker(threading.Thread, Generic[Item]):
                     return
         except Exception as error:  # noqa: BLE001  handed to whoever waits for the items, and raised there
             end = _End(error)
+        finally:
+            connections.close_all()  # of this thread
         self._hand_over(end)
 
     def _hand_over(self, item: Item | _End) -> None:
@@ -45,9 +49,12 @@ class _Maker(threading.Thread, Generic[Item]):
 def ahead(items: Iterable[Item]) -> Iterator[Item]:
     """The same items, each made in a thread of its own while the one before is dealt with; at most two exist at once.
 
-    For makers that only compute and read files: they must not use the database, whose connections belong to threads. Raises what the
-    maker raises, in its place.
+    The maker reads the database over a connection of its own, which ends with it and sees only what is committed: inside a transaction of
+    the caller's, which may have written what is read, there is no thread. Raises what the maker raises, in its place.
     """
+    if connection.in_atomic_block:
+        yield from items
+        return
     maker = _Maker(items)
     maker.start()
     try:

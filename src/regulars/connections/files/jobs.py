@@ -92,7 +92,7 @@ def _note_failure(import_id: int, error: Exception) -> None:
 
 
 def sweep(stop: Stop, at: datetime) -> bool:
-    """One look at the folder of staged copies."""
+    """One look at the staged copies."""
     sweep_copies(at)
     return False
 

@@ -1,6 +1,7 @@
 """Uploads of lists in the browser: a new list, more for one, or some off it; looked at, decided, followed."""
 
 import io
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -11,7 +12,8 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
-from regulars.connections.files import copies, operations
+from regulars.connections.files import operations
+from regulars.connections.files.copies import has_copy
 from regulars.connections.files.fields import FIELDS
 from regulars.connections.files.layouts import Kind
 from regulars.connections.files.models import Import, ImportState
@@ -26,10 +28,9 @@ from regulars.foundation.access.queries import names_of_staff
 from regulars.foundation.access.viewer import Viewer, viewer_of
 from regulars.foundation.audit.operations import record
 from regulars.foundation.errors import InvalidInput, NotFound, RegularsError
-from regulars.foundation.ids import new_uid, to_public
+from regulars.foundation.ids import to_public
 from regulars.foundation.pages.export import csv_response
 from regulars.foundation.pages.formats import format_number
-from regulars.foundation.sealing import new_key
 from regulars.foundation.shop.models import Store
 from regulars.record.customers.identifiers import OWN_KIND
 from regulars.record.customers.operations.kinds import own_kinds
@@ -102,38 +103,30 @@ def _taken_in(request: HttpRequest, target: CustomerList | None, takes_off: bool
     at = clock.now()
     with database.atomic():
         row = target or create_list(request.POST.get("name", ""), viewer, at)
-        staged = _handed_in(request)
+        staged = _handed_in(request, at)
         if staged is None and target is not None:
             raise InvalidInput(gettext("Choose a file, or paste some lines."))
         if staged is None:
             return _page_of(row)
         store = Store.objects.filter(pk=request.POST.get("store", "0")).first()
         if store is None:
-            copies.remove_copy(staged.uid)
             raise InvalidInput(gettext("Say which store the customer numbers are from."))
         found = operations.stage_list(staged, row, store=store, takes_off=takes_off, at=at, staff_id=viewer.staff_id)
         record("list.upload", viewer, to_public(Import.PREFIX, found.uid), {"rows": found.row_count}, at=at)
     return operations.address_of(found)
 
 
-def _handed_in(request: HttpRequest) -> operations.Staged | None:
-    """The sealed copy of the file, or of the pasted lines. Raises RefusedFile."""
+def _handed_in(request: HttpRequest, at: datetime) -> operations.Staged | None:
+    """The sealed copy of the file, or of the pasted lines, which goes with the transaction. Raises RefusedFile."""
     given = request.FILES.get("file")
     if isinstance(given, SealedUpload):
-        if given.refusal or given.staged is None:
-            raise given.refusal or InvalidInput()
-        return given.staged
+        return given.staged()
     text = request.POST.get("lines", "").strip()
     if not text:
         return None
     if "\n" not in text:  # one after the other, as a mail program copies them
         text = "\n".join(part.strip() for part in text.replace(";", ",").split(","))
-    uid, key = new_uid(), new_key()
-    return operations.Staged(uid, key, copies.write_copy(_pieces(text), uid, key), gettext("Pasted lines"))
-
-
-def _pieces(text: str) -> Any:
-    return copies.plain_pieces(io.BytesIO(f"{text}\n".encode()))
+    return operations.take_copy(io.BytesIO(f"{text}\n".encode()), gettext("Pasted lines"), at)
 
 
 @requires("lists.edit")
@@ -161,7 +154,7 @@ def one_upload(request: HttpRequest, public_id: str) -> HttpResponse:
         "rejects": reject_table(row, _SHOWN),
         "uses": uses_of(target.key),
     }
-    if row.state == ImportState.STAGED and copies.path_of(row.uid).exists():
+    if row.state == ImportState.STAGED and has_copy(row.uid):
         context |= _columns(row)
     return render(request, "files/list_upload.html", context)
 

@@ -11,7 +11,7 @@ from regulars.connections.files.operations.staging import WITH_COPY
 from regulars.connections.files.sealed import key_of, lines_of, name_of, seal_lines, seal_name
 from regulars.connections.files.speaking import Person
 from regulars.foundation.privacy import SubjectData, register
-from regulars.foundation.sealing import KeyRing
+from regulars.foundation.sealing import CannotOpen, KeyRing
 from regulars.foundation.vault.rotation import WRAPPED
 from regulars.record.customers.queries import customers_of, read_cards, read_identities
 
@@ -55,12 +55,15 @@ def _is_in_copy(person: Person, row: Import) -> bool:
     """Reads the copy piece by piece; one that cannot be read counts as if it spoke of them."""
     decoder = codecs.getincrementaldecoder(str(row.format["encoding"]))(errors="replace")
     before = ""
-    with copies.open_copy(row.uid, key_of(row)) as file:
-        for piece in copies.plain_pieces(file):
-            text = before + decoder.decode(piece)
-            if person.is_in_text(text):
-                return True
-            before = text[-_OVERLAP:]
+    try:
+        with copies.open_copy(row.uid, key_of(row)) as file:
+            for piece in copies.plain_pieces(file):
+                text = before + decoder.decode(piece)
+                if person.is_in_text(text):
+                    return True
+                before = text[-_OVERLAP:]
+    except CannotOpen:
+        return True
     return False
 
 
@@ -72,7 +75,7 @@ def _erase_copies(profile_ids: list[int], at: datetime) -> int:
         row.sealed_name = seal_name(key_of(row), row.uid, f"{row.kind}.csv")
         row.save(update_fields=["sealed_name"])
     waiting = Import.objects.filter(state__in=WITH_COPY).order_by("pk")
-    held = [row for row in waiting if copies.path_of(row.uid).exists() and _is_in_copy(person, row)]
+    held = [row for row in waiting if copies.has_copy(row.uid) and _is_in_copy(person, row)]
     for row in held:
         drop_copy(row, "Somebody who is in this file was erased, and its copy with them")
     return len(named) + len(held)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 
 from regulars.connections.files import operations
-from regulars.connections.files.copies import path_of
+from regulars.connections.files.copies import has_copy
 from regulars.connections.files.layouts import LAYOUTS, Kind
 from regulars.connections.files.models import Import, ImportState
 from regulars.connections.files.operations import address_of
@@ -148,14 +148,13 @@ def _record_upload(request: HttpRequest, stores: Sequence[Store]) -> Import:
     upload = request.FILES.get("file")
     if not isinstance(upload, SealedUpload):
         raise InvalidInput(gettext("Choose a file first."))
-    if upload.refusal or upload.staged is None:
-        raise upload.refusal or InvalidInput()
+    staged = upload.staged()
     store = next((s for s in stores if str(s.pk) == request.POST.get("store")), None)
     kind = request.POST.get("kind", "")
     if store is None or kind not in set(Kind) - {Kind.LIST}:
         raise InvalidInput(gettext("Say what the file is about, and which store it is from."))
     return operations.record_copy(
-        upload.staged,
+        staged,
         kind=Kind(kind),
         store=store,
         at=clock.now(),
@@ -185,7 +184,7 @@ def one_import(request: HttpRequest, public_id: str) -> HttpResponse:
         "layouts": [(name, layout.title) for name, layout in LAYOUTS.items() if layout.kind == row.kind],
         "separators": SEPARATORS.items(),
     }
-    if row.state == ImportState.STAGED and path_of(row.uid).exists():
+    if row.state == ImportState.STAGED and has_copy(row.uid):
         context["preview"] = read_preview(row)
     return render(request, "files/one.html", context)
 

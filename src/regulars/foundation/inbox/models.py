@@ -78,3 +78,18 @@ class Item(models.Model):
     reason = models.TextField(blank=True)  # why it is in quarantine: a sentence of ours, nothing from the body
     people = ArrayField(models.BigIntegerField(), default=list)  # profiles that it spoke of
     read_at = models.DateTimeField(null=True)
+
+
+class Frame(models.Model):
+    """A piece of a file from outside, sealed under a key of whoever took the file in. Partitioned by ``received_at`` as items are, and made
+    by hand in 0005_frames.py. All frames of a file bear the moment at which it came, so that they lie, and go, together.
+    """
+
+    privacy = {"body": PrivacyClass.SEALED}
+
+    pk = models.CompositePrimaryKey("file", "number", "received_at")
+    file = models.UUIDField()
+    number = models.IntegerField()
+    received_at = models.DateTimeField()
+    is_last = models.BooleanField()  # sealed into the body too
+    body = models.BinaryField()

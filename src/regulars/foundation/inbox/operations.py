@@ -9,8 +9,8 @@ from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.audit.operations import System, record
 from regulars.foundation.deduplication import forget_old_keys
 from regulars.foundation.inbox.keys import forget_days_before
-from regulars.foundation.inbox.models import ForgottenWord, Item, ItemState
-from regulars.foundation.inbox.partitions import DAYS
+from regulars.foundation.inbox.models import ForgottenWord, Frame, Item, ItemState
+from regulars.foundation.inbox.partitions import DAYS, FRAME_DAYS
 from regulars.foundation.inbox.queries import get_item, open_item
 from regulars.foundation.shop.settings import read_setting
 from regulars.foundation.work.loops import Stop
@@ -61,10 +61,11 @@ def forget_words(tokens: Collection[bytes], at: datetime) -> None:
 
 def keep_up(stop: Stop, at: datetime) -> bool:
     """Makes days ahead, drops those beyond the retention with their keys, forgets old keys. True while there is more to forget."""
-    DAYS.ensure(at)
     oldest = at - timedelta(days=read_setting("inbox.retention_days"))
-    DAYS.drop_before(oldest)
-    Item.objects.filter(received_at__lt=DAYS.period.begin(oldest)).delete()  # those that the default partition caught
+    for days, rows in ((DAYS, Item.objects.all()), (FRAME_DAYS, Frame.objects.all())):
+        days.ensure(at)
+        days.drop_before(oldest)
+        rows.filter(received_at__lt=days.period.begin(oldest)).delete()  # those that the default partition caught
     forget_days_before(oldest)
     ForgottenWord.objects.filter(forgotten_at__lt=oldest).delete()  # nothing that came before them is left
     return forget_old_keys("inbox_inputkey", at) > 0

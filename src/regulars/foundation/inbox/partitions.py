@@ -3,3 +3,4 @@
 from regulars.foundation.partitions import DAY, Partitioned
 
 DAYS = Partitioned("inbox_item", "received_at", DAY, ahead=3)
+FRAME_DAYS = Partitioned("inbox_frame", "received_at", DAY, ahead=3)

@@ -1,5 +1,6 @@
 """A small made shop with everything that a page can show: long names, other scripts, guests, refunds, cancelled orders, tags and notes."""
 
+import io
 import json
 import random
 from collections.abc import Iterator
@@ -7,17 +8,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from regulars.connections.files.copies import write_copy
-from regulars.connections.files.operations import Staged, check_list, stage_list
+from regulars.connections.files.operations import check_list, stage_list, take_copy
 from regulars.connections.tracking.keys import create_key
 from regulars.foundation.access.models import StaffMember
 from regulars.foundation.access.rules import Role
 from regulars.foundation.audit.operations import SYSTEM
 from regulars.foundation.doors import load_doors
-from regulars.foundation.ids import new_uid
 from regulars.foundation.inbox.reading import read_source
 from regulars.foundation.inbox.receiving import Arrival, receive
-from regulars.foundation.sealing import new_key
 from regulars.foundation.shop.models import Brand, Store
 from regulars.insight.segments.operations import refresh
 from regulars.record.carts.inputs import CartInput, CartLineInput
@@ -108,9 +106,8 @@ def _list_some(store: Store, owner: StaffMember, at: datetime) -> None:
     ids = list(Customer.objects.order_by("id").values_list("id", flat=True))
     put_customers_on(row, ids[:12], owner.viewer(), at - timedelta(days=2))
     take_customers_off(row, ids[3:5], owner.viewer(), at - timedelta(days=1))
-    uid, key = new_uid(), new_key()
     lines = b"person1@mail.example\nnobody.known@mail.example\nno address, but a long line that says much of nothing\n"
-    staged = Staged(uid, key, write_copy([lines], uid, key), "guests of the fair.csv")
+    staged = take_copy(io.BytesIO(lines), "guests of the fair.csv", at)
     check_list(stage_list(staged, row, store=store, takes_off=False, at=at, staff_id=owner.pk).pk, lambda: at)
 
 

@@ -21,6 +21,7 @@ from regulars.connections.files.operations.staging import (
     start_import,
     start_undo,
     sweep_copies,
+    take_copy,
 )
 from regulars.connections.files.operations.undoing import undo_import
 from regulars.connections.files.operations.writing import LABELS
@@ -45,5 +46,6 @@ __all__ = [
     "start_list",
     "start_undo",
     "sweep_copies",
+    "take_copy",
     "undo_import",
 ]

@@ -221,7 +221,7 @@ def _finish(row: Import, at: datetime) -> Import:
         if not finished.update(state=ImportState.DONE, ended_at=at, sentence=sentence):
             raise NotPossibleNow("Another process took this import over")
         log.append(events.import_done(row.pk, row.row_count, row.counts.get("rows_skipped", 0), at))
-    copies.remove_copy(row.uid)
+        copies.remove_copy(row.uid)
     row.refresh_from_db()
     return row
 

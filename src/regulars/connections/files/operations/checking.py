@@ -32,7 +32,7 @@ _ROWS = 5_000
 def stage_list(
     staged: Staged, target: CustomerList, *, store: Store, takes_off: bool, at: datetime, staff_id: int | None
 ) -> Import:
-    """Records a sealed copy as one of a list, and asks for every line to be looked at. Raises RefusedFile; then no copy is left."""
+    """Records a sealed copy as one of a list, and asks for every line to be looked at. Raises RefusedFile, as ``record_copy`` does."""
     options = Options(layout=lists.NAME, list_id=target.pk, takes_off=takes_off)
     with database.atomic():
         row = record_copy(

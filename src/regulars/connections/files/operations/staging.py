@@ -7,7 +7,6 @@ from typing import BinaryIO
 from uuid import UUID
 
 from django.db import transaction as database
-from django.db.models.functions import Coalesce
 
 from regulars.connections.files import copies
 from regulars.connections.files.errors import CopyGone, NotPossibleNow, Unmapped
@@ -20,6 +19,7 @@ from regulars.connections.files.reading import Checked, Unit, data_rows, units
 from regulars.connections.files.recognising import find_missing
 from regulars.connections.files.sealed import key_of, seal_name
 from regulars.foundation.ids import new_uid, to_public
+from regulars.foundation.inbox.frames import forget_files, list_files
 from regulars.foundation.sealing import new_key
 from regulars.foundation.shop.models import Store
 from regulars.foundation.vault.keys import key_ring
@@ -29,7 +29,7 @@ from regulars.foundation.work.operations import enqueue, start_task
 PREVIEW_UNITS = 200
 WITH_COPY = (ImportState.CHECKING, ImportState.STAGED, ImportState.WAITING, ImportState.RUNNING, ImportState.FAILED)
 _FORGOTTEN = timedelta(days=7)
-_ORPHAN_SECONDS = 24 * 3600
+_ORPHAN = timedelta(days=1)
 _MOST_PIECES = 1000
 
 
@@ -49,10 +49,13 @@ def stage_import(
     Raises RefusedFile (its subclasses say why) and InvalidInput for options that cannot be; then nothing is left behind.
     """
     (options or Options()).checked(kind)
-    uid, key = new_uid(), new_key()
-    copied = copies.write_copy(copies.plain_pieces(file), uid, key, largest)
-    staged = Staged(uid, key, copied, file_name)
-    return record_copy(staged, kind=kind, store=store, at=at, options=options, staff_id=staff_id)
+    uid = new_uid()
+    try:
+        staged = take_copy(file, file_name, at, uid=uid, largest=largest)
+        return record_copy(staged, kind=kind, store=store, at=at, options=options, staff_id=staff_id)
+    except BaseException:
+        copies.remove_copy(uid)
+        raise
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,14 @@ class Staged:
     file_name: str
 
 
+def take_copy(
+    file: BinaryIO, file_name: str, at: datetime, *, uid: UUID | None = None, largest: int = copies.LARGEST_FILE
+) -> Staged:
+    """Copies a file under seal. Raises TooLarge and CutFile; then, as with any failure, what was copied is the caller's to remove."""
+    uid, key = uid or new_uid(), new_key()
+    return Staged(uid, key, copies.write_copy(copies.plain_pieces(file), uid, key, at, largest), file_name)
+
+
 def record_copy(
     staged: Staged,
     *,
@@ -75,61 +86,53 @@ def record_copy(
     staff_id: int | None = None,
     can_be_mapped: bool = False,
 ) -> Import:
-    """The second half of ``stage_import``, for a copy that was sealed while it was uploaded. A refusal removes the copy.
+    """The second half of ``stage_import``: the copy is acknowledged. One that is refused is the caller's to remove.
 
     ``can_be_mapped``: somebody can still say which column holds what, so that a file which cannot be read as it was guessed is kept, with
     what is missing as its sentence.
     """
-    try:
-        chosen = (options or Options()).checked(kind)
-        source = open_source(staged.uid, staged.key, kind, store, chosen, at)
-        checked = source.check()
-        missing = _what_is_missing(source, kind)
-        if missing and not can_be_mapped:
-            raise missing
-        row = Import(
-            id=reserve_ids("files_import", 1)[0],
-            uid=staged.uid,
-            store=store,
-            kind=kind.value,
-            sealed_name=seal_name(staged.key, staged.uid, staged.file_name),
-            sha256=staged.copied.sha256,
-            size=staged.copied.size,
-            staff_id=staff_id,
-            created_at=at,
-        )
-        row.master_id, row.wrapped_key = key_ring().wrap(staged.key, row.pk)
-        _note_reading(row, source, checked, chosen, missing)
-        row.save(force_insert=True)
-    except BaseException:
-        copies.remove_copy(staged.uid)
-        raise
+    chosen = (options or Options()).checked(kind)
+    source = open_source(staged.uid, staged.key, kind, store, chosen, at)
+    checked = source.check()
+    missing = _what_is_missing(source, kind)
+    if missing and not can_be_mapped:
+        raise missing
+    row = Import(
+        id=reserve_ids("files_import", 1)[0],
+        uid=staged.uid,
+        store=store,
+        kind=kind.value,
+        sealed_name=seal_name(staged.key, staged.uid, staged.file_name),
+        sha256=staged.copied.sha256,
+        size=staged.copied.size,
+        staff_id=staff_id,
+        created_at=at,
+    )
+    row.master_id, row.wrapped_key = key_ring().wrap(staged.key, row.pk)
+    _note_reading(row, source, checked, chosen, missing)
+    row.save(force_insert=True)
     return row
 
 
 def sweep_copies(at: datetime) -> int:
     """Removes copies that nobody waits for: uploads whose process died, and files that lay a week without anybody going on. How many."""
-    old = Import.objects.filter(state__in=WITH_COPY).annotate(last=Coalesce("worked_at", "created_at"))
-    forgotten = [row for row in old.filter(last__lt=at - _FORGOTTEN) if copies.path_of(row.uid).exists()]
+    kept = list_files()
+    waiting = {row.uid: row for row in Import.objects.filter(state__in=WITH_COPY, uid__in=list(kept))}
+    forgotten = [row for row in waiting.values() if at - (row.worked_at or row.created_at) > _FORGOTTEN]
+    orphans = [uid for uid, came in kept.items() if uid not in waiting and at - came > _ORPHAN]
     for row in forgotten:
         drop_copy(row, "Its copy was kept for a week and then removed")
-    waiting = {copies.path_of(uid) for uid in Import.objects.filter(state__in=WITH_COPY).values_list("uid", flat=True)}
-    orphans = [
-        path
-        for path in copies.list_copies()
-        if path not in waiting and at.timestamp() - path.stat().st_mtime > _ORPHAN_SECONDS
-    ]
-    for path in orphans:
-        path.unlink(missing_ok=True)
+    forget_files(orphans)
     return len(forgotten) + len(orphans)
 
 
 def drop_copy(row: Import, why: str) -> None:
     """Removes the staged copy of an import that is not over; one that has not begun goes with it, another stops for good."""
-    if not Import.objects.filter(pk=row.pk, state=ImportState.STAGED).delete()[0]:
-        sentence = f"{why}: undo it, or import the file again; what was taken from it is known already."
-        Import.objects.filter(pk=row.pk, state__in=WITH_COPY).update(state=ImportState.FAILED, sentence=sentence)
-    copies.remove_copy(row.uid)
+    with database.atomic():
+        if not Import.objects.filter(pk=row.pk, state=ImportState.STAGED).delete()[0]:
+            sentence = f"{why}: undo it, or import the file again; what was taken from it is known already."
+            Import.objects.filter(pk=row.pk, state__in=WITH_COPY).update(state=ImportState.FAILED, sentence=sentence)
+        copies.remove_copy(row.uid)
 
 
 def address_of(row: Import) -> str:
@@ -142,7 +145,7 @@ def start_import(row: Import, at: datetime) -> None:
     """Asks for an import to be applied in the background. Raises NotPossibleNow for one that has begun, or must be mapped first."""
     if row.state == ImportState.STAGED and row.sentence:
         raise NotPossibleNow(row.sentence)
-    if not copies.path_of(row.uid).exists():
+    if not copies.has_copy(row.uid):
         raise CopyGone
     enqueue_work(row, at, "imports.apply", (ImportState.STAGED, ImportState.FAILED), ImportState.WAITING, "Import")
 
@@ -150,7 +153,7 @@ def start_import(row: Import, at: datetime) -> None:
 def can_continue(row: Import, at: datetime) -> bool:
     """Whether an import that stopped, or whose process has gone, can go on where it stood."""
     has_stopped = row.state == ImportState.FAILED or (row.state == ImportState.RUNNING and is_silent(row, at))
-    return has_stopped and copies.path_of(row.uid).exists()
+    return has_stopped and copies.has_copy(row.uid)
 
 
 def start_undo(row: Import, at: datetime) -> None:
@@ -206,9 +209,10 @@ def _few(pieces: dict[bytes, int]) -> dict[str, int] | None:
 
 def discard_import(row: Import) -> None:
     """Forgets a staged file that is not wanted after all. Raises NotPossibleNow once it has begun."""
-    if not Import.objects.filter(pk=row.pk, state=ImportState.STAGED).delete()[0]:
-        raise NotPossibleNow("This import has begun: undo it instead")
-    copies.remove_copy(row.uid)
+    with database.atomic():
+        if not Import.objects.filter(pk=row.pk, state=ImportState.STAGED).delete()[0]:
+            raise NotPossibleNow("This import has begun: undo it instead")
+        copies.remove_copy(row.uid)
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,6 @@
 import io
 from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,12 +20,6 @@ Importer = Callable[..., Import]
 def store() -> Store:
     brand = Brand.objects.create(name="b", from_name="b", from_address="b@shop.example")
     return Store.objects.create(code="uk", name="UK", brand=brand, currency="GBP", time_zone="Europe/London")
-
-
-@pytest.fixture(autouse=True)
-def data_folder(tmp_path: Path, settings: Any) -> Path:
-    settings.HOME = tmp_path
-    return tmp_path
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from regulars.connections.files.copies import path_of
+from regulars.connections.files.copies import has_copy
 from regulars.connections.files.errors import NotPossibleNow
 from regulars.connections.files.models import Import, RejectedRows
 from regulars.connections.files.operations import apply_import, undo_import
@@ -87,7 +87,7 @@ def test_the_whole_story_of_one_file(bring_in: Importer) -> None:
     assert (figures.spent_minor, figures.refunded_minor, figures.order_count) == (6624, 2034, 1)
     assert verify_figures() == []
     assert Event.objects.filter(is_history=False).count() == 0
-    assert not path_of(done.uid).exists()
+    assert not has_copy(done.uid)
 
 
 def test_the_same_file_again_changes_nothing(bring_in: Importer) -> None:

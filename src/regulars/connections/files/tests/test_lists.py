@@ -7,23 +7,21 @@ from typing import Any
 
 import pytest
 
-from regulars.connections.files import copies
+from regulars.connections.files.copies import has_copy
 from regulars.connections.files.models import Import, ImportState
 from regulars.connections.files.operations import (
-    Staged,
     apply_import,
     applying,
     check_list,
     choose_columns,
     stage_list,
     start_list,
+    take_copy,
     undo_import,
 )
 from regulars.connections.files.operations.listing import Written, write_list
 from regulars.connections.files.queries import list_rejects
 from regulars.foundation.access.viewer import everything
-from regulars.foundation.ids import new_uid
-from regulars.foundation.sealing import new_key
 from regulars.foundation.shop.models import Store
 from regulars.record.consent.models import ConsentEntry
 from regulars.record.customers.inputs import IdentityInput, PersonInput
@@ -55,9 +53,7 @@ def fair(store: Store) -> CustomerList:
 
 
 def upload(fair: CustomerList, store: Store, content: str, *, takes_off: bool = False) -> Import:
-    uid, key = new_uid(), new_key()
-    copied = copies.write_copy(copies.plain_pieces(io.BytesIO(content.encode())), uid, key)
-    staged = Staged(uid, key, copied, "guests.csv")
+    staged = take_copy(io.BytesIO(content.encode()), "guests.csv", AT)
     return stage_list(staged, fair, store=store, takes_off=takes_off, at=AT, staff_id=None)
 
 
@@ -114,7 +110,7 @@ def test_only_the_known_are_put_on_where_that_was_decided(fair: CustomerList, st
     ]
     assert ListMember.objects.filter(list=fair, until_batch=None).count() == 2
     assert Profile.objects.count() == 2
-    assert not copies.path_of(row.uid).exists()
+    assert not has_copy(row.uid)
     again = decided(looked_at(fair, store, MIXED))
     assert again.sentence.endswith("Nothing that was not known.")
     assert ListMember.objects.count() == 2
@@ -193,5 +189,5 @@ def test_who_is_erased_between_look_and_decision_does_not_come_back(fair: Custom
     known = Profile.objects.order_by("pk").values_list("pk", flat=True)[0]
     erase_customer(customer_of(known), everything(), AT)
     assert not Import.objects.filter(pk=row.pk).exists()
-    assert not copies.path_of(row.uid).exists()
+    assert not has_copy(row.uid)
     assert not ListMember.objects.exists()

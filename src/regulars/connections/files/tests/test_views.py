@@ -2,14 +2,15 @@
 
 import io
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import OperationalError
 from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
-from regulars.connections.files.copies import path_of
+from regulars.connections.files.copies import remove_copy
 from regulars.connections.files.errors import NotPossibleNow
 from regulars.connections.files.jobs import apply, undo
 from regulars.connections.files.models import Import
@@ -18,7 +19,12 @@ from regulars.connections.files.tests.conftest import AT
 from regulars.connections.files.tests.test_applying import BAD, FIRST
 from regulars.foundation import clock
 from regulars.foundation.access.models import StaffMember
+from regulars.foundation.health.middleware import _SENTENCE
 from regulars.foundation.ids import to_public
+from regulars.foundation.inbox import frames
+from regulars.foundation.inbox.frames import FRAME
+from regulars.foundation.inbox.models import Frame
+from regulars.foundation.prepared import run
 from regulars.foundation.shop.models import Store
 from regulars.foundation.work.models import Task
 from regulars.record.orders.models import Order
@@ -43,12 +49,13 @@ def public_id() -> str:
     return to_public(Import.PREFIX, Import.objects.latest("id").uid)
 
 
-def test_from_the_upload_to_the_undo(browser: Client, store: Store, data_folder: Path) -> None:
+def test_from_the_upload_to_the_undo(browser: Client, store: Store) -> None:
     assert "Nothing imported yet" in browser.get("/imports").content.decode()
     page = upload(browser, store, FIRST)
     address = f"/imports/{public_id()}"
     assert page["Location"] == address
-    assert FIRST.encode() not in b"".join(p.read_bytes() for p in data_folder.rglob("*") if p.is_file())
+    frame = Frame.objects.get()
+    assert (frame.file, frame.is_last, FIRST[:20].encode() in frame.body) == (Import.objects.get().uid, True, False)
     shown = browser.get(address).content.decode()
     assert "UCI Online Retail" in shown
     assert "Of the first 6 records 6 can be used" in shown
@@ -134,22 +141,56 @@ def test_wrong_choices_are_told_and_change_nothing(browser: Client, store: Store
 @pytest.mark.parametrize(
     "content", ["", "PK\x03\x04 no", "a,b\n", "Handle,Title,Vendor,Option1 Value,Variant Price\na,A,v,x,1\n"]
 )
-def test_a_refusal_is_one_sentence_on_the_page(browser: Client, store: Store, data_folder: Path, content: str) -> None:
+def test_a_refusal_is_one_sentence_on_the_page(browser: Client, store: Store, content: str) -> None:
     page = upload(browser, store, content)
     assert page.status_code == 400
     assert "field-error" in page.content.decode()
-    assert [p for p in data_folder.rglob("*") if p.is_file()] == []
+    assert not Frame.objects.exists()
 
 
-def test_a_form_without_file_store_or_token(browser: Client, store: Store, data_folder: Path) -> None:
+def test_a_file_that_is_cut_off_on_its_way_leaves_nothing(browser: Client, store: Store) -> None:
+    page = browser.get("/imports/new").content.decode()
+    assert page.index('name="kind"') < page.index('name="file"') < page.index('name="store"')  # as browsers send them
+    file = SimpleUploadedFile("orders.csv", FIRST.encode() + b"\n" * 2 * FRAME)
+    body = encode_multipart(BOUNDARY, {"kind": "orders", "file": file, "store": store.pk})
+    cut = body.index(FIRST.encode()) + len(FIRST) + FRAME  # where a row ends
+    assert browser.generic("POST", "/imports/new", body[:cut], MULTIPART_CONTENT).status_code == 400
+    assert (Import.objects.exists(), Frame.objects.exists()) == (False, False)
+    assert browser.generic("POST", "/imports/new", body, MULTIPART_CONTENT).status_code == 302
+    assert list(Frame.objects.order_by("number").values_list("is_last", flat=True)) == [False, False, True]
+
+
+@pytest.mark.parametrize("fails_at", [1, 2, 3])
+def test_while_the_database_is_full_an_upload_is_asked_to_come_later_and_leaves_nothing(
+    browser: Client, store: Store, monkeypatch: pytest.MonkeyPatch, fails_at: int
+) -> None:
+    done: list[int] = []
+
+    def full(*given: Any) -> int:
+        done.append(1)
+        if len(done) == fails_at:
+            raise OperationalError("could not extend file: No space left on device")
+        return run(*given)
+
+    monkeypatch.setattr(frames, "run", full)
+    page = upload(browser, store, FIRST + "\n" * 2 * FRAME)
+    assert (page.status_code, page.content.decode()) == (503, _SENTENCE)
+    assert len(done) == fails_at  # nothing is tried after it
+    assert (Import.objects.exists(), Frame.objects.exists()) == (False, False)
+    assert upload(browser, store, FIRST).status_code == 302
+
+
+def test_a_form_without_file_store_or_token(browser: Client, store: Store) -> None:
     assert browser.post("/imports/new", {"kind": "orders", "store": store.pk}).status_code == 400
     file = SimpleUploadedFile("x.csv", FIRST.encode())
     assert browser.post("/imports/new", {"kind": "nonsense", "store": "77", "file": file}).status_code == 400
+    two = [SimpleUploadedFile(name, FIRST.encode()) for name in ("x.csv", "y.csv")]
+    assert browser.post("/imports/new", {"kind": "nonsense", "store": store.pk, "file": two}).status_code == 400
     strict = Client(enforce_csrf_checks=True)
     strict.cookies = browser.cookies
     again = io.BytesIO(FIRST.encode())
     assert strict.post("/imports/new", {"kind": "orders", "store": store.pk, "file": again}).status_code == 403
-    assert [p for p in data_folder.rglob("*") if p.is_file()] == []
+    assert not Frame.objects.exists()
 
 
 def test_staff_of_another_store_do_not_see_it(browser: Client, store: Store) -> None:
@@ -224,7 +265,7 @@ def test_a_page_whose_copy_has_gone_says_so(browser: Client, store: Store) -> No
     upload(browser, store, FIRST)
     row = Import.objects.get()
     Import.objects.update(state="failed", sentence="It stopped.")
-    path_of(row.uid).unlink()
+    remove_copy(row.uid)
     address = f"/imports/{public_id()}"
     assert f"{address}/start" not in browser.get(address).content.decode()
     answer = browser.post(f"{address}/start", follow=True).content.decode()
