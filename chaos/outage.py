@@ -1,8 +1,9 @@
-"""A part of the chaos: the database is stopped, cut off and full while shops and trackers send. They are told 503, and thanked for nothing
-that is not there afterwards; once it is back everybody is served again, by the same web server.
+"""A part of the chaos: the database is stopped, cut off and full while shops and trackers send and staff upload files. They are told 503,
+and thanked for nothing that is not there afterwards; once it is back everybody is served again, by the same web server.
 """
 
 import base64
+import hashlib
 import http.client
 import json
 import os
@@ -13,9 +14,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.test import Client
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 
 import regulars.connections.base.jobs
 import regulars.connections.tracking.jobs  # noqa: F401  and of what trackers tell
@@ -24,11 +30,17 @@ from chaos.web import Web
 from fakes.woocommerce import Shop
 from regulars.connections.base.accounts import give_key, keep_secrets, new_secret, read_secrets
 from regulars.connections.base.models import Connection, ConnectionState
+from regulars.connections.files.copies import open_copy
+from regulars.connections.files.models import Import
+from regulars.connections.files.operations import sweep_copies
+from regulars.connections.files.sealed import key_of
 from regulars.connections.tracking.keys import create_key
 from regulars.connections.woocommerce.signing import webhook_signature
 from regulars.foundation import clock
+from regulars.foundation.access.models import StaffMember
 from regulars.foundation.audit.operations import SYSTEM
 from regulars.foundation.embedded.server import OWNER, EmbeddedServer
+from regulars.foundation.inbox.frames import list_files
 from regulars.foundation.inbox.models import Item, ItemState
 from regulars.foundation.inbox.reading import read_waiting
 from regulars.foundation.shop.models import Brand, Store
@@ -40,7 +52,7 @@ from regulars.record.orders.models import Order
 EACH = 6  # of each kind are sent in each phase
 PATIENCE = 30.0  # seconds until the web server has found the database again
 DISK = 24  # megabytes
-AWAY, BACK = {503}, {200}
+AWAY, BACK = {503}, {200, 302}  # an upload leads on to its page
 
 
 def run(seed: int, kills: int, server: EmbeddedServer | None) -> bool:
@@ -49,7 +61,7 @@ def run(seed: int, kills: int, server: EmbeddedServer | None) -> bool:
     began = time.monotonic()
     with _small_disk(server) as fill:
         with Web() as web:
-            senders = _Senders(web.port, *_shop())
+            senders = _Senders(web.port, *_shop(), *_staff())
             senders.send("while all is well", BACK)
             _stop(server, senders)
             if fill:
@@ -57,7 +69,7 @@ def run(seed: int, kills: int, server: EmbeddedServer | None) -> bool:
         while read_waiting(Stop(), clock.now()):
             pass
         findings = [*senders.findings, *_judge(senders)]
-    told = f"{len(senders.thanked)} bodies thanked for, {senders.answers[503]} times 503"
+    told = f"{len(senders.thanked)} bodies and {senders.uploaded} files thanked for, {senders.answers[503]} times 503"
     sys.stdout.write(f"Outage: {told}; {time.monotonic() - began:.0f} s\n{print_table(findings)}\n")
     return all(found.holds for found in findings)
 
@@ -101,13 +113,23 @@ def _shop() -> tuple[str, Connection]:
     return create_key("server", "server", store.pk, SYSTEM, clock.now())[1], row
 
 
+def _staff() -> tuple[Store, str]:
+    """The store, and the session of somebody who is signed in and may import."""
+    client = Client()
+    client.force_login(StaffMember.objects.create(email="outage@shop.example", role="manager"))
+    return Store.objects.get(), client.cookies[settings.SESSION_COOKIE_NAME].value
+
+
 @dataclass
 class _Senders:
-    """A tracker and a shop. ``thanked`` holds the ids of what was answered with 200."""
+    """A tracker, a shop, and staff who upload files. ``thanked`` holds the ids of what was answered with 200."""
 
     port: int
     key: str
     row: Connection
+    store: Store
+    session: str
+    uploaded: int = 0  # files that were answered with 302
     shop: Shop = field(default_factory=Shop)
     thanked: set[str] = field(default_factory=set)
     answers: Counter[int] = field(default_factory=Counter)
@@ -136,7 +158,7 @@ class _Senders:
             time.sleep(0.05)
 
     def _each(self) -> list[int]:
-        return [self._track(), self._tell()]
+        return [self._track(), self._tell(), self._upload()]
 
     def _track(self) -> int:
         self.count += 1
@@ -165,6 +187,18 @@ class _Senders:
         }
         return self._post(str(number), f"/hooks/woocommerce/{self.row.public_id}", body, headers)
 
+    def _upload(self) -> int:
+        """A file of more than one frame."""
+        lines = [f"{n},2026-01-02,a@buyers.net,5.00,{base64.b64encode(os.urandom(600)).decode()}" for n in range(400)]
+        file = SimpleUploadedFile("orders.csv", "\n".join(["Order,Date,Email,Total,Note", *lines, ""]).encode())
+        token = "t" * 32
+        form = {"csrfmiddlewaretoken": token, "kind": "orders", "file": file, "store": self.store.pk}
+        cookies = f"regulars_session_{self.port}={self.session}; regulars_csrf_{self.port}={token}"
+        headers = {"Content-Type": MULTIPART_CONTENT, "Cookie": cookies}
+        status = self._post("", "/imports/new", encode_multipart(BOUNDARY, form), headers)
+        self.uploaded += status == 302
+        return status
+
     def _post(self, own_id: str, path: str, body: bytes, headers: dict[str, str]) -> int:
         line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
@@ -173,7 +207,7 @@ class _Senders:
         finally:
             line.close()
         self.answers[status] += 1
-        if 200 <= status < 300:
+        if status == 200:
             self.thanked.add(own_id)
         return status
 
@@ -202,7 +236,9 @@ def _small_disk(server: EmbeddedServer) -> Iterator[Callable[[bool], None] | Non
         subprocess.run(["/bin/umount", "-l", str(place)], check=False)
 
 
-_PARTITIONS = "SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent = 'inbox_item'::regclass"
+_PARTITIONS = """
+SELECT inhrelid::regclass::text FROM pg_inherits WHERE inhparent IN ('inbox_item'::regclass, 'inbox_frame'::regclass)
+"""
 
 
 def _fill(ballast: Path, is_full: bool) -> None:
@@ -231,3 +267,19 @@ def _judge(senders: _Senders) -> Iterator[Finding]:
     yield Finding("nothing is there twice", f"{double} are", double == 0)
     aside = Item.objects.exclude(state=ItemState.PARSED).count()
     yield Finding("everything that came in was read", f"{aside} were not", aside == 0)
+    yield from _judge_files(senders)
+
+
+def _judge_files(senders: _Senders) -> Iterator[Finding]:
+    rows = list(Import.objects.all())
+    differs = abs(len(rows) - senders.uploaded)
+    yield Finding("files that were thanked for are there, and no others", f"{differs} differ", differs == 0)
+    sweep_copies(clock.now() + timedelta(hours=25))
+    broken = sum(1 for row in rows if _digest(row) != row.sha256)
+    stray = len(list_files().keys() - {row.uid for row in rows})
+    yield Finding("each is whole, and nothing of others is left", f"{broken} and {stray}", broken == stray == 0)
+
+
+def _digest(row: Import) -> str:
+    with open_copy(row.uid, key_of(row)) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # not seekable
