@@ -38,9 +38,9 @@ class Cart(models.Model):
     }
 
     uid = models.UUIDField(default=new_uid, unique=True, editable=False)
-    store = models.ForeignKey("shop.Store", on_delete=models.PROTECT)
+    store = models.ForeignKey("shop.Store", on_delete=models.PROTECT, db_index=False)
     key = models.CharField(max_length=120)  # the shop's own: the first that was told; all of them are ``CartKey``
-    profile = models.ForeignKey("customers.Profile", on_delete=models.CASCADE, null=True)
+    profile = models.ForeignKey("customers.Profile", on_delete=models.CASCADE, null=True, db_index=False)
     state = models.CharField(max_length=10, choices=CartState, default=CartState.OPEN)
     currency = models.CharField(max_length=3)
     value_minor = models.BigIntegerField(default=0)
@@ -60,7 +60,7 @@ class Cart(models.Model):
     is_claimed = models.BooleanField(default=False, db_default=False)  # browsers alone speak of it
     is_history = models.BooleanField(default=False)  # stated by imported history: begins nothing
     merged_into = models.ForeignKey("self", on_delete=models.CASCADE, null=True)
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_constraint=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["store", "key"], name="one_cart")]

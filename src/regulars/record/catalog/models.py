@@ -15,7 +15,7 @@ class Category(models.Model):
 
     privacy = {"name": PrivacyClass.CLEAR}
 
-    store = models.ForeignKey("shop.Store", on_delete=models.PROTECT)
+    store = models.ForeignKey("shop.Store", on_delete=models.PROTECT, db_index=False)
     name = models.CharField(max_length=200)
     parent = models.ForeignKey("self", on_delete=models.CASCADE, null=True)
 
@@ -39,7 +39,7 @@ class Product(models.Model):
     }
 
     uid = models.UUIDField(default=new_uid, unique=True, editable=False)
-    store = models.ForeignKey("shop.Store", on_delete=models.PROTECT)
+    store = models.ForeignKey("shop.Store", on_delete=models.PROTECT, db_index=False)
     key = models.CharField(max_length=120)  # the shop's own: handle, product id or stock code
     title = models.TextField(blank=True)
     brand_name = models.CharField(max_length=200, blank=True)
@@ -50,7 +50,7 @@ class Product(models.Model):
     categories = models.ManyToManyField(Category, blank=True)
     occurred_at = models.DateTimeField()
     stated_at = models.DateTimeField(null=True)  # of the newest statement, where its source says when it was so
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_constraint=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["store", "key"], name="one_product")]
@@ -76,7 +76,7 @@ class Variant(models.Model):
     stock_key = models.CharField(max_length=120, blank=True, db_default="")
     title = models.TextField(blank=True)
     barcode = models.CharField(max_length=60, blank=True)
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_constraint=False)
 
     class Meta:
         constraints = [
@@ -98,7 +98,7 @@ class ProductChange(models.Model):
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="changes")
     before = models.JSONField()  # column -> value; 'categories' -> ids; 'variants' -> {id: [title, barcode]}
     occurred_at = models.DateTimeField()
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_constraint=False)
 
 
 class PriceEntry(models.Model):
@@ -111,7 +111,7 @@ class PriceEntry(models.Model):
     amount = models.DecimalField(max_digits=18, decimal_places=6)
     kind = models.CharField(max_length=10, default="list")  # list, compare-at, promo
     occurred_at = models.DateTimeField()
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_constraint=False)
 
     class Meta:
         indexes = [models.Index(fields=["variant", "kind", "-occurred_at"], name="price_newest")]
@@ -126,7 +126,7 @@ class CostEntry(models.Model):
     currency = models.CharField(max_length=3)
     amount = models.DecimalField(max_digits=18, decimal_places=6)
     occurred_at = models.DateTimeField()
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_constraint=False)
 
     class Meta:
         indexes = [models.Index(fields=["variant", "-occurred_at"], name="cost_newest")]
@@ -141,7 +141,7 @@ class StockEntry(models.Model):
     location = models.CharField(max_length=60, blank=True)
     on_hand = models.IntegerField()
     occurred_at = models.DateTimeField()
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_constraint=False)
 
     class Meta:
         indexes = [models.Index(fields=["variant", "location", "-occurred_at"], name="stock_newest")]

@@ -132,7 +132,7 @@ class ProfileName(models.Model):
     profile = models.ForeignKey(Profile, on_delete=models.CASCADE, db_index=False)
     token = models.BinaryField(max_length=16)  # of the folded name
     name = models.BinaryField()
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_index=False)
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_index=False, db_constraint=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["profile", "token"], name="one_name_of_a_profile")]
@@ -142,7 +142,7 @@ class Buyer(models.Model):
     """A profile that has an order, as orders tell us: a fact for the guards."""
 
     profile = models.OneToOneField(Profile, on_delete=models.CASCADE, primary_key=True)
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_index=False)
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_index=False, db_constraint=False)
 
 
 class Verdict(models.TextChoices):
@@ -162,7 +162,7 @@ class Decision(models.Model):
     verdict = models.CharField(max_length=10, choices=Verdict)
     staff_id = models.BigIntegerField(null=True)  # none: a program, by its token
     decided_at = models.DateTimeField()
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_index=False)
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_index=False, db_constraint=False)
     withdrawn_at = models.DateTimeField(null=True)
     withdrawn_by = models.BigIntegerField(null=True)
 
@@ -212,7 +212,7 @@ class ContactVersion(models.Model):
         "time_zone": PrivacyClass.CLEAR,
     }
 
-    profile = models.ForeignKey(Profile, on_delete=models.CASCADE)
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, db_index=False)
     card = models.BinaryField()
     country = models.CharField(max_length=2, blank=True)
     region = models.CharField(max_length=60, blank=True)
@@ -223,7 +223,7 @@ class ContactVersion(models.Model):
     words = ArrayField(models.TextField(), default=list, db_default=[])  # for conditions: ``contacts.asked_words``
     time_zone = models.CharField(max_length=40, blank=True, db_default="")
     occurred_at = models.DateTimeField()
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_constraint=False)
 
     class Meta:
         indexes = [models.Index(fields=["profile", "-occurred_at", "-id"], name="contact_newest")]
@@ -234,12 +234,12 @@ class AttributeValue(models.Model):
 
     privacy = {"name": PrivacyClass.CLEAR, "clear": PrivacyClass.CLEAR, "sealed": PrivacyClass.SEALED}
 
-    profile = models.ForeignKey(Profile, on_delete=models.CASCADE)
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, db_index=False)
     name = models.CharField(max_length=120)
     clear = models.JSONField(null=True)
     sealed = models.BinaryField(null=True)
     occurred_at = models.DateTimeField()
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_constraint=False)
 
     class Meta:
         indexes = [models.Index(fields=["profile", "name", "-occurred_at"], name="attribute_newest")]
@@ -266,11 +266,11 @@ class Tag(models.Model):
 class TagEntry(models.Model):
     """A tag put on or taken off; the latest entry of a profile and tag says whether it is there."""
 
-    profile = models.ForeignKey(Profile, on_delete=models.CASCADE)
+    profile = models.ForeignKey(Profile, on_delete=models.CASCADE, db_index=False)
     tag = models.ForeignKey(Tag, on_delete=models.CASCADE)
     is_on = models.BooleanField()
     occurred_at = models.DateTimeField()
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_constraint=False)
 
     class Meta:
         indexes = [models.Index(fields=["profile", "tag", "-id"], name="tag_newest")]
@@ -287,7 +287,7 @@ class Note(models.Model):
     staff_id = models.BigIntegerField()
     occurred_at = models.DateTimeField()
     removed_at = models.DateTimeField(null=True)
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_constraint=False)
 
 
 class CustomerCard(models.Model):

@@ -14,6 +14,7 @@ class Batch(models.Model):
     """One transaction that changed the record: who wrote, and which positions its events got.
 
     Drawn at the transaction's start, so that rows can carry it; the positions are filled in at its end, under the log's lock.
+    Tables that grow fast do not have the database check it (``db_constraint=False``): see ``customers.CustomerProfile``.
     """
 
     privacy = {"source": PrivacyClass.CLEAR, "reference": PrivacyClass.CLEAR}

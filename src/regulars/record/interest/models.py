@@ -31,7 +31,7 @@ class WishlistItem(models.Model):
     currency = models.CharField(max_length=3)
     added_at = models.DateTimeField(null=True)
     removed_at = models.DateTimeField(null=True)
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)  # that made the row
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_constraint=False)  # that made the row
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["profile", "list_key", "item_key"], name="one_wish")]
@@ -48,7 +48,7 @@ class Search(models.Model):
     count = models.IntegerField()
     first_at = models.DateTimeField()
     last_at = models.DateTimeField()
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)  # that made the row
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_constraint=False)  # that made the row
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["profile", "token"], name="one_search")]
@@ -67,7 +67,7 @@ class Review(models.Model):
     body = models.BinaryField(null=True)
     is_claimed = models.BooleanField()  # browsers alone speak of it
     written_at = models.DateTimeField()
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)  # that made the row
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_constraint=False)  # that made the row
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["profile", "key"], name="one_review")]
@@ -101,7 +101,7 @@ class TriedCoupon(models.Model):
     applied_at = models.DateTimeField(null=True)
     discount = models.DecimalField(max_digits=18, decimal_places=6, null=True)  # when it was applied last
     currency = models.CharField(max_length=3, blank=True)
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)  # that made the row
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_constraint=False)  # that made the row
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["profile", "name"], name="one_tried_coupon")]

@@ -64,11 +64,11 @@ class Order(models.Model):
     }
 
     uid = models.UUIDField(default=new_uid, unique=True, editable=False)
-    store = models.ForeignKey("shop.Store", on_delete=models.PROTECT)
+    store = models.ForeignKey("shop.Store", on_delete=models.PROTECT, db_index=False)
     number = models.CharField(max_length=80)
     external_id = models.CharField(max_length=80, blank=True)
     profile = models.ForeignKey(
-        "customers.Profile", on_delete=models.PROTECT, null=True
+        "customers.Profile", on_delete=models.PROTECT, null=True, db_index=False
     )  # none: a guest without any identity
     channel = models.CharField(max_length=40, blank=True)
     placed_at = models.DateTimeField()
@@ -102,7 +102,7 @@ class Order(models.Model):
     )  # only a tracker said so; the platform's word takes its place
     sealed = models.BinaryField(null=True)  # addresses and the shopper's remarks, as a sealed JSON object
     digest = models.BinaryField(max_length=16)  # of everything the source said: equal digest, nothing to do
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_constraint=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["store", "number"], name="one_order")]
@@ -153,9 +153,9 @@ class OrderLine(models.Model):
     discount_minor = models.BigIntegerField(default=0)
     tax_minor = models.BigIntegerField(default=0)
     total_minor = models.BigIntegerField()
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_index=False)
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_index=False, db_constraint=False)
     until_batch = models.ForeignKey(
-        "events.Batch", on_delete=models.PROTECT, related_name="+", null=True, db_index=False
+        "events.Batch", on_delete=models.PROTECT, related_name="+", null=True, db_index=False, db_constraint=False
     )
 
     class Meta:
@@ -181,10 +181,10 @@ class Refund(models.Model):
     }
 
     uid = models.UUIDField(default=new_uid, unique=True, editable=False)
-    store = models.ForeignKey("shop.Store", on_delete=models.PROTECT)
+    store = models.ForeignKey("shop.Store", on_delete=models.PROTECT, db_index=False)
     number = models.CharField(max_length=80)
     order = models.ForeignKey(Order, on_delete=models.CASCADE, null=True, related_name="refunds")
-    profile = models.ForeignKey("customers.Profile", on_delete=models.PROTECT, null=True)
+    profile = models.ForeignKey("customers.Profile", on_delete=models.PROTECT, null=True, db_index=False)
     occurred_at = models.DateTimeField()
     currency = models.CharField(max_length=3)
     amount_minor = models.BigIntegerField()  # positive: given back to the shopper
@@ -197,7 +197,7 @@ class Refund(models.Model):
         default=False, db_default=False
     )  # a tracker's word: counts while no platform states the order
     digest = models.BinaryField(max_length=16)
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_constraint=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["store", "number"], name="one_refund")]
@@ -225,7 +225,7 @@ class RefundLine(models.Model):
     quantity = models.IntegerField()
     unit_price = models.DecimalField(max_digits=18, decimal_places=6)
     total_minor = models.BigIntegerField()
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_index=False)
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_index=False, db_constraint=False)
 
 
 class Adjustment(models.Model):
@@ -233,13 +233,13 @@ class Adjustment(models.Model):
 
     privacy = {"number": PrivacyClass.CLEAR, "currency": PrivacyClass.CLEAR, "reason": PrivacyClass.CLEAR}
 
-    store = models.ForeignKey("shop.Store", on_delete=models.PROTECT)
+    store = models.ForeignKey("shop.Store", on_delete=models.PROTECT, db_index=False)
     number = models.CharField(max_length=80)
     occurred_at = models.DateTimeField()
     currency = models.CharField(max_length=3)
     amount_minor = models.BigIntegerField()
     reason = models.TextField(blank=True)
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_constraint=False)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["store", "number"], name="one_adjustment")]
@@ -264,8 +264,10 @@ class Payment(models.Model):
     amount_minor = models.BigIntegerField()
     reference = models.CharField(max_length=120, blank=True)
     occurred_at = models.DateTimeField()
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
-    until_batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, related_name="+", null=True)
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_constraint=False)
+    until_batch = models.ForeignKey(
+        "events.Batch", on_delete=models.PROTECT, related_name="+", null=True, db_constraint=False
+    )
 
 
 class Fulfilment(models.Model):
@@ -284,8 +286,10 @@ class Fulfilment(models.Model):
     tracking_number = models.BinaryField(null=True)
     tracking_url = models.BinaryField(null=True)
     occurred_at = models.DateTimeField()
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
-    until_batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, related_name="+", null=True)
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_constraint=False)
+    until_batch = models.ForeignKey(
+        "events.Batch", on_delete=models.PROTECT, related_name="+", null=True, db_constraint=False
+    )
 
 
 class FulfilmentLine(models.Model):
@@ -306,7 +310,7 @@ class OrderChange(models.Model):
     changed = models.JSONField()  # names of the columns that differ now
     sealed = models.BinaryField(null=True)
     occurred_at = models.DateTimeField()
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_constraint=False)
 
 
 class RefundChange(models.Model):
@@ -317,7 +321,7 @@ class RefundChange(models.Model):
     refund = models.ForeignKey(Refund, on_delete=models.CASCADE, related_name="changes")
     before = models.JSONField()  # column -> value; 'lines' -> list of rows
     occurred_at = models.DateTimeField()
-    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT)
+    batch = models.ForeignKey("events.Batch", on_delete=models.PROTECT, db_constraint=False)
 
 
 class Figures(models.Model):

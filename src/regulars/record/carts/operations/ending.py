@@ -62,34 +62,37 @@ def settle_carts(cart_ids: Collection[int], log: LogTransaction, at: datetime, s
     return {cart.pk for cart in newly}
 
 
+# OFFSET 0: the order in which they are written is the one in which tables are read (see ``customers.operations.links._FIND``). Left to the
+# planner, all lines of a young shop met all of its carts for the sake of two.
 _NAMED = """
 SELECT k.cart_id, o.id, o.placed_at, true FROM carts_cartkey k
-JOIN orders_order o ON o.store_id = k.store_id AND o.cart_keys @> ARRAY[k.key] AND o.cart_keys <> '{}'
-WHERE k.cart_id = ANY(%s) AND o.status <> 'cancelled'
+CROSS JOIN LATERAL (SELECT * FROM orders_order WHERE cart_keys @> ARRAY[k.key] AND cart_keys <> '{}' OFFSET 0) o
+WHERE k.cart_id = ANY(%s) AND o.store_id = k.store_id AND o.status <> 'cancelled'
 """
 _TOLD = """
 SELECT c.id, o.id, o.placed_at, true FROM carts_cart c JOIN orders_order o ON o.id = c.order_id
 WHERE c.id = ANY(%s) AND c.is_told AND o.status <> 'cancelled'
 """
 _OF_PERSON = """
-SELECT DISTINCT c.id, o.id, o.placed_at, false FROM unnest(%s::bigint[], %s::bigint[]) AS m(cart_id, profile_id)
-JOIN carts_cart c ON c.id = m.cart_id
-JOIN orders_order o ON o.profile_id = m.profile_id AND o.store_id = c.store_id AND o.status <> 'cancelled'
-    AND o.placed_at BETWEEN c.opened_at AND c.changed_at + interval '7 days'
-JOIN orders_orderline ol ON ol.order_id = o.id AND ol.until_batch_id IS NULL
-LEFT JOIN catalog_variant ov ON ov.id = ol.variant_id
-JOIN carts_cartline cl ON cl.cart_id = c.id
-LEFT JOIN catalog_variant cv ON cv.id = cl.variant_id
-WHERE (ov.product_id = cv.product_id OR ol.sku <> '' AND ol.sku = cl.sku) AND NOT EXISTS (
-    SELECT FROM carts_cartkey k WHERE k.store_id = o.store_id AND k.key = ANY(o.cart_keys)
-)
+SELECT c.id, o.id, o.placed_at, false FROM unnest(%s::bigint[], %s::bigint[]) AS m(cart_id, profile_id)
+CROSS JOIN LATERAL (SELECT id, store_id, opened_at, changed_at FROM carts_cart WHERE id = m.cart_id OFFSET 0) c
+CROSS JOIN LATERAL (
+    SELECT id, store_id, status, placed_at, cart_keys FROM orders_order WHERE profile_id = m.profile_id OFFSET 0) o
+WHERE o.store_id = c.store_id AND o.status <> 'cancelled'
+AND o.placed_at BETWEEN c.opened_at AND c.changed_at + interval '7 days' AND EXISTS (
+    SELECT FROM (SELECT variant_id, sku, until_batch_id FROM orders_orderline WHERE order_id = o.id OFFSET 0) ol
+    LEFT JOIN LATERAL (SELECT product_id FROM catalog_variant WHERE id = ol.variant_id OFFSET 0) ov ON true
+    CROSS JOIN (SELECT variant_id, sku FROM carts_cartline WHERE cart_id = c.id OFFSET 0) cl
+    LEFT JOIN LATERAL (SELECT product_id FROM catalog_variant WHERE id = cl.variant_id OFFSET 0) cv ON true
+    WHERE ol.until_batch_id IS NULL AND (ov.product_id = cv.product_id OR ol.sku <> '' AND ol.sku = cl.sku) OFFSET 0
+) AND NOT EXISTS (SELECT FROM carts_cartkey k WHERE k.store_id = o.store_id AND k.key = ANY(o.cart_keys) OFFSET 0)
 """
 # Carts that an order ended as the person's, which names one of these carts: it ends that one only.
 _LET_GO = """
 SELECT DISTINCT c.id FROM carts_cartkey k
-JOIN orders_order o ON o.store_id = k.store_id AND o.cart_keys @> ARRAY[k.key] AND o.cart_keys <> '{}'
-JOIN carts_cart c ON c.order_id = o.id AND c.id <> k.cart_id
-WHERE k.cart_id = ANY(%s)
+CROSS JOIN LATERAL (SELECT id, store_id FROM orders_order WHERE cart_keys @> ARRAY[k.key] AND cart_keys <> '{}' OFFSET 0) o
+CROSS JOIN LATERAL (SELECT id FROM carts_cart WHERE order_id = o.id OFFSET 0) c
+WHERE k.cart_id = ANY(%s) AND o.store_id = k.store_id AND c.id <> k.cart_id
 """
 
 

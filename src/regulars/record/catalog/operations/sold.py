@@ -61,23 +61,27 @@ def ensure_variants(
     return found
 
 
+# OFFSET 0: one look at an index for each (see ``customers.operations.links._FIND``), where the planner may read the whole catalog.
 _FIND = """
-SELECT p.key, v.sku, v.key, v.id FROM catalog_product p JOIN catalog_variant v ON v.product_id = p.id
-WHERE p.store_id = %s AND p.key = ANY(%s)
+SELECT p.key, v.sku, v.key, v.id FROM unnest(%(products)s::text[]) AS w(key)
+CROSS JOIN LATERAL (SELECT id, key FROM catalog_product WHERE store_id = %(store)s AND key = w.key OFFSET 0) p
+CROSS JOIN LATERAL (SELECT id, sku, key FROM catalog_variant WHERE product_id = p.id OFFSET 0) v
 UNION
-SELECT p.key, v.sku, v.key, v.id FROM catalog_product p JOIN catalog_variant v ON v.product_id = p.id
-WHERE p.store_id = %s AND v.sku = ANY(%s)
+SELECT p.key, v.sku, v.key, v.id FROM unnest(%(skus)s::text[]) AS w(sku)
+CROSS JOIN LATERAL (SELECT id, product_id, sku, key FROM catalog_variant WHERE sku = w.sku OFFSET 0) v
+CROSS JOIN LATERAL (SELECT key, store_id FROM catalog_product WHERE id = v.product_id OFFSET 0) p WHERE p.store_id = %(store)s
 UNION
-SELECT p.key, v.sku, v.key, v.id FROM catalog_product p JOIN catalog_variant v ON v.product_id = p.id
-WHERE p.store_id = %s AND v.key <> '' AND v.key = ANY(%s)
+SELECT p.key, v.sku, v.key, v.id FROM unnest(%(keys)s::text[]) AS w(key)
+CROSS JOIN LATERAL (SELECT id, product_id, sku, key FROM catalog_variant WHERE key <> '' AND key = w.key OFFSET 0) v
+CROSS JOIN LATERAL (SELECT key, store_id FROM catalog_product WHERE id = v.product_id OFFSET 0) p WHERE p.store_id = %(store)s
 ORDER BY 4 DESC
 """
 
 
 def _find(wanted: dict[Name, SoldItem], store_id: int) -> Names:
     """By the variant's own key; else by product and sku; then by the sku alone, or as the only variant of its product."""
-    keys = (sorted({name[part] for name in wanted} - {""}) for part in range(3))
-    rows = fetch(_FIND, [value for some in keys for value in (store_id, some)])
+    products, skus, keys = (sorted({name[part] for name in wanted} - {""}) for part in range(3))
+    rows = fetch(_FIND, {"store": store_id, "products": products, "skus": skus, "keys": keys})
     keyed = {key: variant for _, _, key, variant in rows if key}
     exact = {(product, sku): (variant, key) for product, sku, key, variant in rows}
     by_sku = {sku: variant for _, sku, _, variant in rows if sku}
@@ -175,8 +179,13 @@ def _products(
 def _name_the_nameless(wanted: dict[Name, SoldItem], store_id: int) -> None:
     """A product first met without a title takes the first that a line gives it."""
     titles = {key: item.title for (key, _, _), item in wanted.items() if item.title}
-    execute(
-        "UPDATE catalog_product p SET title = t.title FROM unnest(%s::text[], %s::text[]) AS t(key, title)"
-        " WHERE p.store_id = %s AND p.key = t.key AND p.title = ''",
-        [list(titles), list(titles.values()), store_id],
-    )
+    if titles:
+        execute(_NAME, [list(titles), list(titles.values()), store_id])
+
+
+_NAME = """
+UPDATE catalog_product p SET title = n.title FROM (
+    SELECT there.id, t.title FROM unnest(%s::text[], %s::text[]) AS t(key, title)
+    CROSS JOIN LATERAL (SELECT id FROM catalog_product WHERE store_id = %s AND key = t.key AND title = '' OFFSET 0) there
+) n WHERE p.id = n.id
+"""
