@@ -118,10 +118,11 @@ def read_source(source: str, at: datetime) -> bool:
         taken = _take(source, was_left=held.was_left) if held else []
     if held is None:
         return False
+    is_given_back = False
     try:
         crash_point(TAKEN)
         if taken:
-            _read(taken, held, at)
+            is_given_back = _read(taken, held, at)
         return bool(taken)
     except LeaseLost:
         logger.warning("lease lost", source=source)
@@ -132,7 +133,8 @@ def read_source(source: str, at: datetime) -> bool:
         logger.warning("a source waits for the database", source=source, why=reason_of(error))
         return False  # others need not wait for it
     finally:
-        _debts.append(partial(release_lease, held))
+        if not is_given_back:
+            _debts.append(partial(release_lease, held))
         _pay_debts()
 
 
@@ -158,14 +160,9 @@ def _waiting_sources(most: int = 0) -> list[str]:
 def _take(source: str, *, was_left: bool) -> list[_Taken]:
     """The next items of a source, in order. One that was taken before is taken alone, and that is counted first."""
     with connection.cursor() as cursor:
-        cursor.execute(_NEXT, [source, 1])
-        first = cursor.fetchone()
-        parser = PARSERS.get(first[2]) if first else None
-        if parser is None:
-            return []
-        cursor.execute(_NEXT, [source, parser.most_inputs])
-        chosen = _batch(cursor.fetchall(), parser)
-        if not chosen:  # staff were quicker
+        cursor.execute(_NEXT, [source, max(parser.most_inputs for _, parser in PARSERS.items())])
+        chosen = _batch(cursor.fetchall())
+        if not chosen:
             return []
         if was_left and not chosen[0].attempts:
             cursor.execute(_COUNT, _these(chosen))  # the attempt of whoever held them
@@ -188,11 +185,14 @@ class _Waits:
     size: int
 
 
-def _batch(rows: Sequence[tuple[int, datetime, str, int, int]], parser: Parser) -> list[_Waits]:
-    """The longest run from the oldest one that was never taken before, is of one kind, and is not too large."""
+def _batch(rows: Sequence[tuple[int, datetime, str, int, int]]) -> list[_Waits]:
+    """The longest run from the oldest one that was never taken before, is of one kind, and is not too large. None that nobody reads."""
+    parser = PARSERS.get(rows[0][2]) if rows else None
+    if parser is None:
+        return []
     chosen: list[_Waits] = []
     total = 0
-    for one in starmap(_Waits, rows):
+    for one in starmap(_Waits, rows[: parser.most_inputs]):
         total += one.size
         if chosen and (one.attempts or one.kind != parser.kind or total > parser.most_bytes):
             break
@@ -208,12 +208,14 @@ def _these(items: Sequence[_Waits | _Taken]) -> dict[str, Any]:
     return {"ids": [item.id for item in items], "first": min(moments), "last": max(moments)}
 
 
-def _read(taken: Sequence[_Taken], held: Held, at: datetime) -> None:
+def _read(taken: Sequence[_Taken], held: Held, at: datetime) -> bool:
+    """Whether the lease was given back with it."""
     if taken[0].attempts > MOST_ATTEMPTS:  # then it was taken alone
         _settle([(taken[0], Outcome(refused=KILLED))], held, at)
-        return
+        return False
     try:
-        retry(lambda: _read_together(taken, held, at))
+        retry(lambda: _read_together(taken, held, at, is_last=True))
+        return True
     except LeaseLost:
         raise
     except Exception as error:
@@ -223,10 +225,11 @@ def _read(taken: Sequence[_Taken], held: Held, at: datetime) -> None:
         logger.warning("a batch could not be read", source=held.name, inputs=len(taken), why=reason_of(error))
         for item in taken:
             _read_alone(item, held, at)
+        return False
 
 
-def _read_together(taken: Sequence[_Taken], held: Held, at: datetime) -> None:
-    """All or nothing. The fence is checked first and held until the commit."""
+def _read_together(taken: Sequence[_Taken], held: Held, at: datetime, *, is_last: bool) -> None:
+    """All or nothing. The fence is checked first and held until the commit; with the last the lease is given back."""
     with _unhurried():
         check_lease(held)
         parser = PARSERS[taken[0].kind]
@@ -234,13 +237,15 @@ def _read_together(taken: Sequence[_Taken], held: Held, at: datetime) -> None:
         crash_point(READ)
         _mark(list(zip(taken, outcomes, strict=True)), at)
         forget_bodies([item.id for item, outcome in zip(taken, outcomes, strict=True) if outcome.is_forgotten])
+        if is_last:
+            release_lease(held)
 
 
 def _read_alone(item: _Taken, held: Held, at: datetime) -> None:
     if not extend_lease(held, LEASE_SECONDS):
         raise LeaseLost
     try:
-        retry(lambda: _read_together([item], held, at))
+        retry(lambda: _read_together([item], held, at, is_last=False))
     except LeaseLost:
         raise
     except Exception as error:

@@ -147,10 +147,16 @@ def _tail(entry: Entry, batch_id: int) -> bytes:
     )
 
 
+# The lock is had before anything is drawn: the row that is drawn for comes out of it.
+_DRAW = """
+WITH held AS MATERIALIZED (SELECT pg_advisory_xact_lock(%s))
+SELECT setval('events_position', nextval('events_position') + %s), clock_timestamp() FROM held
+"""
+
+
 def _draw(cursor: Any, count: int) -> tuple[int, datetime]:
     """First of ``count`` positions in a row, and the time of recording. Holds the lock until the commit."""
-    cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-    cursor.execute("SELECT setval('events_position', nextval('events_position') + %s), clock_timestamp()", [count - 1])
+    cursor.execute(_DRAW, [LOCK, count - 1])
     last, recorded_at = cursor.fetchone()
     return last - count + 1, recorded_at
 

@@ -238,7 +238,7 @@ def read_while_away(monkeypatch: pytest.MonkeyPatch) -> None:
     """The connection is lost in the midst of a batch: nothing can be written after that, the lease's return neither."""
     lost, pay = [], reading._pay_debts
 
-    def away(*args: object) -> None:
+    def away(*args: object, **named: object) -> None:
         lost.append(True)
         raise OperationalError("the connection is gone")
 
