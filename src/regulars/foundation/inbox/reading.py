@@ -24,7 +24,7 @@ from regulars.foundation.bulk import execute
 from regulars.foundation.crash import crash_point, declare
 from regulars.foundation.inbox.models import ItemState
 from regulars.foundation.inbox.operations import forget_bodies
-from regulars.foundation.inbox.parsers import PARSERS, Outcome, Parser, RawInput
+from regulars.foundation.inbox.parsers import PARSERS, Outcome, RawInput
 from regulars.foundation.inbox.receiving import open_parts
 from regulars.foundation.retrying import Busy, is_away, retry
 from regulars.foundation.work import loops
