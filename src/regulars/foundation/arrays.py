@@ -3,6 +3,8 @@ third of what it cost to say who a thousand people are. Lists of one plain type 
 """
 
 from collections.abc import Callable
+from datetime import datetime
+from types import NoneType
 from typing import Any
 
 import psycopg
@@ -26,7 +28,11 @@ def _bytes(items: list[bytes]) -> str:
     return ",".join([f'"\\\\x{item.hex()}"' for item in items])
 
 
-_WHOLE: dict[type, Callable[[list[Any]], str]] = {int: _numbers, str: _words, bytes: _bytes}
+def _moments(items: list[datetime]) -> str:
+    return '"' + '","'.join(map(str, items)) + '"'
+
+
+_WHOLE: dict[type, Callable[[list[Any]], str]] = {int: _numbers, str: _words, bytes: _bytes, datetime: _moments}
 
 
 class WholeLists(ListDumper):
@@ -34,8 +40,13 @@ class WholeLists(ListDumper):
 
     def dump(self, obj: list[Any]) -> Buffer | None:
         types = set(map(type, obj))
+        has_gaps = NoneType in types
+        types.discard(NoneType)
         write = _WHOLE.get(types.pop()) if len(types) == 1 else None
-        return super().dump(obj) if write is None else f"{{{write(obj)}}}".encode()
+        if write is None:
+            return super().dump(obj)
+        text = ",".join(["NULL" if item is None else write([item]) for item in obj]) if has_gaps else write(obj)
+        return f"{{{text}}}".encode()
 
 
 def register() -> None:

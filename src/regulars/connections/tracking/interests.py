@@ -27,29 +27,32 @@ _BEST_RATING = 100
 
 def apply(told: Sequence[Told], speaker: Speaker, store: Store, log: LogTransaction) -> None:
     """Writes them, each as its profile's own: nobody says by a browser what others wish for. Calls that name nothing are on the log alone."""
-    named = [one for one in told if one.spec]
-    apply_wishes((wish for one in named if (wish := _wish(one, store))), log)
-    apply_searches((_search(one) for one in named if one.name_in_spec == "Products Searched"), log)
-    apply_reviews((review for one in named if (review := _review(one, speaker))), log)
-    apply_tried_coupons((_coupon(one, store) for one in named if one.name_in_spec in _COUPONS), log)
+    named: dict[str, list[Told]] = {}
+    for one in told:
+        if one.spec:
+            named.setdefault(one.spec.name, []).append(one)
+    wishes = (_wish(one, store, is_removed) for name, is_removed in _WISHES.items() for one in named.get(name, ()))
+    apply_wishes((wish for wish in wishes if wish.item_key), log)
+    apply_searches(map(_search, named.get("Products Searched", ())), log)
+    apply_reviews((review for one in named.get("Product Reviewed", ()) if (review := _review(one, speaker))), log)
+    apply_tried_coupons(
+        (_coupon(one, store, step) for name, step in _COUPONS.items() for one in named.get(name, ())), log
+    )
 
 
-def _wish(one: Told, store: Store) -> WishInput | None:
-    if one.name_in_spec not in _WISHES:
-        return None
+def _wish(one: Told, store: Store, is_removed: bool) -> WishInput:
     said = one.typed.clear
-    wish = WishInput(
+    return WishInput(
         one.profile,
         one.call.times.occurred_at,
         currency_of(one.typed.rest, store.currency),
-        is_removed=_WISHES[one.name_in_spec],
+        is_removed=is_removed,
         list_key=_text(said, "wishlist_id"),
         product_key=_text(said, "product_id"),
         sku=_text(said, "sku"),
         title=_text(said, "name"),
         unit_price=max(said["price"], Decimal(0)) if "price" in said else None,
     )
-    return wish if wish.item_key else None
 
 
 def _search(one: Told) -> SearchInput:
@@ -61,7 +64,7 @@ def _review(one: Told, speaker: Speaker) -> ReviewInput | None:
     said = one.typed.clear
     product = _text(said, "product_id")
     key = _text(said, "review_id") or product
-    if one.name_in_spec != "Product Reviewed" or not key:
+    if not key:
         return None
     return ReviewInput(
         one.profile,
@@ -74,13 +77,13 @@ def _review(one: Told, speaker: Speaker) -> ReviewInput | None:
     )
 
 
-def _coupon(one: Told, store: Store) -> TriedCouponInput:
+def _coupon(one: Told, store: Store, step: CouponStep) -> TriedCouponInput:
     said = one.typed.clear
     return TriedCouponInput(
         one.profile,
         one.call.times.occurred_at,
         _text(said, "coupon_id") or _text(said, "coupon_name"),
-        _COUPONS[one.name_in_spec],
+        step,
         discount=max(said["discount"], Decimal(0)) if "discount" in said else None,
         currency=currency_of(one.typed.rest, store.currency),
     )

@@ -1,5 +1,6 @@
 """What is written as a whole is read back as it was."""
 
+from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
@@ -36,6 +37,9 @@ _WORDS = [
         ("boolean", [True, False]),
         ("bigint", [1, None, 3]),
         ("text", [None, "x,y"]),
+        ("bytea", [None, b"x", None]),
+        ("timestamptz", [datetime(2026, 11, 1, 12, tzinfo=UTC), datetime(1, 1, 1, 0, 0, 0, 1, tzinfo=UTC)]),
+        ("timestamptz", [None, datetime(2026, 11, 1, 12, tzinfo=timezone(timedelta(hours=-3)))]),
         ("int", []),
         ("text", []),
     ],
