@@ -72,11 +72,16 @@ def check_list(import_id: int, now: Clock, on_progress: Callable[[Import], None]
             _look(row, source, batch, now())
             on_progress(row)
     except RegularsError as error:
-        Import.objects.filter(pk=row.pk).update(state=ImportState.STAGED, sentence=error.sentence)
+        _end_look(row, error.sentence)
         raise
-    Import.objects.filter(pk=row.pk, state=ImportState.CHECKING).update(state=ImportState.STAGED)
+    _end_look(row)
     row.refresh_from_db()
     return row
+
+
+def _end_look(row: Import, problem: str = "") -> None:
+    """Nothing where it was ended meanwhile: somebody in it was erased."""
+    Import.objects.filter(pk=row.pk, state=ImportState.CHECKING).update(state=ImportState.STAGED, sentence=problem)
 
 
 def _look(row: Import, source: Source, batch: Batch, at: datetime) -> None:
@@ -99,7 +104,9 @@ def _look(row: Import, source: Source, batch: Batch, at: datetime) -> None:
         if notes:
             keep_rejects(row, source, notes)
         row.units_applied, row.counts = row.units_applied + len(batch.units), dict(counts)
-        Import.objects.filter(pk=row.pk).update(counts=row.counts, worked_at=at)
+        ours = Import.objects.filter(pk=row.pk, state=ImportState.CHECKING)
+        if not ours.update(counts=row.counts, worked_at=at):  # somebody in it was erased: nothing of it is kept
+            raise NotPossibleNow
 
 
 def _forget(row: Import) -> None:

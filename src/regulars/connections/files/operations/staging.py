@@ -7,6 +7,7 @@ from typing import BinaryIO
 from uuid import UUID
 
 from django.db import transaction as database
+from django.db.models import Q
 
 from regulars.connections.files import copies
 from regulars.connections.files.errors import CopyGone, NotPossibleNow, Unmapped
@@ -115,9 +116,13 @@ def record_copy(
 
 
 def sweep_copies(at: datetime) -> int:
-    """Removes copies that nobody waits for: uploads whose process died, and files that lay a week without anybody going on. How many."""
+    """Removes copies that nobody waits for: uploads whose process died, and files that lay a week without anybody going on. How many.
+
+    An import that has not begun goes then also where its copy went before it, with its day.
+    """
     kept = list_files()
-    waiting = {row.uid: row for row in Import.objects.filter(state__in=WITH_COPY, uid__in=list(kept))}
+    is_waiting = Q(state__in=WITH_COPY, uid__in=list(kept)) | Q(state=ImportState.STAGED)
+    waiting = {row.uid: row for row in Import.objects.filter(is_waiting)}
     forgotten = [row for row in waiting.values() if at - (row.worked_at or row.created_at) > _FORGOTTEN]
     orphans = [uid for uid, came in kept.items() if uid not in waiting and at - came > _ORPHAN]
     for row in forgotten:

@@ -51,6 +51,19 @@ def test_a_file_that_was_looked_at_and_left_goes_after_a_week(stage: Importer) -
     assert (has_copy(left.uid), has_copy(fresh.uid)) == (False, True)
 
 
+def test_one_whose_copy_went_with_its_day_is_not_offered_for_ever(stage: Importer) -> None:
+    """Where ``inbox.retention_days`` are fewer than seven, or its copy lay elsewhere before an upgrade."""
+    staged, stopped = stage(FIRST), stage(FIRST)
+    Import.objects.filter(pk=stopped.pk).update(state=ImportState.FAILED, sentence="It stopped.")
+    Frame.objects.all().delete()
+    assert sweep_copies(AT) == 0
+    for row in (staged, stopped):
+        age(row, WEEK)
+    assert sweep_copies(AT) == 1
+    assert list(Import.objects.values_list("pk", "sentence")) == [(stopped.pk, "It stopped.")]
+    assert sweep_copies(AT) == 0
+
+
 @pytest.mark.parametrize("state", [ImportState.FAILED, ImportState.RUNNING, ImportState.WAITING])
 def test_a_file_whose_import_stopped_goes_after_a_week_and_its_page_says_so(
     stage: Importer, state: ImportState

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 
 from regulars.connections.files.copies import has_copy
+from regulars.connections.files.errors import NotPossibleNow
 from regulars.connections.files.models import Import, ImportState
 from regulars.connections.files.operations import (
     apply_import,
     applying,
     check_list,
+    checking,
     choose_columns,
     stage_list,
     start_list,
@@ -191,3 +193,24 @@ def test_who_is_erased_between_look_and_decision_does_not_come_back(fair: Custom
     assert not Import.objects.filter(pk=row.pk).exists()
     assert not has_copy(row.uid)
     assert not ListMember.objects.exists()
+
+
+def test_who_is_erased_during_the_look_is_in_nothing_that_it_keeps(
+    fair: CustomerList, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = upload(fair, store, MIXED)
+    ann = Profile.objects.order_by("pk").values_list("pk", flat=True)[0]
+    monkeypatch.setattr(checking, "_ROWS", 1)
+
+    def erase_ann(row: Import) -> None:
+        if row.units_applied == 1:
+            erase_customer(customer_of(ann), everything(), AT)
+
+    with pytest.raises(NotPossibleNow):
+        check_list(row.pk, lambda: AT, erase_ann)
+    row.refresh_from_db()
+    assert (row.state, row.sentence.split(":")[0]) == (
+        "failed",
+        "Somebody who is in this file was erased, and its copy with them",
+    )
+    assert rejected(row) == []
