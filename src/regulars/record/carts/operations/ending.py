@@ -4,8 +4,6 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from django.db.models import Count
-
 from regulars.foundation.bulk import execute, fetch
 from regulars.foundation.money import line_total
 from regulars.record.carts import events, rules
@@ -168,6 +166,8 @@ def _open_again(carts: Sequence[Cart]) -> None:
     Cart.objects.bulk_update(carts, columns, batch_size=1000)
 
 
+_COUNT = "SELECT cart_id, count(*) FROM carts_cartline WHERE cart_id = ANY(%s) GROUP BY cart_id"
+
+
 def line_counts(carts: Collection[Cart]) -> dict[int, int]:
-    rows = CartLine.objects.filter(cart__in=carts).values_list("cart_id").annotate(count=Count("id"))
-    return dict(rows)
+    return dict(fetch(_COUNT, [[cart.pk for cart in carts]])) if carts else {}

@@ -8,7 +8,7 @@ from django.db import connection
 
 from regulars.foundation.bulk import execute, fetch
 from regulars.record.customers import events, rules
-from regulars.record.customers.models import Buyer, Customer, PossibleDuplicate
+from regulars.record.customers.models import Customer, PossibleDuplicate
 from regulars.record.customers.operations.cards import each_slice, refresh_cards
 from regulars.record.customers.operations.connected import connected_among, everybody_near
 from regulars.record.customers.queries import customers_of, profiles_of
@@ -96,24 +96,25 @@ def _former_homes(homeless: list[Home]) -> list[Home]:
     return [Home(home.profiles, former.get(home.profiles)) for home in homeless]
 
 
+_ADD_BUYERS = """
+INSERT INTO customers_buyer (profile_id, batch_id) SELECT id, %s FROM unnest(%s::bigint[]) AS p(id) ORDER BY id
+ON CONFLICT DO NOTHING RETURNING profile_id
+"""
+_DROP_BUYERS = "DELETE FROM customers_buyer WHERE profile_id = ANY(%s) RETURNING profile_id"
+
+
 def add_buyers(profiles: Collection[int], batch_id: int) -> set[int]:
     """These have an order from now on; of whom that is news."""
-    if not profiles:
-        return set()
-    new = set(profiles) - set(Buyer.objects.filter(profile__in=profiles).values_list("profile_id", flat=True))
-    Buyer.objects.bulk_create([Buyer(profile_id=p, batch_id=batch_id) for p in sorted(new)], ignore_conflicts=True)
-    return new
+    return {row for (row,) in fetch(_ADD_BUYERS, [batch_id, list(profiles)])} if profiles else set()
 
 
 def note_buyers(profiles: Collection[int], buying: Collection[int], batch_id: int) -> set[int]:
     """Orders tell which of these profiles have one now; of whom that is news. These are to be resolved: two who have bought under
     different names are not joined without being looked at.
     """
-    known = set(Buyer.objects.filter(profile__in=profiles).values_list("profile_id", flat=True))
-    gone = known - set(buying)
-    if gone:
-        Buyer.objects.filter(profile__in=gone).delete()
-    return gone | add_buyers(set(buying) - known, batch_id)
+    others = set(profiles) - set(buying)
+    gone = {row for (row,) in fetch(_DROP_BUYERS, [list(others)])} if others else set()
+    return gone | add_buyers(buying, batch_id)
 
 
 def verify_map() -> list[int]:
