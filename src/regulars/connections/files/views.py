@@ -70,7 +70,7 @@ IMPORTS = ListPage(
         Column("name", _("File"), "strong", value=name_of),
         Column("created_at", _("When"), "when", sort="created"),
         Column("kind", _("What"), value=lambda row: KINDS[Kind(row.kind)], on_phone=False),
-        Column("layout", _("Layout"), value=lambda row: LAYOUTS[row.layout].title, on_phone=False),
+        Column("layout", _("Layout"), value=lambda row: LAYOUTS[row.layout].title, on_phone=False, on_tablet=False),
         Column("state", _("State"), "pill", value=_state),
         Column("row_count", _("Rows"), "number"),
         Column("skipped", _("Skipped"), "number", value=lambda row: row.counts.get("rows_skipped", 0), on_phone=False),
