@@ -170,12 +170,11 @@ _LOOKS: Mapping[bool, msgspec.json.Decoder[Any]] = {
 }
 
 
-def look(body: bytes, encoding: str, path: str) -> Mapping[str, Any]:
-    """What taking a body in needs of it: that ``parse`` will take it, and its ``writeKey``, if any. Raises BadBody as ``parse`` does.
+def look(plain: bytes, path: str) -> Mapping[str, Any]:
+    """What taking a body in needs of it: that ``parse_text`` will take it, and its ``writeKey``, if any. Raises BadBody as that does.
 
-    Nothing else of it is made into objects, which costs eight times as much; whatever the quick look cannot tell, ``parse`` decides.
+    Nothing else of it is made into objects, which costs eight times as much; whatever the quick look cannot tell, ``parse_text`` decides.
     """
-    plain = in_clear(body, encoding, path)
     try:
         _look_at_the_skipped(plain)
         return {"writeKey": _LOOKS[PATHS[path] == BATCH].decode(plain).writeKey}

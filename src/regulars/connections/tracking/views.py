@@ -22,6 +22,7 @@ from regulars.connections.tracking.protocol import (
     MOST_CALL_BYTES,
     PATHS,
     BadBody,
+    in_clear,
     look,
     write_key,
 )
@@ -62,7 +63,8 @@ def collect(sent: Sent, path: str) -> Answer:
         return _refuse(405, "Send it by POST.", Allow="POST, OPTIONS")
     try:
         body = _body(sent, path)
-        payload = look(body, sent.header("Content-Encoding"), path)
+        plain = in_clear(body, sent.header("Content-Encoding"), path)
+        payload = look(plain, path)
     except BadBody as error:
         return _refuse(400, str(error))
     key = find_key(write_key(sent.header("Authorization"), payload))
@@ -74,7 +76,8 @@ def collect(sent: Sent, path: str) -> Answer:
         wait = str(error.retry_after)
         return _refuse(429, error.sentence, **{"Retry-After": wait, "X-RateLimit-Reset": wait})
     # Each body is a new one: a repeated call is known by its messageId when it is read.
-    receive([Arrival(key.source, KIND, body, {PATH: path} | sent.headers(), key.store_id)], clock.now())
+    headers = {PATH: path} | sent.headers()
+    receive([Arrival(key.source, KIND, body, headers, key.store_id, size=len(plain))], clock.now())
     return _THANKS
 
 

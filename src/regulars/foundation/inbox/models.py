@@ -72,7 +72,7 @@ class Item(models.Model):
     key = models.BinaryField(max_length=16)  # the sealed parts are bound to it
     headers = models.BinaryField()
     body = models.BinaryField(null=True)  # null: somebody whom it spoke of was erased
-    size = models.IntegerField()  # bytes of the body
+    size = models.IntegerField()  # bytes of the body, in clear where it came compressed
     state = models.TextField(choices=ItemState, default=ItemState.RECEIVED)
     attempts = models.SmallIntegerField(default=0)  # counted when it is taken, so that one that kills its reader counts
     reason = models.TextField(blank=True)  # why it is in quarantine: a sentence of ours, nothing from the body

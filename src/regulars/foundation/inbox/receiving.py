@@ -71,6 +71,7 @@ class Arrival:
     headers: Mapping[str, str] = field(default_factory=dict)
     store_id: int | None = None
     own_id: str = ""
+    size: int = 0  # bytes in clear, of a body that came compressed: what reading it takes
 
 
 def receive(arrivals: Sequence[Arrival], at: datetime) -> int:
@@ -104,7 +105,7 @@ def _sealed(arrival: Arrival, day_key: bytes, at: datetime) -> Row:
         "key": key,
         "headers": seal(day_key, _kept(arrival.headers, packed), cell("headers", key)),
         "body": seal(day_key, arrival.body if packed is None else packed, cell("body", key)),
-        "size": len(arrival.body),
+        "size": max(arrival.size, len(arrival.body)),
     }
 
 

@@ -1,5 +1,6 @@
 """The straight way in passes by what only pages need, and by nothing that protects."""
 
+import gzip
 import io
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from regulars.connections.tracking.urls import urlpatterns
 from regulars.foundation.health.metrics import REQUESTS
 from regulars.foundation.inbox import straight
 from regulars.foundation.inbox.models import Item
+from regulars.foundation.inbox.queries import open_item
 from regulars.foundation.inbox.straight import Straight
 
 pytestmark = pytest.mark.django_db
@@ -91,6 +93,15 @@ def test_what_is_sent_is_stored_as_it_came_and_answered_with_every_header(shop: 
         "Referrer-Policy": "same-origin",
     }
     assert (Item.objects.get().size, server.pages, count("200") - before) == (len(BODY), [], 1)
+
+
+def test_what_comes_compressed_is_kept_so_and_counted_in_clear(shop: Shop, server: Server) -> None:
+    """Else a flood of small bodies would be read at once, and fill the memory of whoever reads them."""
+    text = b'{"batch": [' + b",".join([BODY] * 100) + b"]}"
+    body = gzip.compress(text)
+    assert server.ask("POST", "/v1/batch", body, Authorization=basic(shop.browser)).status == 200
+    item = Item.objects.get()
+    assert (item.size, open_item(item)[1]) == (len(text), body)
 
 
 def test_refusals_and_leave_to_send_go_the_same_way(shop: Shop, server: Server) -> None:

@@ -115,6 +115,14 @@ def test_a_source_is_read_in_order_in_batches_that_are_not_too_large(echo: Echo)
     assert Item.objects.filter(people=[7], read_at=AT).count() == 8
 
 
+def test_what_came_compressed_counts_as_large_as_it_will_be(echo: Echo) -> None:
+    arrive(b"x", size=600)
+    arrive(b"y", size=600)
+    arrive(b"z")
+    read_all()
+    assert echo.batches == [[b"x"], [b"y", b"z"]]
+
+
 def test_marking_a_batch_reads_nothing_else_of_the_day() -> None:
     """Also of a day that has grown since PostgreSQL looked at it."""
     arrive(b"x" * 1_000)
