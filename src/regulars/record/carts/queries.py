@@ -105,15 +105,24 @@ class KnownCart:
 
 
 _NAMED = "SELECT key, cart_id FROM carts_cartkey WHERE store_id = %s AND key = ANY(%s)"
+# OFFSET 0: one look at an index for each (see ``customers.operations.links._FIND``), where the planner may read all carts and products.
 _LIVE = """
-SELECT c.id, c.key, m.customer_id, c.changed_at, c.currency, c.state, c.is_claimed, c.value_minor FROM carts_cart c
-LEFT JOIN customers_customerprofile m ON m.profile_id = c.profile_id AND m.until_batch_id IS NULL
-WHERE c.store_id = %s AND c.state = ANY(%s) AND (c.id = ANY(%s) OR c.profile_id = ANY(%s)) ORDER BY c.changed_at, c.id
+SELECT c.id, c.key, m.customer_id, c.changed_at, c.currency, c.state, c.is_claimed, c.value_minor FROM (
+    SELECT unnest(%(carts)s::bigint[]) AS id
+    UNION
+    SELECT own.id FROM unnest(%(profiles)s::bigint[]) AS p(id)
+    CROSS JOIN LATERAL (SELECT id FROM carts_cart WHERE profile_id = p.id OFFSET 0) own
+) w
+CROSS JOIN LATERAL (SELECT * FROM carts_cart WHERE id = w.id OFFSET 0) c
+LEFT JOIN LATERAL (
+    SELECT customer_id FROM customers_customerprofile WHERE profile_id = c.profile_id AND until_batch_id IS NULL OFFSET 0) m ON true
+WHERE c.store_id = %(store)s AND c.state = ANY(%(states)s) ORDER BY c.changed_at, c.id
 """
 _LINES = """
-SELECT l.cart_id, l.sku, l.title, l.quantity, l.unit_price, coalesce(p.key, ''), coalesce(v.key, '') FROM carts_cartline l
-LEFT JOIN catalog_variant v ON v.id = l.variant_id LEFT JOIN catalog_product p ON p.id = v.product_id
-WHERE l.cart_id = ANY(%s) ORDER BY l.id
+SELECT l.cart_id, l.sku, l.title, l.quantity, l.unit_price, coalesce(p.key, ''), coalesce(v.key, '')
+FROM (SELECT * FROM carts_cartline WHERE cart_id = ANY(%s) OFFSET 0) l
+LEFT JOIN LATERAL (SELECT product_id, key FROM catalog_variant WHERE id = l.variant_id OFFSET 0) v ON true
+LEFT JOIN LATERAL (SELECT key FROM catalog_product WHERE id = v.product_id OFFSET 0) p ON true ORDER BY l.id
 """
 
 
@@ -126,7 +135,8 @@ def find_live_carts(store_id: int, keys: Collection[str], customers: Collection[
     named: dict[int, list[str]] = {}
     for key, cart in carts_named(store_id, keys).items():
         named.setdefault(cart, []).append(key)
-    carts = fetch(_LIVE, [store_id, [state.value for state in UNFINISHED], list(named), members])
+    states = [state.value for state in UNFINISHED]
+    carts = fetch(_LIVE, {"store": store_id, "states": states, "carts": list(named), "profiles": members})
     lines: dict[int, list[CartLineInput]] = {row[0]: [] for row in carts if row[-1]}
     for cart, *line in fetch(_LINES, [list(lines)]) if lines else ():
         lines[cart].append(CartLineInput(*line))

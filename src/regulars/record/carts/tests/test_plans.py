@@ -10,8 +10,10 @@ from regulars.foundation.shop.models import Brand, Store
 from regulars.record.carts.inputs import CartInput, CartLineInput
 from regulars.record.carts.operations import apply_carts
 from regulars.record.carts.operations.ending import settle_carts
+from regulars.record.carts.queries import find_live_carts
 from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import IdentityKind
+from regulars.record.customers.queries import find_by_identity
 from regulars.record.events.log import LogTransaction, transaction
 from regulars.record.orders.inputs import LineInput, OrderInput
 from regulars.record.orders.operations import apply_orders
@@ -59,7 +61,10 @@ def test_what_is_read_does_not_grow_with_the_shop_before_there_are_statistics() 
             carts["cart-1"],
             carts["cart-2"],
         }
+        apply_orders([order(number) for number in range(500, 502)], log, store_id=store, at=AT)
         apply_carts([cart(number) for number in range(500, 502)], log, store_id=store)
+        live = find_live_carts(store, ["cart-3"], find_by_identity(person(4).identities[0]))
+        assert [(one.key, one.lines[0].product_key) for one in live] == [("cart-3", "thing-3"), ("cart-4", "thing-4")]
         read = {table: rows - before[table] for table, rows in rows_read().items()}
     assert read["orders_orderline"] >= 2
     assert {table: rows for table, rows in read.items() if rows > 100} == {}

@@ -6,7 +6,7 @@ from regulars.foundation.bulk import fetch
 from regulars.record.customers.operations import note_buyers
 
 _BUYING = """
-SELECT p.id FROM unnest(%s::bigint[]) AS p(id) WHERE EXISTS (SELECT 1 FROM orders_order o WHERE o.profile_id = p.id)
+SELECT p.id FROM unnest(%s::bigint[]) AS p(id) WHERE EXISTS (SELECT 1 FROM orders_order o WHERE o.profile_id = p.id OFFSET 0)
 """
 
 

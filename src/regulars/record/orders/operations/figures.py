@@ -15,11 +15,13 @@ _FOLD = f"""
 wanted AS MATERIALIZED (SELECT unnest(%(customers)s::bigint[]) AS customer_id),
 member AS MATERIALIZED (
     SELECT w.customer_id, m.profile_id FROM wanted w
-    JOIN customers_customerprofile m ON m.customer_id = w.customer_id AND m.until_batch_id IS NULL
+    CROSS JOIN LATERAL (
+        SELECT profile_id, until_batch_id FROM customers_customerprofile WHERE customer_id = w.customer_id OFFSET 0) m
+    WHERE m.until_batch_id IS NULL
 ),
 fact AS (
     SELECT m.customer_id, o.store_id, true AS is_order, o.currency, o.total_minor AS amount, o.placed_at AS at
-    FROM member m JOIN orders_order o ON o.profile_id = m.profile_id
+    FROM member m CROSS JOIN LATERAL (SELECT * FROM orders_order WHERE profile_id = m.profile_id OFFSET 0) o
     WHERE o.status <> 'cancelled' AND o.payment_status <> 'voided'
     UNION ALL
     SELECT m.customer_id, r.store_id, false, r.currency, r.amount_minor, r.occurred_at
