@@ -3,6 +3,8 @@
 import gzip
 import json
 import random
+import subprocess
+import sys
 
 import pytest
 
@@ -53,6 +55,30 @@ def test_of_what_is_packed(body: bytes) -> None:
     assert look(in_clear(gzip.compress(body), "", "batch"), "batch")["writeKey"] == "k"
     with pytest.raises(BadBody):
         in_clear(gzip.compress(body)[:-9], "gzip", "batch")
+
+
+_DEEP = """
+import contextlib, sys, threading
+sys.setrecursionlimit(10_060)
+from regulars.connections.tracking.protocol import BadBody, look
+def run():
+    for begin, end in (("[", "]"), ('{"":', "}"), ('["]",', "]")):
+        deep = begin * 7_000 + "0" + end * 7_000
+        for text in ('{"batch": [{"a": %s}]}', '{"batch": [], "writeKey": %s}', '{"batch": [], "writeKey": 1, "a": %s}'):
+            with contextlib.suppress(BadBody):
+                look((text % deep).encode(), "batch")
+threading.stack_size(2 << 20)
+thread = threading.Thread(target=run)
+thread.start()
+thread.join()
+print("taken in")
+"""
+
+
+def test_no_depth_overruns_the_stack_of_a_thread_of_the_web_server() -> None:
+    """With as many levels as Python 3.13 allows: an overrun would end the process."""
+    ended = subprocess.run([sys.executable, "-c", _DEEP], capture_output=True, text=True, check=False, timeout=60)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "taken in\n", "")
 
 
 def test_both_decoders_read_the_same() -> None:
