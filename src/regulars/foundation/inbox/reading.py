@@ -160,7 +160,7 @@ def _waiting_sources(most: int = 0) -> list[str]:
 def _take(source: str, *, was_left: bool) -> list[_Taken]:
     """The next items of a source, in order. One that was taken before is taken alone, and that is counted first."""
     with connection.cursor() as cursor:
-        cursor.execute(_NEXT, [source, max(parser.most_inputs for _, parser in PARSERS.items())])
+        cursor.execute(_NEXT, [source, max((parser.most_inputs for _, parser in PARSERS.items()), default=0)])
         chosen = _batch(cursor.fetchall())
         if not chosen:
             return []

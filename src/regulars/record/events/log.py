@@ -130,7 +130,12 @@ def _number_and_write(log: LogTransaction) -> None:
         )
 
 
-_to_json = msgspec.json.Encoder(enc_hook=str).encode
+def _as_text(value: object) -> str:
+    """What JSON does not know; a subclass of text as the text that it is."""
+    return str.__str__(value) if isinstance(value, str) else str(value)
+
+
+_to_json = msgspec.json.Encoder(enc_hook=_as_text).encode
 
 
 def _tail(entry: Entry, batch_id: int) -> bytes:

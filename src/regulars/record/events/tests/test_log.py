@@ -4,9 +4,12 @@ import random
 import threading
 import time
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from django.db import IntegrityError, connection, connections
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -58,6 +61,21 @@ def test_every_field_is_read_back_as_it_was_appended() -> None:
     assert {(row.batch_id, row.recorded_at) for row in rows} == {
         (Batch.objects.get().pk, Batch.objects.get().recorded_at)
     }
+
+
+@pytest.mark.django_db
+def test_values_that_json_does_not_know_are_told_as_text() -> None:
+    said = {
+        "price": Decimal("9.50"),
+        "at": AT,
+        "safe": SafeString("a <b>"),
+        "lazy": gettext_lazy("Orders"),
+        "kinds": ["a"],
+    }
+    with transaction("staff") as log:
+        log.append(entry(data=said))
+    told = {"price": "9.50", "at": "2026-11-01T12:00:00Z", "safe": "a <b>", "lazy": "Orders", "kinds": ["a"]}
+    assert Event.objects.get().data == told
 
 
 @pytest.mark.django_db
