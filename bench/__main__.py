@@ -81,6 +81,8 @@ def _server(keep: Path | None) -> Iterator[tuple[EmbeddedServer, Path]]:
         server.start()
         with server.guarded():
             _migrate(_environment(home))
+            with server.connect("postgres", role=OWNER) as connection:
+                connection.execute(sql.SQL("GRANT pg_checkpoint TO {}").format(sql.Identifier(ROLE)))
             yield server, home
 
 

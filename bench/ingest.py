@@ -128,6 +128,7 @@ def _beside(house: Running, keys: list[_Key], other: _Key, scale: Scale) -> list
     """How long a call of another store takes to be in the log during such a burst."""
     count = scale.of(_BURST, 5_000) // BATCH // len(keys)
     bodies = [list(key.traffic.batches(count, BATCH)) for key in keys]
+    _keep_wal_files()
     with _probing(house, other) as quiet:
         time.sleep(8)
     with _probing(house, other) as flooded:
@@ -142,6 +143,7 @@ def _singles(house: Running, key: _Key, scale: Scale) -> list[Figure]:
     """Single calls at their rate beside batches at theirs."""
     seconds = _STEADY_SECONDS
     bodies = [key.traffic.single() for _ in range(_SINGLES * seconds * 2)]
+    _keep_wal_files()
     steady = _send(house, key, list(key.traffic.batches(_STEADY * seconds, BATCH)), _STEADY, seconds)
     found, generator = _call(house, key, bodies, seconds)
     batches = steady.wait()
@@ -207,6 +209,11 @@ def _send(house: Running, key: _Key, bodies: list[bytes], rate: float = 0, secon
 def _send_at_once(house: Running, keys: list[_Key], bodies: list[list[bytes]]) -> list[dict[str, Any]]:
     senders = [_send(house, key, some) for key, some in zip(keys, bodies, strict=True)]
     return [sender.wait() for sender in senders]
+
+
+def _keep_wal_files() -> None:
+    """A server that has run for some minutes writes its WAL into files that it has; a new one makes each, and all commits wait for it."""
+    execute("CHECKPOINT", [])
 
 
 def _of_children() -> float:

@@ -35,6 +35,7 @@ _SETTINGS = {
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
     "max_wal_size": "2GB",
+    "min_wal_size": "512MB",  # files that are there already: making one holds up all commits
     "checkpoint_timeout": "15min",
     "random_page_cost": "1.1",
     "jit": "off",
