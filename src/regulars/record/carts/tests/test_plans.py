@@ -54,6 +54,9 @@ def grown(count: int, log: LogTransaction) -> tuple[int, dict[str, int]]:
 
 @pytest.mark.django_db
 def test_what_is_read_does_not_grow_with_the_shop_before_there_are_statistics() -> None:
+    [(version,)] = fetch("SELECT current_setting('server_version_num')::int", [])
+    if version < 180_000:
+        pytest.skip("PostgreSQL 15 reads some young tables as a whole all the same, until the first ANALYZE")
     with transaction("test") as log:
         store, carts = grown(500, log)
         before = rows_read()
