@@ -86,8 +86,8 @@ def _introduce(house: Running, keys: list[_Key]) -> None:
 
 
 def _burst(house: Running, keys: list[_Key], scale: Scale) -> list[Figure]:
-    count = scale.of(_BURST, 5_000) // BATCH // len(keys)
-    bodies = [list(key.traffic.batches(count, BATCH)) for key in keys]
+    bodies = _burst_of(keys, scale)
+    count = len(bodies[0])
     total, first = count * BATCH * len(keys), log.head()
     names = ("web", "worker", "postgresql")
     before = {name: (house.cpu(name), house.megabytes(name)) for name in names}
@@ -126,8 +126,7 @@ def _burst(house: Running, keys: list[_Key], scale: Scale) -> list[Figure]:
 
 def _beside(house: Running, keys: list[_Key], other: _Key, scale: Scale) -> list[Figure]:
     """How long a call of another store takes to be in the log during such a burst."""
-    count = scale.of(_BURST, 5_000) // BATCH // len(keys)
-    bodies = [list(key.traffic.batches(count, BATCH)) for key in keys]
+    bodies = _burst_of(keys, scale)
     _keep_wal_files()
     with _probing(house, other) as quiet:
         time.sleep(8)
@@ -204,6 +203,12 @@ class _Sending:
 
 def _send(house: Running, key: _Key, bodies: list[bytes], rate: float = 0, seconds: float = _PATIENCE) -> _Sending:
     return _Sending(house, key, "batch", _file(bodies), rate, seconds)
+
+
+def _burst_of(keys: list[_Key], scale: Scale) -> list[list[bytes]]:
+    """Bodies of each key."""
+    count = scale.of(_BURST, 5_000) // BATCH // len(keys)
+    return [list(key.traffic.batches(count, BATCH)) for key in keys]
 
 
 def _send_at_once(house: Running, keys: list[_Key], bodies: list[list[bytes]]) -> list[dict[str, Any]]:

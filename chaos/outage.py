@@ -30,7 +30,7 @@ from chaos.web import Web
 from fakes.woocommerce import Shop
 from regulars.connections.base.accounts import give_key, keep_secrets, new_secret, read_secrets
 from regulars.connections.base.models import Connection, ConnectionState
-from regulars.connections.files.copies import open_copy
+from regulars.connections.files.copies import open_copy, plain_pieces
 from regulars.connections.files.models import Import
 from regulars.connections.files.operations import sweep_copies
 from regulars.connections.files.sealed import key_of
@@ -281,5 +281,8 @@ def _judge_files(senders: _Senders) -> Iterator[Finding]:
 
 
 def _digest(row: Import) -> str:
+    digest = hashlib.sha256()
     with open_copy(row.uid, key_of(row)) as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]  # not seekable
+        for piece in plain_pieces(file):
+            digest.update(piece)
+    return digest.hexdigest()
