@@ -6,13 +6,13 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import urlencode, urljoin
 
 from django.utils.translation import gettext
 
 from regulars.connections.base.client import Unreachable
 from regulars.connections.base.platforms import Account, Refused
-from regulars.connections.woocommerce.mapping.values import parse
+from regulars.connections.woocommerce.mapping.values import parse_answer
 from regulars.connections.woocommerce.signing import basic, signed_address
 from regulars.foundation.outbound import Reply
 
@@ -23,6 +23,12 @@ class NotThere(Refused):
     """The shop does not have this any more."""
 
     code = "shop-has-not"
+
+
+class MayNotRead(Refused):
+    """Whoever the key was made for may not read this."""
+
+    code = "shop-may-not-read"
 
 
 @dataclass(frozen=True)
@@ -93,17 +99,20 @@ def _answer(reply: Reply) -> Answer:
     if 300 <= reply.status < 400:
         raise Refused(_moved(reply))
     try:
-        said = parse(reply.body)
+        body, said = parse_answer(reply.body)
     except (ValueError, RecursionError) as error:
         raise Unreachable(_no_api() if reply.status == 404 else _strange()) from error
     if reply.status >= 400:
         raise _refusal(reply.status, said)
     total = reply.headers.get("x-wp-total", "")
-    return Answer(reply.body, said, int(total) if total.isascii() and total.isdecimal() else None)
+    return Answer(body, said, int(total) if total.isascii() and total.isdecimal() else None)
 
 
 def _strange() -> str:
-    return gettext("The shop's answer is not one of WooCommerce: is its site being maintained?")
+    """A shop with plain permalinks may also answer every address with its first page."""
+    return gettext(
+        "The shop's answer is not one of WooCommerce: is its site being maintained, or are its permalinks set to 'Plain'?"
+    )
 
 
 def _no_api() -> str:
@@ -114,8 +123,14 @@ def _no_api() -> str:
 
 
 def _moved(reply: Reply) -> str:
-    target = urlsplit(urljoin(reply.url, reply.headers.get("location", "")))
-    return gettext("The shop has moved to %(host)s: connect it under that address.") % {"host": target.hostname or "?"}
+    """Where to, in words that help: the shop's address where the API is there, else the page that answers in its place."""
+    target = urljoin(reply.url, reply.headers.get("location", "")).partition("?")[0]
+    place, api, _ = target.partition(API)
+    if api and place != reply.url.partition(API)[0]:
+        return gettext("The shop has moved to %(place)s: connect it under that address, for the same store.") % {
+            "place": place
+        }
+    return gettext("The shop does not answer our calls, it leads them on to %(page)s.") % {"page": target[:200]}
 
 
 def _refusal(status: int, said: Any) -> Refused | Unreachable:
@@ -126,6 +141,8 @@ def _refusal(status: int, said: Any) -> Refused | Unreachable:
         return Unreachable(_no_api())
     if status == 404 or code.endswith("invalid_id"):
         return NotThere(gettext("The shop does not have this any more."), wp_code=code)
+    if status == 403 and code == "woocommerce_rest_cannot_view":  # without anybody behind a key it is 401
+        return MayNotRead(gettext("The key may not read this: make it for an administrator or shop manager."))
     if status in (401, 403):
         sentence = gettext(
             "The shop does not accept our key (%(words)s). Make a new one with the permission Read/Write."

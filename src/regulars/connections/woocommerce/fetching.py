@@ -8,7 +8,7 @@ from typing import Any
 
 from regulars.connections.base.platforms import Account, Page, Refused
 from regulars.connections.woocommerce import calls
-from regulars.connections.woocommerce.calls import NotThere
+from regulars.connections.woocommerce.calls import MayNotRead, NotThere
 from regulars.connections.woocommerce.envelopes import envelope
 from regulars.connections.woocommerce.mapping.values import find_moment
 from regulars.connections.woocommerce.pages import SIZE, everything, things_of, walk
@@ -49,7 +49,17 @@ LISTINGS: dict[str, Listing] = {
 
 
 def fetch(account: Account, topic: str, cursor: str, since: datetime | None, at: datetime) -> Page:
-    """The next page. Since a moment: what was modified from then on; of customers, whose list cannot be asked so, who is new."""
+    """The next page; an empty one of what the key may not read, which is said when the shop is connected. Orders it must read."""
+    try:
+        return _fetched(account, topic, cursor, since, at)
+    except MayNotRead:
+        if cursor or LISTINGS[topic].path == "orders":
+            raise
+        return Page(b"", "", 0)
+
+
+def _fetched(account: Account, topic: str, cursor: str, since: datetime | None, at: datetime) -> Page:
+    """Since a moment: what was modified from then on; of customers, whose list cannot be asked so, who is new."""
     listing = LISTINGS[topic]
     if since is None:
         return _walked(account, listing, cursor, {}) if listing.is_history else Page(b"", "", 0, 0)

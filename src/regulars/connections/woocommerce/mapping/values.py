@@ -4,8 +4,10 @@ import html
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from itertools import islice
 from typing import Any
 
 from regulars.foundation.card_numbers import mask_card_numbers
@@ -13,6 +15,8 @@ from regulars.foundation.money import to_minor
 
 Json = Mapping[str, Any]
 
+_BEGINNING = re.compile(r"[\[{]")
+_MOST_BEGINNINGS = 100  # that are tried: what is printed before an answer may hold some, too
 _MOST = Decimal(10) ** 13
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # what no text of a database can hold
 
@@ -24,6 +28,23 @@ def parse(body: bytes) -> Any:
 
 def _refuse(word: str) -> None:
     raise ValueError("not a number")
+
+
+_DECODER = json.JSONDecoder(parse_float=Decimal, parse_constant=_refuse)
+
+
+def parse_answer(body: bytes) -> tuple[bytes, Any]:
+    """An answer of the API without what plugins and PHP print before it (a byte order mark, notices, comments), and what it says."""
+    try:
+        return body, _DECODER.decode(body.decode())
+    except ValueError:
+        text = body.decode().rstrip()
+        for found in islice(_BEGINNING.finditer(text), _MOST_BEGINNINGS):
+            with suppress(ValueError, RecursionError):
+                said, end = _DECODER.raw_decode(text, found.start())
+                if end == len(text):
+                    return text[found.start() :].encode(), said
+        raise
 
 
 def part(of: Any) -> Json:
