@@ -2,7 +2,7 @@
 
 from prometheus_client import Counter
 
-from regulars.connections.base.accounts import account_of
+from regulars.connections.base.accounts import account_of, read_secrets
 from regulars.connections.base.models import Connection, ConnectionState
 from regulars.connections.base.operations.connecting import find_connection
 from regulars.connections.base.platforms import PLATFORMS, BadSignature, Why
@@ -18,30 +18,38 @@ REFUSED = Counter("regulars_webhooks_refused", "Webhooks with a wrong signature"
 @straight("shops send what happens in them, each delivery signed")
 def take(sent: Sent, platform: str, public_id: str) -> Answer:
     """200 once it is stored, or was before; 401 with a wrong signature, 404 without such a connection, 413, and 503 while the database is
-    away. Never 429: a shop that is turned away may give up. An ended connection answers 410, so that the shop stops sending.
+    away. Never 429: a shop that is turned away may give up. An ended connection answers 410, so that the shop stops sending; but what it
+    asks in customers' names is taken, for what it told is still here.
     """
     if sent.method != "POST":
         return _answer(405, "Send it by POST.", Allow="POST")
     row = find_connection(public_id)
     if row is None or row.platform != platform or platform not in PLATFORMS:
         return _answer(404, "There is no such connection.")
-    if row.state == ConnectionState.OVER:
-        return _answer(410, "This connection has ended.")
+    if row.state == ConnectionState.OVER and not read_secrets(row).signing:
+        return _ended()
     body = sent.body(LARGEST)
     return _answer(413, "This is too large.") if body is None else _take(row, sent.headers(), body)
 
 
 def _take(row: Connection, headers: dict[str, str], body: bytes) -> Answer:
-    at = clock.now()
+    at, platform = clock.now(), PLATFORMS[row.platform]
     try:
-        delivery = PLATFORMS[row.platform].authenticate(account_of(row, at), headers, body)
+        delivery = platform.authenticate(account_of(row, at), headers, body)
     except BadSignature as error:
         REFUSED.labels(row.platform).inc()
         return _answer(401, error.sentence)
-    if delivery is not None:
-        kept = {PATH: path_of(Why.WEBHOOK, delivery.topic)} | headers
-        receive([Arrival(row.source, KIND, body, kept, row.store_id, own_id=delivery.own_id)], at)
+    if delivery is None:
+        return _answer(200, "")
+    if row.state == ConnectionState.OVER and delivery.topic not in platform.lasting:
+        return _ended()
+    kept = {PATH: path_of(Why.WEBHOOK, delivery.topic)} | headers
+    receive([Arrival(row.source, KIND, body, kept, row.store_id, own_id=delivery.own_id)], at)
     return _answer(200, "")
+
+
+def _ended() -> Answer:
+    return _answer(410, "This connection has ended.")
 
 
 def _answer(status: int, sentence: str, **headers: str) -> Answer:

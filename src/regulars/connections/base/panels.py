@@ -6,8 +6,8 @@ from datetime import datetime
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from regulars.connections.base.models import Connection, ConnectionState, PlatformRequest
-from regulars.connections.base.queries import alarming_reconciliations, list_connections
+from regulars.connections.base.models import Connection, ConnectionState
+from regulars.connections.base.queries import alarming_reconciliations, first_requests, list_connections
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.inbox.sources import SOURCES
 from regulars.foundation.pages.formats import format_date, format_number
@@ -34,7 +34,7 @@ def may_watch(task_id: int, viewer: Viewer) -> bool:
 def find(viewer: Viewer, at: datetime) -> Sequence[Finding]:
     """Shops that do not answer, that stopped sending, of which something was missed, and what platforms wait for."""
     rows = list(list_connections(viewer))
-    return [*_failing(rows), *_revived(rows, at), *_missed(rows, at), *_asked(rows)]
+    return [*_failing(rows), *_revived(rows, at), *_missed(rows, at), *_asked(viewer)]
 
 
 def _failing(rows: Sequence[Connection]) -> Iterator[Finding]:
@@ -69,13 +69,12 @@ def _missed(rows: Sequence[Connection], at: datetime) -> Iterator[Finding]:
         yield Finding(sentence, gettext("See the connection"), address_of(row), 50)
 
 
-def _asked(rows: Sequence[Connection]) -> Iterator[Finding]:
-    for row in rows:
-        open_ones = PlatformRequest.objects.filter(connection=row, done_at=None).order_by("due_at")
-        if first := open_ones.first():
-            words = gettext("%(shop)s asks in a customer's name: to be done by %(day)s.")
-            sentence = words % {"shop": row.name, "day": format_date(first.due_at)}
-            yield Finding(sentence, gettext("See what is asked"), address_of(row), 80)
+def _asked(viewer: Viewer) -> Iterator[Finding]:
+    """Of ended connections too: what they told is still here."""
+    for first in first_requests(viewer):
+        words = gettext("%(shop)s asks in a customer's name: to be done by %(day)s.")
+        sentence = words % {"shop": first.connection.name, "day": format_date(first.due_at)}
+        yield Finding(sentence, gettext("See what is asked"), address_of(first.connection), 80)
 
 
 def sources(viewer: Viewer) -> dict[str, str]:

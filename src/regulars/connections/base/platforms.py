@@ -182,7 +182,7 @@ class Statements:
     requests: list[PrivacyRequest] = field(default_factory=list)
     wanted: list[Wanted] = field(default_factory=list)
     unreadable: list[Unreadable] = field(default_factory=list)
-    is_over: bool = False  # the shop ended the connection: our app was removed there
+    is_over: bool = False  # our app was removed in the shop; it may be installed there again
 
     def add(self, other: "Statements") -> None:
         """What the other says, said here too."""
@@ -242,6 +242,9 @@ class Platform(ABC):
     guide: ClassVar[str] = ""  # template that guides whoever connects
     more: ClassVar[str] = ""  # template of what the platform adds to the connection's page
     signing: ClassVar[str] = ""  # the field that holds the secret of its webhooks, where it and not we choose it
+    lasting: ClassVar[frozenset[str]] = (
+        frozenset()
+    )  # topics that are heard after the end too: what it told is still here
     begin: ClassVar[str] = (
         ""  # name of the route that connects in the browser (OAuth, key exchange), where there is one
     )

@@ -130,6 +130,13 @@ def tells_of(row: Connection) -> dict[str, int]:
     return dict(rows.annotate(count=Count("id")).order_by())
 
 
+def first_requests(viewer: Viewer) -> QuerySet[PlatformRequest]:
+    """Of each connection of the viewer's stores, ended ones too, the open request that is due first."""
+    rows = PlatformRequest.objects.filter(done_at=None).order_by("connection_id", "due_at").distinct("connection_id")
+    rows = rows if viewer.store_ids is None else rows.filter(connection__store__in=viewer.store_ids)
+    return rows.select_related("connection")
+
+
 def requests_of(row: Connection) -> QuerySet[PlatformRequest]:
     """What its platform asked in people's names, what is open first."""
     return PlatformRequest.objects.filter(connection=row).order_by("done_at", "due_at")

@@ -10,9 +10,9 @@ from django.db import DataError, IntegrityError
 
 from regulars.connections.base.accounts import account_of
 from regulars.connections.base.erased import drop_erased
-from regulars.connections.base.models import Connection, ConnectionState
+from regulars.connections.base.models import Connection
 from regulars.connections.base.operations.asking import ask_for_things
-from regulars.connections.base.operations.pulling import count_read
+from regulars.connections.base.operations.pulling import count_read, note_failure
 from regulars.connections.base.platforms import PLATFORMS, Account, Incoming, Platform, Statements, Why
 from regulars.connections.base.readings import PATH, Place, path_of, place_of
 from regulars.connections.base.things import STRANGE, strange
@@ -27,6 +27,7 @@ from regulars.record.events import log as event_log
 # What the record says to something that it cannot hold; COPY's errors come from the driver itself.
 REFUSALS = (DataError, IntegrityError, psycopg.DataError, psycopg.IntegrityError, UnicodeEncodeError, InvalidInput)
 CANNOT = "The record cannot hold this."
+REMOVED = "Our app was removed in the shop: install it there and connect again, or end the connection."
 
 
 @dataclass
@@ -128,4 +129,4 @@ def _note(row: Connection, told: Sequence[_One], at: datetime) -> None:
     if any(one.place.why == Why.WEBHOOK for one in told):
         Connection.objects.filter(pk=row.pk).update(heard_at=max(one.raw.received_at for one in told))
     if any(one.said.is_over for one in told):
-        Connection.objects.filter(pk=row.pk).update(state=ConnectionState.OVER)
+        note_failure(row, REMOVED, at)  # whoever comes back is the same connection, and was heard all the time

@@ -1,6 +1,7 @@
 """Connections in the browser: connect a shop, watch its history arrive, see what was missed, end it."""
 
 from collections.abc import Callable, Mapping
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +17,7 @@ from regulars.connections.base.operations.connecting import (
     begin_connection,
     complete_connection,
     end_connection,
+    find_connected,
     get_connection,
     get_platform,
     renew_secret,
@@ -81,7 +83,7 @@ def connect(request: HttpRequest, platform: str) -> HttpResponse:
         "platform": kind,
         "fields": [(field, "" if field.is_secret else request.POST.get(field.name, "")) for field in kind.fields],
         "stores": queries.list_stores(viewer),
-        "given": request.POST or {"address": request.GET.get("address", "")},
+        "given": request.POST or request.GET,
         "can_begin": kind.can_begin(),
         "problem": problem,
     }
@@ -94,19 +96,24 @@ def _connected(request: HttpRequest, kind: Platform, viewer: Viewer) -> HttpResp
     is_agreed_there = kind.can_begin() and form.get("way") != "key"
     if not is_agreed_there:
         try_credentials(kind, form.get("address", ""), credentials)
-    store = choose_store(form.get("store", ""), form.get("address", ""), viewer, at)
-    row = begin_connection(kind.code, store, form.get("address", ""), viewer, at)
+    row = find_connected(kind.code, form.get("address", ""), form.get("store", ""), viewer)
+    if row is None:
+        store = choose_store(form.get("store", ""), form.get("address", ""), viewer, at)
+        row = begin_connection(kind.code, store, form.get("address", ""), viewer, at)
     if is_agreed_there:
         return redirect(f"{reverse(kind.begin)}?connection={row.public_id}")
-    finish(row, credentials, viewer)
-    messages.success(request, gettext("Connected. All that the shop knows is being fetched now."))
+    messages.success(request, finish(row, credentials, viewer))
     return redirect("connection", public_id=row.public_id)
 
 
-def finish(row: Connection, credentials: Mapping[str, str], viewer: Viewer) -> None:
-    """The last step, for platforms too that hand out their keys by themselves. Raises what ``complete_connection`` does."""
+def finish(row: Connection, credentials: Mapping[str, str], viewer: Viewer) -> str:
+    """The last step, for platforms too that hand out their keys by themselves; what to say of it. Raises what ``complete_connection``
+    does."""
     shop = complete_connection(row, credentials, viewer, clock.now())
     name_store(row.store_id, shop, viewer, clock.now())
+    if row.state == ConnectionState.NEW:
+        return gettext("Connected. All that the shop knows is being fetched now.")
+    return gettext("The new key works.")
 
 
 @requires("connections.view")
@@ -114,6 +121,7 @@ def one_connection(request: HttpRequest, public_id: str) -> HttpResponse:
     viewer = viewer_of(request)
     row = get_connection(public_id, viewer)
     history = queries.history_of(row)
+    may_manage = viewer.may("connections.manage")
     context = {
         "title": row.name,
         "row": row,
@@ -129,7 +137,9 @@ def one_connection(request: HttpRequest, public_id: str) -> HttpResponse:
         "tells": queries.tells_of(row),
         "requests": queries.requests_of(row),
         "hook": hook_address(row),
-        "may_manage": viewer.may("connections.manage") and row.state != ConnectionState.OVER,
+        "again": f"{reverse('connect', args=[row.platform])}?{urlencode({'address': row.address, 'store': row.store.code})}",
+        "may_manage": may_manage and row.state != ConnectionState.OVER,
+        "may_note": may_manage,
     }
     return render(request, "base/one.html", context)
 

@@ -26,7 +26,7 @@ from regulars.connections.base.platforms import (
 from regulars.connections.shopify import pulling, scopes, signing, webhooks, writing
 from regulars.connections.shopify.calls import VERSION, ask
 from regulars.connections.shopify.domains import origin_of
-from regulars.connections.shopify.mapping.deliveries import read_delivery
+from regulars.connections.shopify.mapping.deliveries import PRIVACY, read_delivery
 from regulars.connections.shopify.mapping.pages import read_page, things
 from regulars.foundation import clock
 
@@ -68,6 +68,7 @@ class Shopify(Platform):
     more = "shopify/more.html"
     begin = "shopify-install"
     signing = "client_secret"
+    lasting = PRIVACY
 
     def check(self, account: Account) -> Shop:
         if not account.credentials.get("client_secret"):

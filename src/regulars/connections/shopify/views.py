@@ -79,9 +79,9 @@ def come_back(request: HttpRequest) -> HttpResponse:
     try:
         agreed = oauth.awaited(request.session, query, clock.now())
         row = get_connection(agreed.public_id, viewer)
-        finish(row, oauth.exchange(row, agreed, query, clock.now()), viewer)
+        said = finish(row, oauth.exchange(row, agreed, query, clock.now()), viewer)
     except RegularsError as error:
         messages.error(request, error.sentence)
         return redirect("connections")
-    messages.success(request, gettext("Connected. All that the shop knows is being fetched now."))
+    messages.success(request, said)
     return redirect("connection", public_id=row.public_id)

@@ -153,15 +153,23 @@ def renew_secret(row: Connection, by: By, at: datetime, *, signing: str = "") ->
 
 
 def end_connection(row: Connection, by: By, at: datetime) -> None:
-    """Ends it, and forgets its credentials; what it told stays. With them its webhooks are taken away before this
+    """Ends it, and forgets its credentials; what it told stays, and so does the secret by which is known what the platform asks in
+    customers' names, if it asks (``Platform.lasting``). With the credentials its webhooks are taken away before this
     (``checking.take_webhooks_away``), which the shop may not answer. Audited. Event: connection.ended.
     """
     _allow(by, row.store)
     with log_transaction(row.platform, row.public_id) as log:
-        ended = Connection.objects.filter(pk=row.pk).exclude(state=ConnectionState.OVER)
-        if ended.update(state=ConnectionState.OVER, sealed=b"", problem=""):
-            log.append(events.ended(row.pk, row.platform, at))
-            record("connection.ended", by, row.public_id, {"platform": row.platform}, at=at)
+        working = Connection.objects.select_for_update().exclude(state=ConnectionState.OVER)
+        ended = working.filter(pk=row.pk).first()
+        if ended is None:
+            return
+        kept = read_secrets(ended).holding({})
+        ended.state, ended.sealed, ended.problem = ConnectionState.OVER, b"", ""
+        if get_platform(row.platform).lasting:
+            keep_secrets(ended, kept)
+        ended.save(update_fields=["state", "sealed", "problem"])
+        log.append(events.ended(row.pk, row.platform, at))
+        record("connection.ended", by, row.public_id, {"platform": row.platform}, at=at)
 
 
 def get_connection(public_id: str, viewer: Viewer) -> Connection:
@@ -170,6 +178,15 @@ def get_connection(public_id: str, viewer: Viewer) -> Connection:
     if row is None or not viewer.sees_store(row.store_id):
         raise NoSuchConnection
     return row
+
+
+def find_connected(platform: str, address: str, store: str, viewer: Viewer) -> Connection | None:
+    """The connection of the shop at this address that is given another key, if it is of the store of this code ('new': of any that the
+    viewer sees). Raises BadAddress."""
+    connected = Connection.objects.select_related("store").filter(platform=platform, address=shop_address(address))
+    row = connected.filter(state__in=(ConnectionState.ACTIVE, ConnectionState.FAILING)).first()
+    is_meant = row is not None and viewer.sees_store(row.store_id) and store in ("new", row.store.code)
+    return row if is_meant else None
 
 
 def find_connection(public_id: str) -> Connection | None:

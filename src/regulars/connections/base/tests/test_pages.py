@@ -83,9 +83,13 @@ def test_what_cannot_be_connected_says_why(toy: Toy, manager: Client, form: dict
 
 
 def test_a_shop_is_connected_once(toy: Toy, manager: Client) -> None:
-    _connect(manager)
-    assert "connected already" in _connect(manager).content.decode()
-    assert Connection.objects.count() == 1
+    first = _connect(manager)["Location"]
+    assert _connect(manager)["Location"] == first
+    assert _connect(manager, key="wrong").status_code == 400
+    assert read_secrets(Connection.objects.get()).credentials == {"key": "right"}
+    Store.objects.create(code="de", name="DE", brand=Brand.objects.get(), currency="EUR")
+    assert "connected already" in _connect(manager, store="de").content.decode()
+    assert (Connection.objects.count(), Pull.objects.count()) == (1, 1)
 
 
 def test_looking_renewing_and_ending(toy: Toy, manager: Client) -> None:

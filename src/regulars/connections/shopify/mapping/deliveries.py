@@ -20,6 +20,8 @@ from regulars.record.customers.inputs import PersonInput
 from regulars.record.orders.inputs import OrderRemoval
 
 Reader = Callable[[Account, Node, datetime], Statements]
+# Asked for in customers' names; the last of them comes two days after the app was removed.
+PRIVACY = frozenset({"customers/data_request", "customers/redact", "shop/redact"})
 
 
 def _order(account: Account, said: Node, _at: datetime) -> Statements:
