@@ -49,7 +49,7 @@ def fill_carts(
     left = [_left(person, shelf.goods, day, midnight, chance) for person in people] if shelf.goods else []
     carts = apply_carts([*(_before(order, chance) for order in bought), *left], log, store_id=store.pk)
     for order in bought:
-        order_carts({carts[f"order-{order.number}"]: numbers[order.number]}, log, order.placed_at)
+        order_carts({carts[f"order-{order.number}"]: (numbers[order.number], order.placed_at)}, log)
 
 
 def let_go(at: datetime) -> int:
@@ -67,7 +67,7 @@ def _come_back(orders: Sequence[OrderInput], numbers: Mapping[str, int], store: 
     for order in orders:
         cart = waiting.pop(_number(order.person), None)
         if cart is not None:
-            order_carts({cart: numbers[order.number]}, log, order.placed_at)
+            order_carts({cart: (numbers[order.number], order.placed_at)}, log)
 
 
 def _before(order: OrderInput, chance: Random) -> CartInput:

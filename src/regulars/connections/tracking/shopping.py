@@ -76,6 +76,7 @@ class _Basket:
     is_stated: bool = False  # by this batch; that it was ordered says nothing of what lay in it
     recovery_url: str = ""
     ordered_by: _Deed | None = None
+    touches: dict[datetime, bool] = field(default_factory=dict)  # by this batch, and whether it was empty then
 
 
 def apply(told: Sequence[Told], speaker: Speaker, store: Store, log: LogTransaction, at: datetime) -> list[Mark]:
@@ -145,7 +146,7 @@ def _fill(deeds: Sequence[_Deed], speaker: Speaker) -> list[_Basket]:
             basket = baskets.put(_Basket(key, deed.told, deed.customer, at, deed.currency))
         if basket is not None:
             baskets.give(basket, deed.told)
-            _do(deed, basket)
+            _do(deed, basket, speaker)
             basket.recovery_url = (_recovery_url(deed) if speaker.is_server else "") or basket.recovery_url
     return baskets.every
 
@@ -212,24 +213,28 @@ def _basket_of(deed: _Deed, baskets: _Baskets, speaker: Speaker) -> _Basket | No
     return max(own, key=lambda basket: basket.changed_at, default=None)
 
 
-def _do(deed: _Deed, basket: _Basket) -> None:
-    basket.changed_at = max(basket.changed_at, deed.call.times.occurred_at)
-    basket.currency = deed.currency
+def _do(deed: _Deed, basket: _Basket, speaker: Speaker) -> None:
+    """What lies in it as a whole is the newest statement's; of what is put in or taken out, what comes late counts too."""
+    at = deed.call.times.occurred_at
+    is_late = at < basket.changed_at and not (basket.is_claimed and speaker.is_server)
+    basket.changed_at = max(at, basket.changed_at)
     basket.is_changed = True
     basket.is_stated |= deed.name != "Order Completed"
     if deed.name in _FILLING:
+        basket.currency = currency_of(deed.said, basket.currency)
         _add(basket.lines, _line(deed.said), 1)
     elif deed.name == "Product Removed":
         line = _line(deed.said)
         _add(basket.lines, line, -1 if "quantity" in deed.said else -_MOST)
     elif deed.name in _STATING:
         basket.is_checkout |= deed.name == "Checkout Started"
-        if "products" in deed.said:
-            basket.lines = {}
+        if "products" in deed.said and not is_late:
+            basket.currency, basket.lines = currency_of(deed.said, basket.currency), {}
             for product in deed.said["products"]:
                 _add(basket.lines, _line(product), 1)
     else:
         basket.ordered_by = deed
+    basket.touches[at] = deed.said.get("products") == [] if is_late else not basket.lines
 
 
 def _add(lines: dict[str, CartLineInput], line: CartLineInput | None, sign: int) -> None:
@@ -274,18 +279,18 @@ def _apply_carts(baskets: Sequence[_Basket], orders: Mapping[str, int], speaker:
                 recovery_url=basket.recovery_url,
                 is_claimed=not speaker.is_server if basket.is_stated else basket.is_claimed,
                 profile_id=basket.owner.profile,
+                earlier=tuple(basket.touches.items()),
             )
             for basket in group
         ]
         ids = apply_carts(inputs, log, store_id=speaker.store_id, is_history=is_late) if inputs else {}
         ordered = {
-            ids[basket.key]: orders.get(str(basket.ordered_by.said.get("order_id", "")))
+            ids[basket.key]: (orders.get(_number(basket.ordered_by)), basket.ordered_by.call.times.occurred_at)
             for basket in group
             if basket.ordered_by
         }
-        moments = [basket.changed_at for basket in group if basket.ordered_by]
         if ordered:
-            order_carts(ordered, log, max(moments), is_history=is_late)
+            order_carts(ordered, log, is_history=is_late)
 
 
 def _apply_orders(
@@ -315,6 +320,8 @@ def _apply_orders(
 
 def _stated(deed: _Deed, known: OrderInput | None, speaker: Speaker) -> OrderInput | RefundInput | Reason:
     """The order or refund that a call states, or why it is none. What says too little to be an order may still change one."""
+    if known:
+        deed = deed._replace(currency=currency_of(deed.said, known.currency))
     if deed.name == "Order Refunded":
         amount = _refunded(deed, known)
         return Reason.UNKNOWN_ORDER if amount is None else _refund(deed, amount, speaker)

@@ -29,6 +29,8 @@ class CartInput:
 
     ``profile_id`` stands instead of ``person`` where the source has found or made it already, in the same transaction.
 
+    ``earlier``: moments before that, of which the source tells too, and whether the cart was empty then.
+
     ``is_claimed``: a browser says so. It counts while nobody else states that cart; from then on a browser only says whose it is, where
     nobody knows. ``other_keys`` of a claim mean nothing.
     """
@@ -44,6 +46,7 @@ class CartInput:
     is_closed: bool = False
     is_claimed: bool = False
     profile_id: int | None = None
+    earlier: tuple[tuple[datetime, bool], ...] = ()
 
     @property
     def whose(self) -> PersonInput | int | None:

@@ -35,6 +35,7 @@ class Cart(models.Model):
         "currency": PrivacyClass.CLEAR,
         "recovery_url": PrivacyClass.SEALED,
         "touches": PrivacyClass.CLEAR,
+        "empties": PrivacyClass.CLEAR,
     }
 
     uid = models.UUIDField(default=new_uid, unique=True, editable=False)
@@ -52,6 +53,9 @@ class Cart(models.Model):
     touches = ArrayField(
         models.DateTimeField(), default=list
     )  # of all statements, in no order: silences are found in them
+    empties = ArrayField(
+        models.DateTimeField(), default=list, db_default=[]
+    )  # those of them by which nothing lay in it
     ordered_at = models.DateTimeField(null=True)
     is_told = models.BooleanField(
         default=False

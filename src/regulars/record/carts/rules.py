@@ -11,11 +11,15 @@ SAME = timedelta(hours=1)  # between the last touches of two carts of one person
 NEWS = timedelta(days=1)  # what is told later than that after it happened starts no workflow
 
 
-def abandoned_at(touches: Collection[datetime], until: datetime, silence: timedelta) -> datetime | None:
-    """When the first silence ended that was long enough; None where there was none up to that moment."""
+def abandoned_at(
+    touches: Collection[datetime], until: datetime, silence: timedelta, empties: Collection[datetime] = ()
+) -> datetime | None:
+    """When the first silence ended that was long enough; None where there was none up to that moment. From ``empties`` on, which are
+    touches too, nothing lay in it that could be left.
+    """
     moments = sorted(at for at in touches if at <= until)
     for at, following in pairwise([*moments, until]):
-        if following - at >= silence:
+        if following - at >= silence and at not in empties:
             return at + silence
     return None
 

@@ -150,7 +150,7 @@ def _fill_carts(store: Store, at: datetime, chance: random.Random) -> None:
         abandon_silent_carts(log, at, timedelta(hours=24))
     order = Order.objects.filter(store=store).order_by("-placed_at").first()
     with event_log.transaction("api", "won back") as log:
-        order_carts({made["cart-11"]: order.pk if order else None}, log, at - timedelta(hours=1), is_history=True)
+        order_carts({made["cart-11"]: (order.pk if order else None, at - timedelta(hours=1))}, log, is_history=True)
 
 
 def _give_coupons(store: Store, at: datetime) -> None:

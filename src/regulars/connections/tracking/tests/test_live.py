@@ -26,7 +26,7 @@ def test_it_shows_the_newest_first_and_what_became_of_the_cart(shop: Shop) -> No
     shop.track("Product Added", MUG)
     with transaction("system", "carts") as log:
         assert abandon_silent_carts(log, shop.at + SILENCE, SILENCE) == 1
-        assert order_carts({Cart.objects.get().pk: None}, log, shop.at + SILENCE) == 1
+        assert order_carts({Cart.objects.get().pk: (None, shop.at + SILENCE)}, log) == 1
     shop.track("Quiz Finished", {"score": 7}, shop.server)
     keys = [shop.browser_key, shop.server_key]
 

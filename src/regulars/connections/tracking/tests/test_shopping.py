@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from regulars.connections.tracking.tests.shop import MUG, POT, Shop, customer_of_user, events, refusals
+from regulars.connections.tracking.tests.shop import AT, MUG, POT, Shop, customer_of_user, events, refusals
 from regulars.foundation.sealing import Cell, unseal
 from regulars.foundation.vault import keys
 from regulars.record.carts.inputs import CartInput, CartLineInput
@@ -200,3 +200,71 @@ def test_history_starts_nothing(shop: Shop) -> None:
     assert {e.kind: e.is_history for e in Event.objects.filter(kind__in=["tracked.order_completed", "order.placed", "tracked.event"])} == {
         "tracked.order_completed": True, "order.placed": True, "tracked.event": False,
     }  # fmt: skip
+
+
+def _said(event: str, minute: int, **said: object) -> dict[str, object]:
+    """A call of 'anon-1', so many minutes after nine."""
+    at = (AT + timedelta(minutes=minute)).isoformat()
+    own = {"event": event, "timestamp": at, "messageId": f"{event} {minute}", "properties": said}
+    return {"type": "track", "anonymousId": "anon-1", **own}
+
+
+@pytest.mark.parametrize("key", ["browser", "server"])
+def test_what_is_told_late_of_a_whole_cart_changes_nothing_of_what_lies_in_it(shop: Shop, key: str) -> None:
+    shop.at += timedelta(minutes=30)
+    for said in (
+        _said("Cart Viewed", 20, cart_id="k1", products=[POT]),
+        _said("Checkout Started", 10, cart_id="k1", products=[MUG]),
+        _said("Cart Viewed", 5, cart_id="k1", products=[]),
+    ):
+        shop.tell("batch", getattr(shop, key), batch=[said])
+    cart = Cart.objects.get()
+    assert (cart.state, cart.value_minor, cart.opened_at) == ("checkout", 3000, AT + timedelta(minutes=5))
+    assert list(CartLine.objects.values_list("sku", "quantity")) == [("POT1", 1)]
+    assert sorted(cart.touches) == [AT + timedelta(minutes=minute) for minute in (5, 10, 20)]
+
+
+STORY = [
+    _said("Product Added", 0, cart_id="k1", **MUG),
+    _said("Product Removed", 1, cart_id="k1", sku="MUG1"),
+    _said("Product Added", 50, cart_id="k1", **MUG),
+    _said("Order Completed", 51, cart_id="k1", order_id="o1", products=[MUG]),
+    _said("Product Added", 60, cart_id="k2", **POT),
+    _said("Cart Viewed", 100, cart_id="k2", products=[POT]),
+    _said("Order Completed", 101, cart_id="k2", order_id="o2", products=[POT]),
+]
+
+
+@pytest.mark.parametrize("key", ["browser", "server"])
+@pytest.mark.parametrize("size", [1, 3, 7])
+def test_silences_are_the_same_in_batches_of_any_size(shop: Shop, key: str, size: int) -> None:
+    """Of two carts one was empty while nobody touched it, the other was left for forty minutes. After a standstill all comes at once."""
+    shop.at += timedelta(minutes=102)
+    for place in range(0, len(STORY), size):
+        shop.tell("batch", getattr(shop, key), batch=STORY[place : place + size])
+    ends = {cart.key: (cart.state, cart.ordered_at, cart.opened_at) for cart in Cart.objects.all()}
+    minute = [AT + timedelta(minutes=minute) for minute in range(102)]
+    assert ends == {"k1": ("ordered", minute[51], minute[0]), "k2": ("recovered", minute[101], minute[60])}
+    assert sorted(e.kind for e in events("cart.") if e.kind in {"cart.ordered", "cart.recovered"}) == [
+        "cart.ordered", "cart.recovered",
+    ]  # fmt: skip
+
+
+def test_who_names_no_currency_means_that_of_the_cart(shop: Shop) -> None:
+    """Product Added and Product Removed have none in the specification."""
+    shop.track("Cart Viewed", {"cart_id": "k1", "currency": "JPY", "products": [{"sku": "TEA", "price": 1500}]})
+    shop.track("Product Added", {"cart_id": "k1", "sku": "CUP", "price": 700})
+    shop.track("Product Removed", {"cart_id": "k1", "sku": "TEA"})
+    assert list(Cart.objects.values_list("value_minor", "currency")) == [(700, "JPY")]
+    shop.track("Product Removed", {"cart_id": "k1", "sku": "CUP"})
+    shop.track("Order Completed", {"cart_id": "k1", "order_id": "o1", "currency": "EUR"})
+    assert list(Cart.objects.values_list("value_minor", "currency")) == [(700, "JPY")]
+
+
+def test_who_names_no_currency_means_that_of_the_order(shop: Shop) -> None:
+    tea = {"sku": "TEA", "price": 1500}
+    shop.track("Order Completed", {"order_id": "o1", "currency": "JPY", "products": [tea]}, shop.server, userId="u1")
+    shop.track("Order Updated", {"order_id": "o1", "shipping": 400}, shop.server, userId="u1")
+    shop.track("Order Refunded", {"order_id": "o1", "total": 400}, shop.server, userId="u1")
+    assert list(Order.objects.values_list("total_minor", "currency")) == [(1900, "JPY")]
+    assert list(Refund.objects.values_list("amount_minor", "currency")) == [(400, "JPY")]

@@ -112,7 +112,8 @@ def _new(row: int, said: Words, profile: int | None, store_id: int, log: LogTran
         opened_at=said.moments[0],
         changed_at=said.at,
         filled_at=said.filled_at,
-        touches=sorted(set(said.moments))[-_KEPT_TOUCHES:],
+        touches=list(said.moments[-_KEPT_TOUCHES:]),
+        empties=list(said.empties[-_KEPT_TOUCHES:]),
         is_checkout=said.is_checkout,
         is_claimed=said.is_claimed,
         is_history=is_history,
@@ -126,7 +127,7 @@ def _state(is_checkout: bool, is_closed: bool = False) -> CartState:
 
 _NEW = (
     "id", "uid", "store_id", "key", "profile_id", "state", "currency", "value_minor", "opened_at", "changed_at", "filled_at", "touches",
-    "is_told", "is_checkout", "is_claimed", "is_history", "batch_id",
+    "empties", "is_told", "is_checkout", "is_claimed", "is_history", "batch_id",
 )  # fmt: skip
 
 
@@ -169,13 +170,13 @@ def _take_over(cart: Cart, said: Words, person: int | None, is_history: bool) ->
 
 def _forget(cart: Cart, said: Words) -> None:
     """What browsers said of it counts no more, but for when they touched it before that; an order that names it still does."""
-    touches = sorted(at for at in cart.touches if at < said.moments[0])
+    touches, empties = (sorted(at for at in some if at < said.moments[0]) for some in (cart.touches, cart.empties))
     cart.opened_at, cart.changed_at = min([*touches, said.moments[0]]), said.moments[0]
     cart.filled_at, cart.value_minor, cart.is_checkout, cart.is_claimed = None, 0, False, False
     if cart.state not in ORDERED or (cart.is_told and cart.order_id is None):
         cart.state, cart.is_told, cart.ordered_at = CartState.OPEN, False, None
     CartLine.objects.filter(cart=cart).delete()
-    Cart.objects.filter(pk=cart.pk).update(touches=touches)
+    Cart.objects.filter(pk=cart.pk).update(touches=touches, empties=empties)
 
 
 def _take_content(change: Change, said: Words, is_newer: bool) -> None:
@@ -206,10 +207,13 @@ WHERE c.id = w.id
 """
 _TOUCH = """
 UPDATE carts_cart c SET opened_at = least(c.opened_at, w.first_at),
-    touches = (c.touches || w.moments)[greatest(1, cardinality(c.touches) + cardinality(w.moments) - %s):]
+    touches = (c.touches || w.moments)[greatest(1, cardinality(c.touches) + cardinality(w.moments) - %(kept)s):],
+    empties = (c.empties || w.empties)[greatest(1, cardinality(c.empties) + cardinality(w.empties) - %(kept)s):]
 FROM (
-    SELECT t.id, min(t.at) AS first_at, array_agg(DISTINCT t.at) AS moments
-    FROM unnest(%s::bigint[], %s::timestamptz[]) AS t(id, at) JOIN carts_cart old ON old.id = t.id
+    SELECT t.id, min(t.at) AS first_at, array_agg(DISTINCT t.at) AS moments,
+        coalesce(array_agg(DISTINCT t.at) FILTER (WHERE t.is_empty), '{}') AS empties
+    FROM unnest(%(carts)s::bigint[], %(moments)s::timestamptz[], %(empty)s::boolean[]) AS t(id, at, is_empty)
+    JOIN carts_cart old ON old.id = t.id
     WHERE t.at <> ALL(old.touches) GROUP BY t.id
 ) w
 WHERE c.id = w.id
@@ -229,9 +233,10 @@ def _write(carts: Sequence[Cart]) -> None:
 
 def _touch(said: Mapping[int, Words]) -> None:
     """Notes when carts were touched, also by what came late."""
-    touches = [(row, at) for row, words in said.items() for at in words.moments]
+    touches = [(row, at, at in words.empties) for row, words in said.items() for at in words.moments]
     if touches:
-        execute(_TOUCH, [_KEPT_TOUCHES, [row for row, _ in touches], [at for _, at in touches]])
+        carts, moments, empty = (list(column) for column in zip(*touches, strict=True))
+        execute(_TOUCH, {"kept": _KEPT_TOUCHES, "carts": carts, "moments": moments, "empty": empty})
 
 
 _LINES = "SELECT cart_id, sku, quantity, unit_price FROM carts_cartline WHERE cart_id = ANY(%s)"

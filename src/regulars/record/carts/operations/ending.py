@@ -13,17 +13,19 @@ from regulars.record.customers.queries import customers_of, profiles_of
 from regulars.record.events.log import LogTransaction
 
 
-def order_carts(orders: Mapping[int, int | None], log: LogTransaction, at: datetime, is_history: bool = False) -> int:
+def order_carts(
+    orders: Mapping[int, tuple[int | None, datetime]], log: LogTransaction, is_history: bool = False
+) -> int:
     """Carts (by id) became orders, as somebody says of these very carts: 'recovered' where they had been left in silence before. How many
     that changed. Events: cart.ordered, cart.recovered.
 
-    An order of None: somebody says that it was ordered, and the record knows no such order.
+    With each the order, and when it was placed. None: somebody says that it was ordered, and the record knows no such order.
     """
     carts = list(
         Cart.objects.select_for_update().filter(pk__in=orders, state__in=(*LIVE, CartState.CLOSED)).order_by("pk")
     )
     for cart in carts:
-        cart.is_told, cart.order_id, cart.ordered_at = True, orders[cart.pk], at
+        cart.is_told, (cart.order_id, cart.ordered_at) = True, orders[cart.pk]
     _end(carts, log, silence_of_carts(), is_history)
     return len(carts)
 
@@ -141,7 +143,7 @@ WHERE c.id = w.id
 
 
 def _ended(cart: Cart, silence: timedelta) -> CartState:
-    left_at = rules.abandoned_at(cart.touches, cart.ordered_at or cart.changed_at, silence)
+    left_at = rules.abandoned_at(cart.touches, cart.ordered_at or cart.changed_at, silence, cart.empties)
     return CartState.ORDERED if left_at is None else CartState.RECOVERED
 
 

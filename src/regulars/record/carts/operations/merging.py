@@ -8,6 +8,7 @@ from regulars.record.carts.models import Cart, CartKey, CartState
 
 def merge(one: Cart, whole: Cart) -> None:
     """``one`` keeps its row, is 'merged' and counted nowhere, and its names lead to ``whole`` from then on."""
+    whole.empties = sorted({*whole.empties, *(at for at in one.empties if at < whole.opened_at)})
     whole.opened_at = min(one.opened_at, whole.opened_at)
     whole.touches = sorted({*one.touches, *whole.touches})
     whole.is_checkout = one.is_checkout or whole.is_checkout
@@ -16,7 +17,7 @@ def merge(one: Cart, whole: Cart) -> None:
     if whole.state == CartState.OPEN and whole.is_checkout:
         whole.state = CartState.CHECKOUT
     whole.recovery_url = whole.recovery_url or _sealed_anew(one, whole)
-    columns = ["opened_at", "touches", "is_checkout", "is_claimed", "profile", "state", "recovery_url"]
+    columns = ["opened_at", "touches", "empties", "is_checkout", "is_claimed", "profile", "state", "recovery_url"]
     whole.save(update_fields=columns)
     CartKey.objects.filter(cart=one).update(cart=whole)
     Cart.objects.filter(merged_into=one).update(merged_into=whole)

@@ -20,6 +20,7 @@ class Words:
 
     key: str
     moments: tuple[datetime, ...]
+    empties: tuple[datetime, ...]  # those of them by which nothing lay in it
     currency: str
     lines: tuple[CartLineInput, ...]  # in the newest state
     filled_at: datetime | None  # when something was said to lie in it
@@ -61,9 +62,11 @@ def words_of(inputs: Sequence[CartInput], cart: Cart | None) -> Words:
     is_nobodys = cart is None or cart.profile_id is None
     people = [one.whose for one in (inputs if is_nobodys and not _people(said) else said) if one.whose]
     newest = said[-1]
+    touches = {at: is_empty for one in said for at, is_empty in (*one.earlier, (one.occurred_at, _is_empty(one)))}
     return Words(
         key=inputs[0].key,
-        moments=tuple(one.occurred_at for one in said),
+        moments=tuple(sorted(touches)),
+        empties=tuple(sorted(at for at, is_empty in touches.items() if is_empty)),
         currency=newest.currency,
         lines=newest.lines,
         filled_at=filled.occurred_at if filled else None,
@@ -76,6 +79,11 @@ def words_of(inputs: Sequence[CartInput], cart: Cart | None) -> Words:
         is_first_word=bool(stated) and cart is not None and cart.is_claimed,
         is_silent=is_silent,
     )
+
+
+def _is_empty(one: CartInput) -> bool:
+    """Of one that is gone nobody says that it was emptied before."""
+    return not one.lines and not one.is_closed
 
 
 def _people(said: Iterable[CartInput]) -> bool:

@@ -69,8 +69,8 @@ def test_it_is_abandoned_by_silence_and_recovered_by_an_order(store: Store) -> N
     order = OrderInput("1", AT + 2 * HOUR, "GBP", (LineInput("MUG", "Mug", 2, Decimal("9.50"), "mug"),), ANN)
     with transaction("api") as log:
         done = apply_orders([order], log, store_id=store.pk, at=AT)
-        assert order_carts({cart: done.order_ids["1"]}, log, AT + 2 * HOUR) == 1
-        assert order_carts({cart: done.order_ids["1"]}, log, AT + 2 * HOUR) == 0
+        assert order_carts({cart: (done.order_ids["1"], AT + 2 * HOUR)}, log) == 1
+        assert order_carts({cart: (done.order_ids["1"], AT + 2 * HOUR)}, log) == 0
     put(store, occurred_at=AT + 3 * HOUR, lines=())
     row = Cart.objects.get(pk=cart)
     assert (row.state, row.value_minor, row.order_id) == ("recovered", 1900, done.order_ids["1"])

@@ -137,8 +137,8 @@ def test_what_is_long_past_starts_nothing(store: Store) -> None:
 def test_emptied_by_the_shopper_is_never_abandoned_and_by_ordering_keeps_what_was_bought(store: Store) -> None:
     tell(store, cart(0, "MUG"), cart(1), 100)
     assert states(store) == [("c1", "open", 0, "")]
-    tell(store, order(120, "MUG"))
-    assert states(store) == [("c1", "recovered", 1000, "1")]
+    tell(store, cart(119, "MUG"), order(120, "MUG"))
+    assert states(store) == [("c1", "ordered", 1000, "1")]  # with nothing in it, nothing was left
     tell(store, cart(0, "POT", key="c2"), order(1, "POT", number="2"), cart(2, key="c2"))
     assert states(store)[1] == ("c2", "ordered", 1000, "2")
 
@@ -193,6 +193,7 @@ STORIES: list[tuple[Sequence[CartInput | OrderInput], tuple[str, int, str]]] = [
         ("ordered", 1000, "1"),
     ),
     ([cart(0, "MUG"), cart(5, "POT"), order(9, "TEA")], ("abandoned", 1000, "")),
+    ([cart(0, "MUG"), cart(1), cart(60, "MUG"), order(61, "MUG")], ("ordered", 1000, "1")),
     ([cart(0, "MUG"), order(5, "MUG"), cart(120, "POT", "MUG"), cart(119, "MUG")], ("abandoned", 2000, "")),
 ]
 
