@@ -283,6 +283,25 @@ def test_names_that_can_be_one_persons(one: str, other: str, fits: bool) -> None
         "abc+12@user.allegromail.pl",
         "abc@pc.fw.rakuten.ne.jp",
         "abc@scs.tiktokw.us",
+        "abc@decathlon.notification.mirakl.net",
+        "test12@x.de",
+        "a@a.com",
+        "keine@keine.de",
+        "brak@brak.pl",
+        "keine-email@x.de",
+        "sin.correo@x.es",
+        "pas-de-mail@x.fr",
+        "nao_tem@x.br",
+        "Não.Informado@x.br",
+        "sememail@x.com.br",
+        "senzamail@x.it",
+        "geenmail@x.nl",
+        "brakmaila@x.pl",
+        "Okänd@x.se",
+        "mailyok@x.com.tr",
+        "нет@x.рф",
+        "なし@x.jp",
+        "없음@x.kr",
     ],
 )
 def test_addresses_that_identify_nobody(address: str) -> None:
@@ -300,6 +319,11 @@ def test_addresses_that_identify_nobody(address: str) -> None:
         "jj@x.de",
         "nonette@x.de",
         "testa.rossa@x.it",
+        "semmel@x.de",
+        "brak@x.pl",
+        "abc@x.com",
+        "emil@emil.de",
+        "noel.mail@x.fr",
     ],
 )
 def test_addresses_that_are_somebodys(address: str) -> None:
@@ -308,7 +332,20 @@ def test_addresses_that_are_somebodys(address: str) -> None:
 
 def test_numbers_and_ids_that_identify_nobody() -> None:
     assert all(
-        map(is_placeholder_number, ["0000000000", "123456789", "987654321", "1111111", "5000000000", "0123456789"])
+        map(
+            is_placeholder_number,
+            [
+                "0000000000",
+                "123456789",
+                "987654321",
+                "1111111",
+                "5000000000",
+                "0123456789",
+                "612345678",
+                "7123456789",
+                "11999999999",
+            ],
+        )
     )
     assert not any(map(is_placeholder_number, ["2079460000", "15112345678", "6502530000"]))
     assert all(map(is_placeholder_id, ["0", "undefined", "NULL", "[object Object]", "guest", " anonymous "]))
