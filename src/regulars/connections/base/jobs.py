@@ -9,7 +9,7 @@ from regulars.connections.base.models import Connection, ConnectionState, Pull, 
 from regulars.connections.base.operations.asking import ASK_JOB, ask_on
 from regulars.connections.base.operations.checking import check_webhooks
 from regulars.connections.base.operations.connecting import CHECK_JOB
-from regulars.connections.base.operations.pulling import JOB, ask_for, begin_pull, pull_on
+from regulars.connections.base.operations.pulling import JOB, STUCK_TRIES, ask_for, begin_pull, pull_on
 from regulars.connections.base.operations.requested import carry_out_requests
 from regulars.connections.base.operations.telling import tell_shops
 from regulars.connections.base.reading import read
@@ -65,9 +65,10 @@ def schedule(stop: Stop, at: datetime) -> bool:
 
 
 def _is_due(row: Connection, kind: PullKind, every: timedelta, at: datetime) -> bool:
-    """By the beginning of the last one that asked for as much; nothing is due before all history is here."""
+    """By the beginning of the last one that asked for as much; nothing is due before all history is here, or long stuck."""
     pulls = Pull.objects.filter(connection=row)
-    if not pulls.filter(kind=PullKind.HISTORY, state__in=(PullState.DONE, PullState.FAILED)).exists():
+    is_over_or_stuck = Q(state__in=(PullState.DONE, PullState.FAILED)) | Q(tries__gte=STUCK_TRIES)
+    if not pulls.filter(is_over_or_stuck, kind=PullKind.HISTORY).exists():
         return False
     wider = (PullKind.NIGHT, PullKind.HAND) if kind == PullKind.NIGHT else tuple(PullKind)
     return not pulls.filter(kind__in=(*wider, PullKind.HISTORY), begun_at__gt=at - every).exists()

@@ -25,7 +25,9 @@ from regulars.foundation.work.operations import enqueue, fail, finish, progress,
 JOB = "connections.pull"
 TURN_SECONDS = 20.0  # after which a job makes room for others and is asked for anew
 MOST_UNREAD = 20  # pages of one pull that may wait in the inbox
-MOST_TRIES = 40  # without an answer: about a day
+MOST_TRIES = 40  # of a look without an answer: most of a day
+STUCK_TRIES = 9  # of a history, after more than an hour: no look waits for it any longer
+MOST_WAIT, REFUSED_WAIT = 1800.0, 300.0  # seconds between two tries; who got a new key does not wait long for its use
 FETCHED = declare("pull.fetched", "a page of a shop is here, it is not in the inbox")
 STORED = declare("pull.stored", "a page is in the inbox and the next is known, nothing is committed")
 
@@ -86,9 +88,7 @@ def pull_on(pull_id: int, clock: Clock) -> None:
     except GoneOn:
         return
     except Refused as error:
-        _fail(pull, error.sentence, clock())
-        note_failure(pull.connection, error.sentence, clock())
-        return
+        wait = _refused(pull, error.sentence, clock())
     if wait is not None:
         ask_for(pull, clock() + timedelta(seconds=wait))
 
@@ -189,15 +189,25 @@ def end_if_read(pull: Pull, at: datetime) -> bool:
     return True
 
 
-def _try_again(pull: Pull, problem: str, at: datetime) -> float | None:
-    """Waits that grow to half an hour; after about a day it is given up, and the next reconciliation reaches as far back."""
+def _refused(pull: Pull, problem: str, at: datetime) -> float | None:
+    """A history waits until somebody sees to it at the shop: nothing else brings the rest of it. A look ends, for the next reaches as far
+    back."""
+    if pull.kind == PullKind.HISTORY:
+        return _try_again(pull, problem, at, REFUSED_WAIT)
+    note_failure(pull.connection, problem, at)
+    _fail(pull, problem, at)
+    return None
+
+
+def _try_again(pull: Pull, problem: str, at: datetime, most: float = MOST_WAIT) -> float | None:
+    """Waits that grow. A look is given up in the end, and the next reaches as far back; a history never is."""
     pull.tries += 1
     note_failure(pull.connection, problem, at)
-    if pull.tries >= MOST_TRIES:
+    if pull.tries >= MOST_TRIES and pull.kind != PullKind.HISTORY:
         _fail(pull, problem, at)
         return None
     Pull.objects.filter(pk=pull.pk).update(tries=pull.tries, problem=problem, worked_at=at)
-    return min(1800.0, 5.0 * float(2**pull.tries))
+    return min(most, 5.0 * 2 ** min(pull.tries, STUCK_TRIES))
 
 
 def _fail(pull: Pull, problem: str, at: datetime) -> None:
