@@ -79,7 +79,7 @@ def account_of(row: Connection, at: datetime, credentials: Mapping[str, str] | N
         row.public_id,
         row.store_id,
         row.store.code,
-        row.store.currency,
+        str(row.about.get("currency") or row.store.currency),
         row.store.time_zone,
         row.address,
         kept.credentials if credentials is None else credentials,

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from regulars.connections.base.accounts import account_of
 from regulars.connections.base.client import TryLater
 from regulars.connections.base.models import Connection, ConnectionState
-from regulars.connections.base.platforms import PLATFORMS, CouponRule, Refused
+from regulars.connections.base.platforms import PLATFORMS, CouponRule, KeyRefused, Refused
 from regulars.foundation.errors import RegularsError
 from regulars.record.coupons.makers import CannotMake, CodeRule, MakeLater
 
@@ -25,6 +25,8 @@ class ConnectedShops:
             raise CannotMake("No shop is connected for this store any more.")
         try:
             return PLATFORMS[row.platform].make_coupon(account_of(row, at), CouponRule(**asdict(rule)))
+        except KeyRefused as error:
+            raise MakeLater(error.sentence) from error
         except Refused as error:
             raise CannotMake(error.sentence) from error
         except TryLater as error:

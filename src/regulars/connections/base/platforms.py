@@ -39,6 +39,12 @@ class Refused(RegularsError):
     status = 400
 
 
+class KeyRefused(Refused):
+    """The shop does not accept our key, whatever is asked: another will do."""
+
+    code = "shop-key-refused"
+
+
 @dataclass(frozen=True)
 class Field:
     """One thing that is asked of whoever connects a shop; the answer is kept among the credentials."""
@@ -67,7 +73,7 @@ class Account:
     public_id: str
     store_id: int
     store_code: str
-    currency: str
+    currency: str  # of the shop, in which it counts what it names no currency with
     time_zone: str
     address: str  # of the shop: https://shop.example, without a slash at its end
     credentials: Mapping[str, str]
@@ -253,7 +259,7 @@ class Platform(ABC):
         """Whether the shop can hand out its key by itself to this installation, as it stands."""
         return bool(self.begin)
 
-    # --- calling the shop: raise Refused (with what to do), Unreachable, TryLater ---
+    # --- calling the shop: raise Refused (with what to do; KeyRefused where it is the key), Unreachable, TryLater ---
 
     @abstractmethod
     def check(self, account: Account) -> Shop:

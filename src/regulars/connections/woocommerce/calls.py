@@ -11,7 +11,7 @@ from urllib.parse import urlencode, urljoin
 from django.utils.translation import gettext
 
 from regulars.connections.base.client import Unreachable
-from regulars.connections.base.platforms import Account, Refused
+from regulars.connections.base.platforms import Account, KeyRefused, Refused
 from regulars.connections.woocommerce.mapping.values import parse_answer
 from regulars.connections.woocommerce.signing import basic, signed_address
 from regulars.foundation.outbound import Reply
@@ -25,7 +25,7 @@ class NotThere(Refused):
     code = "shop-has-not"
 
 
-class MayNotRead(Refused):
+class MayNotRead(KeyRefused):
     """Whoever the key was made for may not read this."""
 
     code = "shop-may-not-read"
@@ -147,5 +147,5 @@ def _refusal(status: int, said: Any) -> Refused | Unreachable:
         sentence = gettext(
             "The shop does not accept our key (%(words)s). Make a new one with the permission Read/Write."
         )
-        return Refused(sentence % {"words": words or code or status}, wp_code=code)
+        return KeyRefused(sentence % {"words": words or code or status}, wp_code=code)
     return Refused(gettext("The shop refuses: %(words)s") % {"words": words or code or status}, wp_code=code)

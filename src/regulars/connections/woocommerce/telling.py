@@ -36,6 +36,10 @@ def write_consent(account: Account, change: ConsentChange) -> None:
 
 def make_coupon(account: Account, rule: CouponRule) -> str:
     """Made; or found, where a call before made it and its answer was lost."""
+    is_of_money = rule.amount is not None or rule.minimum is not None
+    if is_of_money and rule.currency and rule.currency != account.currency:
+        sentence = gettext("The shop's money is %(own)s: a code cannot be worth %(asked)s.")
+        raise Refused(sentence % {"own": account.currency, "asked": rule.currency})
     try:
         return key(calls.post(account, "coupons", wanted_coupon(rule)).said["id"])
     except Refused as error:

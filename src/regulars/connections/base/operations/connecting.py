@@ -130,6 +130,7 @@ def complete_connection(
         row.name, row.state, row.problem, row.failing_since = shop.name[:120], ConnectionState.ACTIVE, "", None
         row.about = {
             "version": shop.version,
+            "currency": shop.currency,
             "scopes": list(shop.scopes),
             "missing": [str(one) for one in shop.missing],
         }

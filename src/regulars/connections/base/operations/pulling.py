@@ -207,7 +207,7 @@ def _try_again(pull: Pull, problem: str, at: datetime, most: float = MOST_WAIT) 
         _fail(pull, problem, at)
         return None
     Pull.objects.filter(pk=pull.pk).update(tries=pull.tries, problem=problem, worked_at=at)
-    return min(most, 5.0 * 2 ** min(pull.tries, STUCK_TRIES))
+    return min(most, 5.0 * float(2 ** min(pull.tries, STUCK_TRIES)))
 
 
 def _fail(pull: Pull, problem: str, at: datetime) -> None:

@@ -10,7 +10,7 @@ from django.db.models import Q
 from regulars.connections.base.accounts import account_of
 from regulars.connections.base.client import TryLater, Unreachable
 from regulars.connections.base.models import Connection, ConnectionState, Tell, TellState
-from regulars.connections.base.platforms import PLATFORMS, ConsentChange, Refused
+from regulars.connections.base.platforms import PLATFORMS, ConsentChange, KeyRefused, Refused
 from regulars.foundation.bulk import execute
 from regulars.foundation.errors import RegularsError
 from regulars.foundation.work.loops import Stop
@@ -22,6 +22,7 @@ from regulars.record.events.readers import Reader, Recorded
 logger = structlog.get_logger(__name__)
 TOPIC = "marketing"
 MOST_TRIES = 12
+MOST_GROWTH = 6  # tries after which a shop that is away is asked every half hour
 UNEXPECTED = "The shop's answer was not understood."
 _BATCH = 20
 
@@ -87,14 +88,18 @@ def tell_shops(stop: Stop, at: datetime) -> bool:
             Tell.objects.select_for_update(skip_locked=True, of=("self",)).filter(due).order_by("next_at")[:_BATCH]
         )
         Tell.objects.filter(pk__in=[row.pk for row in rows]).update(next_at=at + timedelta(minutes=5))
+    away = set[int]()  # the connections whose shop cannot be told anything now
     for row in rows:
         if stop.is_set():
             return False
-        _tell(Tell.objects.select_related("connection__store", "profile").get(pk=row.pk), at)
+        if row.connection_id not in away:
+            tell = Tell.objects.select_related("connection__store", "profile").get(pk=row.pk)
+            away |= set() if _is_told(tell, at) else {tell.connection_id}
     return len(rows) == _BATCH
 
 
-def _tell(row: Tell, at: datetime) -> None:
+def _is_told(row: Tell, at: datetime) -> bool:
+    """Tells one, or settles what becomes of it; False where its shop cannot be told anything now."""
     change = _change_of(row)
     try:
         if change is None:
@@ -102,15 +107,17 @@ def _tell(row: Tell, at: datetime) -> None:
         if row.connection.state == ConnectionState.OVER:
             raise Refused("The connection has ended.")
         PLATFORMS[row.connection.platform].write_consent(account_of(row.connection, at), change)
+    except (KeyRefused, TryLater, Unreachable) as error:
+        _put_off(row, at, error)
+        return False
     except Refused as error:
         _settle(row, TellState.REFUSED, at, error.sentence)
-    except (TryLater, Unreachable) as error:
-        _wait(row, at, error.sentence, error.seconds if isinstance(error, TryLater) else None)
     except Exception as error:  # noqa: BLE001  whatever is wrong with one must not hold up what others said
         logger.error("a consent could not be told", tell=row.pk, why=type(error).__name__)
         _wait(row, at, error.sentence if isinstance(error, RegularsError) else UNEXPECTED)
     else:
         _settle(row, TellState.TOLD, at)
+    return True
 
 
 def _change_of(row: Tell) -> ConsentChange | None:
@@ -133,10 +140,19 @@ def _settle(row: Tell, state: TellState, at: datetime, problem: str = "") -> Non
     same.update(state=state, problem=problem, told_at=at if state == TellState.TOLD else None)
 
 
-def _wait(row: Tell, at: datetime, problem: str, seconds: float | None = None) -> None:
+def _wait(row: Tell, at: datetime, problem: str) -> None:
     tries = row.tries + 1
     if tries >= MOST_TRIES:
         _settle(row, TellState.REFUSED, at, problem)
         return
-    wait = timedelta(seconds=seconds if seconds is not None else min(21_600.0, 30.0 * float(2**tries)))
+    wait = timedelta(seconds=min(21_600.0, 30.0 * 2**tries))
     Tell.objects.filter(pk=row.pk).update(tries=tries, problem=problem, next_at=at + wait)
+
+
+def _put_off(row: Tell, at: datetime, error: KeyRefused | TryLater | Unreachable) -> None:
+    """All that waits for this shop waits on, however long it takes: a no is a no, also of last week."""
+    tries = min(row.tries + 1, MOST_GROWTH)
+    wait = timedelta(seconds=error.seconds if isinstance(error, TryLater) else 30.0 * 2**tries)
+    Tell.objects.filter(pk=row.pk).update(tries=tries)
+    waiting = Tell.objects.filter(connection=row.connection_id, state=TellState.WAITING)
+    waiting.update(problem=error.sentence, next_at=at + wait)

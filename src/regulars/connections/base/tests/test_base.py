@@ -2,14 +2,16 @@
 
 import json
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from regulars.connections.base import jobs
-from regulars.connections.base.accounts import read_secrets
+from regulars.connections.base.accounts import account_of, read_secrets
 from regulars.connections.base.client import TryLater, Unreachable
+from regulars.connections.base.codes import ConnectedShops
 from regulars.connections.base.models import (
     Connection,
     ConnectionState,
@@ -25,7 +27,7 @@ from regulars.connections.base.operations.connecting import begin_connection, co
 from regulars.connections.base.operations.pulling import begin_pull, pull_on
 from regulars.connections.base.operations.requested import carry_out_requests
 from regulars.connections.base.operations.telling import CONSENTS, tell_shops
-from regulars.connections.base.platforms import Refused
+from regulars.connections.base.platforms import Account, CouponRule, KeyRefused, Refused
 from regulars.connections.base.queries import reconciliations_of
 from regulars.connections.base.tests.contract import Sent, post, pull, read_all
 from regulars.connections.base.tests.toy import Toy, order, signed
@@ -38,6 +40,7 @@ from regulars.foundation.work.loops import Stop
 from regulars.record.consent.inputs import ConsentInput
 from regulars.record.consent.models import ConsentState
 from regulars.record.consent.operations import record_consents
+from regulars.record.coupons.makers import CannotMake, CodeRule, MakeLater
 from regulars.record.customers.models import Profile
 from regulars.record.events.log import transaction
 from regulars.record.events.models import Event
@@ -65,6 +68,36 @@ def test_connecting_fetches_the_history_and_says_what_the_key_may_not_do(toy: To
     assert row.name == "The Toy Box"
     assert row.about["missing"] == ["It may not read reviews."]
     assert Order.objects.filter(store=row.store).count() == 5
+
+
+def test_what_a_shop_names_no_currency_with_is_of_its_own_and_not_of_the_store(
+    toy: Toy, row: Connection, store: Store
+) -> None:
+    Store.objects.filter(pk=store.pk).update(currency="USD")
+    row = Connection.objects.select_related("store").get(pk=row.pk)
+    assert (row.store.currency, account_of(row, clock.now()).currency) == ("USD", "GBP")
+    row.about = {}  # of before it was kept
+    assert account_of(row, clock.now()).currency == "USD"
+
+
+@pytest.mark.parametrize(
+    ("trouble", "outcome"),
+    [
+        (Refused("It does something else."), CannotMake),
+        (KeyRefused("The key was revoked."), MakeLater),
+        (TryLater(9), MakeLater),
+    ],
+    ids=str,
+)
+def test_a_code_waits_for_a_key_that_works(
+    toy: Toy, row: Connection, monkeypatch: pytest.MonkeyPatch, trouble: Exception, outcome: type[Exception]
+) -> None:
+    def make(account: Account, rule: CouponRule) -> str:
+        raise trouble
+
+    monkeypatch.setattr(toy, "make_coupon", make)
+    with pytest.raises(outcome):
+        ConnectedShops().make(row.store_id, CodeRule("SPRING", "Spring", percent=Decimal(5)), clock.now())
 
 
 def test_one_bad_thing_of_a_page_waits_apart(toy: Toy, row: Connection) -> None:

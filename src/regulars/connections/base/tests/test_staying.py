@@ -5,16 +5,18 @@ from datetime import datetime, timedelta
 import pytest
 
 from regulars.connections.base import jobs
-from regulars.connections.base.client import Unreachable
-from regulars.connections.base.models import Connection, ConnectionState, Pull, PullKind, PullState
+from regulars.connections.base.client import TryLater, Unreachable
+from regulars.connections.base.models import Connection, ConnectionState, Pull, PullKind, PullState, Tell, TellState
 from regulars.connections.base.operations.connecting import complete_connection
 from regulars.connections.base.operations.pulling import MOST_TRIES, pull_on
-from regulars.connections.base.platforms import Account, Page, Refused
+from regulars.connections.base.operations.telling import tell_shops
+from regulars.connections.base.platforms import Account, ConsentChange, KeyRefused, Page, Refused
 from regulars.connections.base.tests.contract import pull, read_all
 from regulars.connections.base.tests.toy import Toy, order
 from regulars.foundation import clock
 from regulars.foundation.audit.operations import SYSTEM
 from regulars.foundation.work.loops import Stop
+from regulars.record.customers.models import Profile
 from regulars.record.orders.models import Order
 
 pytestmark = pytest.mark.django_db
@@ -74,3 +76,33 @@ def test_a_history_that_is_stuck_holds_up_no_look(toy: Toy, row: Connection, his
         pull_on(history.pk, clock.now)
     jobs.schedule(Stop(), at)
     assert [one.kind for one in Pull.objects.order_by("pk")] == [PullKind.HISTORY, PullKind.QUARTER]
+
+
+@pytest.mark.parametrize(
+    "trouble", [Unreachable("Nobody answers."), KeyRefused("The key was revoked."), TryLater(30)], ids=str
+)
+def test_consent_waits_as_long_as_the_shop_is_away(
+    toy: Toy, row: Connection, trouble: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy.shop.orders = {str(n): order(n) for n in range(5)}
+    pull(row, PullKind.HISTORY)
+    at, asked, real = clock.now(), list[str](), toy.write_consent
+    for profile in Profile.objects.order_by("pk"):
+        Tell.objects.create(
+            connection=row, profile=profile, channel="email", consent="denied", occurred_at=at, next_at=at
+        )
+
+    def write(account: Account, change: ConsentChange) -> None:
+        asked.append(change.customer_key)
+        real(account, change)
+
+    monkeypatch.setattr(toy, "write_consent", write)
+    toy.shop.away = trouble
+    for turn in range(100):
+        tell_shops(Stop(), at + timedelta(hours=turn))
+    assert len(asked) == 100  # one call each time, not one for everybody
+    assert {(tell.state, bool(tell.problem)) for tell in Tell.objects.all()} == {(TellState.WAITING, True)}
+    toy.shop.away = None
+    tell_shops(Stop(), at + timedelta(hours=100))
+    assert sorted(change.customer_key for change in toy.shop.told) == ["c0", "c1", "c2", "c3", "c4"]
+    assert {tell.state for tell in Tell.objects.all()} == {TellState.TOLD}

@@ -1,14 +1,15 @@
-"""Answers as shops with odd plugins and odd addresses give them."""
+"""Shops with odd plugins, odd addresses and other money than is asked for."""
 
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 
 from fakes.server import Request, Response, json_response
 from fakes.woocommerce import FakeWooCommerce, Shop
 from regulars.connections.base.client import Client, Unreachable
-from regulars.connections.base.platforms import Account, Refused
+from regulars.connections.base.platforms import Account, CouponRule, Refused
 from regulars.connections.woocommerce.tests.shop import NOW, WOO, account, incoming
 from regulars.foundation.outbound import Outbound
 
@@ -130,3 +131,17 @@ def test_orders_must_be_readable(woo: FakeWooCommerce, reader: Account) -> None:
         WOO.check(reader)
     with pytest.raises(Refused, match="may not read this"):
         WOO.fetch(reader, "orders", "", None, NOW)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        CouponRule("five", "Five off", amount=Decimal(5), currency="USD"),
+        CouponRule("tenth", "A tenth off", percent=Decimal(10), minimum=Decimal(50), currency="USD"),
+    ],
+)
+def test_a_code_in_other_money_is_refused_here(woo: FakeWooCommerce, reader: Account, rule: CouponRule) -> None:
+    with pytest.raises(Refused, match="money is EUR: a code cannot be worth USD"):
+        WOO.make_coupon(reader, rule)
+    assert woo.shop.coupons == {}
+    assert WOO.make_coupon(reader, CouponRule("free", "Free postage", is_free_shipping=True, currency="USD"))
