@@ -102,7 +102,12 @@ class BulkDesk:
         return True
 
     def _complete(self, operation: BulkOperation, carry_out: Callable[[str], Any]) -> None:
-        roots, lines = written(carry_out(operation.query), is_grouped=operation.is_grouped)
+        try:
+            roots, lines = written(carry_out(operation.query), is_grouped=operation.is_grouped)
+        except GraphQLError as error:
+            operation.error_code = str((error.extensions or {})["code"])
+            operation.status, operation.completed_at = "FAILED", self._now()
+            return
         operation.lines, operation.root_object_count = lines, roots
         operation.status, operation.completed_at = "COMPLETED", self._now()
         if self._failing:

@@ -26,10 +26,28 @@ from fakes.shopify.context import Asking, Field, Within, kind_of, moment
 from fakes.shopify.mutations import MUTATIONS
 from fakes.shopify.roots import place_of, root_fields
 from fakes.shopify.searching import Page, paged
-from fakes.shopify.settings import SCHEMA_TEXT
+from fakes.shopify.settings import PROTECTED, SCHEMA_TEXT
 
 FIELDS = fields_of_goods.FIELDS | fields_of_orders.FIELDS | fields_of_people.FIELDS | fields_of_shop.FIELDS
 DOCUMENTS = "https://shopify.dev/api/usage/access-scopes"
+# Protected customer data: null beside an error for whoever was not let have it; the link of a checkout needs all four from 2027 on.
+# https://shopify.dev/docs/apps/launch/protected-customer-data, https://shopify.dev/changelog (2026-11-19)
+_STREET = ("address1", "address2", "city", "company", "zip", "province", "provinceCode", "countryCodeV2")
+CUSTOMER_DATA = {
+    **{("MailingAddress", name): frozenset({"address"}) for name in _STREET},
+    **{
+        (kind, name): frozenset({"name"})
+        for kind in ("Customer", "MailingAddress")
+        for name in ("firstName", "lastName")
+    },
+    ("MailingAddress", "name"): frozenset({"name"}),
+    ("CustomerEmailAddress", "emailAddress"): frozenset({"email"}),
+    ("Order", "email"): frozenset({"email"}),
+    ("CustomerPhoneNumber", "phoneNumber"): frozenset({"phone"}),
+    ("MailingAddress", "phone"): frozenset({"phone"}),
+    ("Order", "phone"): frozenset({"phone"}),
+    ("AbandonedCheckout", "abandonedCheckoutUrl"): PROTECTED,
+}
 
 
 @cache
@@ -76,7 +94,7 @@ def _snake(name: str) -> str:
 def _resolver(
     built: GraphQLSchema, within: GraphQLObjectType, name: str, field: GraphQLField, special: Field | None
 ) -> Any:
-    needed = _needed(built, field)
+    needed, shown = _needed(built, field), CUSTOMER_DATA.get((within.name, name), frozenset())
     is_connection = get_named_type(field.type).name.endswith("Connection")
     plain_name = _snake(name)
 
@@ -85,6 +103,11 @@ def _resolver(
         for scopes in needed:
             if ask.scopes.isdisjoint(scopes):
                 raise _denied(name, scopes)
+        if not shown <= ask.shop.app.customer_data:
+            raise GraphQLError(
+                f"This app is not approved to use the {name} field. See https://partners.shopify.com/1/apps/1/customer_data",
+                extensions={"code": "ACCESS_DENIED"},
+            )
         ask.arguments = arguments
         value = special(source, ask) if special else _plain(source, name, plain_name, field)
         return _page(value, ask, arguments) if is_connection and isinstance(value, list) else value

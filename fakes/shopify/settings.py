@@ -15,6 +15,9 @@ ALL_SCOPES = (
 )  # fmt: skip
 
 
+PROTECTED = frozenset({"name", "email", "phone", "address"})
+
+
 @dataclass
 class Settings:
     """Of the shop."""
@@ -33,12 +36,13 @@ class Settings:
 
 @dataclass
 class App:
-    """Ours, as the shop knows it. ``scopes`` is what the merchant grants."""
+    """Ours, as the shop knows it. ``scopes`` is what the merchant grants, ``customer_data`` what Shopify lets it see of people."""
 
     client_id: str = "fake-client-id"
     client_secret: str = "hush"  # noqa: S105  the secret of the documented examples
     title: str = "Regulars"
     scopes: tuple[str, ...] = ALL_SCOPES
+    customer_data: frozenset[str] = PROTECTED
     redirect_prefixes: tuple[str, ...] = ("http://127.0.0.1", "http://localhost", "https://")
 
 

@@ -27,25 +27,42 @@ _SENTENCES = {
 }
 
 
+class Hidden(Refused):
+    """A scope is missing, or the app was not let have a field of the customers' (protected customer data)."""
+
+
 class TooCostly(Exception):
     """The document could cost more than Shopify allows for one: ask for fewer things at once."""
 
 
-def ask(account: Account, document: str, variables: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The data of the answer. Raises Refused, TooCostly, Unreachable, TryLater."""
+def ask(
+    account: Account, document: str, variables: Mapping[str, Any] | None = None, *, takes_less: bool = False
+) -> dict[str, Any]:
+    """The data of the answer. Raises Refused, TooCostly, Unreachable, TryLater; Hidden where something of it is not shown to the app,
+    with ``takes_less`` only where there is nothing left without it: what is not shown is null then.
+    """
     body = json.dumps({"query": document, "variables": dict(variables or {})}).encode()
     for _ in range(MOST_THROTTLED):
         said = _answer(_send(account, body))
         wait = _wait(said)
         codes = {_code(error) for error in _errors(said)}
         if "THROTTLED" not in codes:
-            data = _judged(said, codes)
+            data = _judged(said, codes, takes_less)
             account.client.sleep(min(wait, MOST_WAIT))  # so that the next of this kind is not turned away
             return data
         if wait > MOST_WAIT:
             break
         account.client.sleep(max(wait, 1.0))
     raise TryLater(max(wait, 10.0))
+
+
+def is_shown(account: Account, document: str) -> bool:
+    """Whether the app may see all that is asked. Raises what ``ask`` does."""
+    try:
+        ask(account, document)
+    except Hidden:
+        return False
+    return True
 
 
 def done(payload: Mapping[str, Any] | None) -> Mapping[str, Any]:
@@ -95,16 +112,18 @@ def _code(error: Mapping[str, Any]) -> str:
     return str((error.get("extensions") or {}).get("code", ""))
 
 
-def _judged(said: Mapping[str, Any], codes: set[str]) -> dict[str, Any]:
+def _judged(said: Mapping[str, Any], codes: set[str], takes_less: bool) -> dict[str, Any]:
     if "MAX_COST_EXCEEDED" in codes:
         raise TooCostly
     if "INTERNAL_SERVER_ERROR" in codes or "TIMEOUT" in codes:
         raise Unreachable("Shopify has trouble of its own.")
     errors = _errors(said)
-    if errors:
+    is_enough = takes_less and codes == {"ACCESS_DENIED"} and isinstance(said.get("data"), dict)
+    if errors and not is_enough:
         what = str(errors[0].get("message", ""))[:300]
-        told = "Shopify does not show this to the app" if "ACCESS_DENIED" in codes else "Shopify refuses"
-        raise Refused(f"{told}: {what}")
+        if "ACCESS_DENIED" in codes:
+            raise Hidden(f"Shopify does not show this to the app: {what}")
+        raise Refused(f"Shopify refuses: {what}")
     if not isinstance(said.get("data"), dict):
         raise Unreachable("Shopify answers without data.")
     data: dict[str, Any] = said["data"]

@@ -43,7 +43,7 @@ def _further(account: Account, topic: Collection, inner: Inner, place: dict[str,
     most = AT_ONCE
     while True:
         try:
-            found = ask(account, rest(topic, inner, since, most), place)["node"]
+            found = ask(account, rest(topic, inner, since, most), place, takes_less=True)["node"]
             held = connection(found or {}, inner)
             return held or {"nodes": [], "pageInfo": {"hasNextPage": False}}  # it was deleted meanwhile
         except TooCostly:
@@ -73,7 +73,7 @@ def _refunds(account: Account, ids: Sequence[str]) -> Iterator[Node]:
 def _some(account: Account, topic: Collection, ids: Sequence[str], size: int) -> tuple[list[Node], int, int]:
     """The things of these ids, and how many with how much in them may be asked for at once from now on."""
     try:
-        found: list[Any] = ask(account, by_ids(topic, size), {"ids": list(ids)})["nodes"]
+        found: list[Any] = ask(account, by_ids(topic, size), {"ids": list(ids)}, takes_less=True)["nodes"]
         return [node for node in found if node], max(1, len(ids)), size
     except TooCostly:
         if len(ids) == 1 and size == 1:

@@ -24,7 +24,7 @@ from regulars.connections.base.platforms import (
     Why,
 )
 from regulars.connections.shopify import pulling, scopes, signing, webhooks, writing
-from regulars.connections.shopify.calls import VERSION, ask
+from regulars.connections.shopify.calls import VERSION, ask, is_shown
 from regulars.connections.shopify.domains import origin_of
 from regulars.connections.shopify.mapping.deliveries import PRIVACY, read_delivery
 from regulars.connections.shopify.mapping.pages import read_page, things
@@ -36,6 +36,17 @@ query Shop {
   currentAppInstallation { accessScopes { handle } }
 }
 """
+# Protected customer data: https://shopify.dev/docs/apps/launch/protected-customer-data. A checkout's link needs all four kinds of it.
+_PEOPLE = """
+query People {
+  customers(first: 1) {
+    nodes {
+      firstName defaultEmailAddress { emailAddress } defaultPhoneNumber { phoneNumber } defaultAddress { address1 }
+    }
+  }
+}
+"""
+_LINKS = "query Links { abandonedCheckouts(first: 1) { nodes { abandonedCheckoutUrl } } }"
 
 
 class Shopify(Platform):
@@ -79,12 +90,13 @@ class Shopify(Platform):
         shop, held = said["shop"], [str(one["handle"]) for one in said["currentAppInstallation"]["accessScopes"]]
         if f"https://{shop['myshopifyDomain']}" != origin_of(account.address) and not is_stand_in(account.address):
             raise Refused("This key is of another shop.")
+        missing = scopes.missing(held)
         return Shop(
             str(shop["name"]),
             str(shop["currencyCode"]),
             str(shop["ianaTimezone"]),
             f"API {VERSION}",
-            scopes.missing(held),
+            missing if _shows_people(account, held) else (*missing, scopes.KEPT_BACK),
             tuple(sorted(held)),
         )
 
@@ -115,6 +127,13 @@ class Shopify(Platform):
 
     def split(self, incoming: Incoming) -> Sequence[bytes]:
         return [incoming.raw.body] if incoming.why == Why.WEBHOOK else things(incoming.raw.body)
+
+
+def _shows_people(account: Account, held: Sequence[str]) -> bool:
+    """Whether nothing of its people is kept from the app; of what its scopes let it see."""
+    seen = scopes.held(held)
+    asked = [text for topic, text in (("customers", _PEOPLE), ("checkouts", _LINKS)) if scopes.NEEDED[topic] <= seen]
+    return all(is_shown(account, text) for text in asked)
 
 
 PLATFORMS.register(Shopify.code, Shopify())

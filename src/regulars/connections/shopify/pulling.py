@@ -15,7 +15,7 @@ from typing import Any
 
 from regulars.connections.base.client import Unreachable
 from regulars.connections.base.platforms import Account, Page, Refused
-from regulars.connections.shopify.calls import TooCostly, ask
+from regulars.connections.shopify.calls import Hidden, TooCostly, ask
 from regulars.connections.shopify.completing import by_key, complete
 from regulars.connections.shopify.folding import Node, NotGrouped, cut, fold, to_lines
 from regulars.connections.shopify.scopes import NEEDED, held
@@ -156,11 +156,13 @@ def _page(pull: _Pull, place: dict[str, Any]) -> Page:
     query = f"updated_at:>='{pull.since}'" if pull.since and pull.topic.is_filtered else None
     while True:
         try:
-            inner = first * 5
-            said = ask(
-                pull.account, page(pull.topic, pull.since, inner), {"first": first, "after": after, "query": query}
-            )
+            document = page(pull.topic, pull.since, first * 5)
+            said = ask(pull.account, document, {"first": first, "after": after, "query": query}, takes_less=True)
             break
+        except Hidden:
+            if pull.topic.may_be_hidden:
+                return Page(b"", "", 0, 0)
+            raise
         except TooCostly as error:
             if first == 1:
                 raise Refused("Shopify finds one thing alone too much to ask for.") from error

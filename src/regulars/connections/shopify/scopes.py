@@ -48,6 +48,11 @@ SCOPES: dict[str, tuple[Text, Text]] = {
 }
 ASKED = ",".join(SCOPES)
 
+KEPT_BACK = _(
+    "Shopify keeps names, addresses, mail and phones, or some of them, from your app: in the Dev Dashboard, let it have these four fields "
+    "of protected customer data, and connect again. Until then customers and orders come without, and checkouts without a way back."
+)
+
 # What a topic cannot do without.
 NEEDED: dict[str, frozenset[str]] = {
     "products": frozenset({"read_products"}),

@@ -135,6 +135,7 @@ class Collection:
     most: int = 25
     order: str = "ID"  # of pages of everything: what is new meanwhile comes at their end
     order_of_changed: str = "UPDATED_AT"  # of pages of what changed: what changes meanwhile moves to their end
+    may_be_hidden: bool = False  # from an app that Shopify lets not have its people's data; then it is empty
     is_filtered: bool = True  # by updated_at; otherwise all things are asked for, and only what is in them is filtered
 
 
@@ -168,6 +169,7 @@ COLLECTIONS: dict[str, Collection] = {
         (Inner("lineItems", "AbandonedCheckoutLineItem", CHECKOUT_LINE, 10),),
         10,
         order_of_changed="ID",
+        may_be_hidden=True,  # without the link nobody knows that it is the one that a webhook told of
     ),
 }
 REFUNDS = Collection(
