@@ -40,7 +40,7 @@ class Refused(RegularsError):
 
 
 class KeyRefused(Refused):
-    """The shop does not accept our key, whatever is asked: another will do."""
+    """The shop does not accept our key, or nothing while it is locked: another key will do, or its owner."""
 
     code = "shop-key-refused"
 

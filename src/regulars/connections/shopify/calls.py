@@ -9,25 +9,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from regulars.connections.base.client import MOST_WAIT, TryLater, Unreachable
-from regulars.connections.base.platforms import Account, Refused
+from regulars.connections.base.platforms import Account, KeyRefused, Refused
 from regulars.connections.shopify.domains import origin_of
-from regulars.connections.shopify.tokens import forget, token_of
+from regulars.connections.shopify.tokens import SENTENCES, forget, token_of
 from regulars.foundation import clock
 from regulars.foundation.outbound import Reply
 
 VERSION = "2026-10"  # of the API; each is served for a year, https://shopify.dev/docs/api/usage/versioning
 MOST_THROTTLED = 6  # tries of one document
 
-_SENTENCES = {
-    401: "Shopify does not accept the token: connect the shop with a new one.",
-    402: "The shop is frozen: its owner has to settle Shopify's bill.",
-    403: "Shopify does not allow this app to do that: check its permissions.",
-    404: "There is no shop at this address.",
-    423: "The shop is locked by Shopify.",
-}
 
-
-class Hidden(Refused):
+class Hidden(KeyRefused):
     """A scope is missing, or the app was not let have a field of the customers' (protected customer data)."""
 
 
@@ -89,7 +81,8 @@ def _send(account: Account, body: bytes) -> Reply:
 
 def _answer(reply: Reply) -> dict[str, Any]:
     if reply.status != 200:
-        raise Refused(_SENTENCES.get(reply.status, f"Shopify answers with the error {reply.status}."))
+        refused = KeyRefused if reply.status in SENTENCES else Refused
+        raise refused(SENTENCES.get(reply.status, f"Shopify answers with the error {reply.status}."))
     try:
         said = json.loads(reply.body)
     except (ValueError, RecursionError) as error:

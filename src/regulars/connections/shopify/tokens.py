@@ -16,9 +16,19 @@ from urllib.parse import urlencode
 from regulars.connections.base.accounts import Secrets, change_secrets, read_secrets
 from regulars.connections.base.client import Client, Unreachable
 from regulars.connections.base.models import Connection
-from regulars.connections.base.platforms import Account, Refused
+from regulars.connections.base.platforms import Account, KeyRefused
 from regulars.connections.shopify.domains import origin_of
 
+# What is said of a shop that refuses whatever it is asked.
+SENTENCES = {
+    401: "Shopify does not accept the token: connect the shop with a new one.",
+    402: "The shop is frozen: its owner has to settle Shopify's bill.",
+    403: "Shopify does not allow this app to do that: check its permissions.",
+    404: "There is no shop at this address.",
+    423: "The shop is locked by Shopify.",
+}
+_NO_TOKEN = "Shopify does not accept the app's id and secret for this shop. Is the app installed there?"
+_NOT_OF_THE_APP = frozenset({402, 404, 423})
 EARLY = timedelta(minutes=5)  # a token that runs out so soon is replaced before it is used
 _GOT: dict[tuple[str, str, str], "Token"] = {}  # by client credentials, in this process
 
@@ -68,7 +78,7 @@ def ask_token(client: Client, address: str, form: Mapping[str, str], at: datetim
     url = f"{origin_of(address)}/admin/oauth/access_token"
     reply = client.send("POST", url, headers, urlencode(form).encode())
     if reply.status != 200:
-        raise Refused("Shopify does not accept the app's id and secret for this shop. Is the app installed there?")
+        raise KeyRefused(SENTENCES[reply.status] if reply.status in _NOT_OF_THE_APP else _NO_TOKEN)
     try:
         said: dict[str, Any] = json.loads(reply.body)
         lasts = said.get("expires_in")
@@ -85,7 +95,7 @@ def _name(account: Account) -> tuple[str, str, str]:
 def _by_credentials(account: Account, at: datetime) -> str:
     name = _name(account)
     if not (name[1] and name[2]):
-        raise Refused("Give either a token, or the id and the secret of your app.")
+        raise KeyRefused("Give either a token, or the id and the secret of your app.")
     token = _GOT.get(name)
     if token is None or not token.is_good(at):
         form = {"grant_type": "client_credentials", "client_id": name[1], "client_secret": name[2]}
@@ -100,7 +110,7 @@ def _refreshed(account: Account, at: datetime) -> str:
         return token.value
     _, client_id, secret = _name(account)
     if not token.refresh:
-        raise Refused("The permission of this shop has run out: connect it anew.")
+        raise KeyRefused("The permission of this shop has run out: connect it anew.")
     form = {"grant_type": "refresh_token", "client_id": client_id, "client_secret": secret}
     fresh = ask_token(account.client, account.address, form | {"refresh_token": token.refresh}, at)
     _keep(account, fresh, token)

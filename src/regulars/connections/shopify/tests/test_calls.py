@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from regulars.connections.base.client import Client, Pace, TryLater, Unreachable
-from regulars.connections.base.platforms import Account, Refused
+from regulars.connections.base.platforms import Account, KeyRefused, Refused
 from regulars.connections.shopify import tokens
 from regulars.connections.shopify.calls import TooCostly, ask, done
 from regulars.connections.shopify.tests.shop import Canned, account, data, reply
@@ -68,15 +68,19 @@ def test_a_shop_that_throttles_for_long_is_come_back_to() -> None:
     ("answer", "error", "sentence"),
     [
         (reply(_error("MAX_COST_EXCEEDED")), TooCostly, "^$"),
-        (reply(_error("ACCESS_DENIED", "Access denied for customer field.")), Refused, "does not show this to the app"),
+        (
+            reply(_error("ACCESS_DENIED", "Access denied for customer field.")),
+            KeyRefused,
+            "does not show this to the app",
+        ),
         (reply(_error("undefinedField", "Field 'x' doesn't exist")), Refused, "Field 'x' doesn't exist"),
         (reply(_error("INTERNAL_SERVER_ERROR")), Unreachable, "trouble of its own"),
         (reply({"errors": "[API] Invalid API key"}), Refused, "Invalid API key"),
-        (reply({}, 401), Refused, "connect the shop with a new one"),
-        (reply({}, 402), Refused, "frozen"),
-        (reply({}, 403), Refused, "permissions"),
-        (reply({}, 404), Refused, "no shop at this address"),
-        (reply({}, 423), Refused, "locked"),
+        (reply({}, 401), KeyRefused, "connect the shop with a new one"),
+        (reply({}, 402), KeyRefused, "frozen"),
+        (reply({}, 403), KeyRefused, "permissions"),
+        (reply({}, 404), KeyRefused, "no shop at this address"),
+        (reply({}, 423), KeyRefused, "locked"),
         (reply(b"<html>"), Unreachable, "no JSON"),
         (reply([]), Unreachable, "no answer"),
         (reply({"data": None}), Unreachable, "without data"),
@@ -137,9 +141,11 @@ def test_a_token_that_is_refused_before_its_time_is_got_anew_once() -> None:
 
 
 def test_an_app_that_is_not_installed_is_told_so() -> None:
-    with pytest.raises(Refused, match="Is the app installed there"):
+    with pytest.raises(KeyRefused, match="Is the app installed there"):
         ask(account(Canned(reply({"error": "shop_not_permitted"}, 400)), credentials=APP), "{ a }")
-    with pytest.raises(Refused, match="either a token"):
+    with pytest.raises(KeyRefused, match="frozen"):
+        ask(account(Canned(reply({"errors": "Payment Required"}, 402)), credentials=APP), "{ a }")
+    with pytest.raises(KeyRefused, match="either a token"):
         ask(account(Canned(), credentials={"client_secret": "hush"}), "{ a }")
 
 
