@@ -8,6 +8,8 @@ import random
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 
 from regulars.foundation.errors import RegularsError
 from regulars.foundation.outbound import Limits, Outbound, OutboundError, Reply
@@ -15,6 +17,7 @@ from regulars.foundation.outbound import Limits, Outbound, OutboundError, Reply
 PASSING = frozenset({408, 425, 429, 500, 502, 503, 504, 520, 521, 522, 523, 524, 530})
 MOST_BYTES = 30_000_000  # of one answer: a page of a hundred orders of a large shop
 MOST_TRIES = 5
+MOST_ASKED = 86_400.0  # seconds
 MOST_WAIT = 20.0  # seconds within one call; who is asked to wait longer comes back later
 
 
@@ -65,6 +68,9 @@ class Client:
     clock: Callable[[], float] = time.monotonic
     chance: random.Random = field(default_factory=random.Random)
     tries: int = MOST_TRIES
+    _free_at: float = field(
+        default=float("-inf"), init=False
+    )  # by ``clock``: until then the shop asked to be left alone
 
     def send(
         self, method: str, url: str | Callable[[], str], headers: Mapping[str, str] | None = None, body: bytes = b""
@@ -72,6 +78,8 @@ class Client:
         """The shop's answer, which may be a refusal (4xx). Raises Unreachable, TryLater, and Forbidden for an address that may not
         be called. A call that is not repeatable must carry a key of its own that the shop honours. ``url`` may be made anew for each
         try, where it is signed for one use."""
+        if (left := self._free_at - self.clock()) > 0:
+            raise TryLater(left)
         for attempt in range(1, self.tries + 1):
             self.sleep(self.pace.next_in(self.clock()))
             reply, problem = self._try(method, url if isinstance(url, str) else url(), headers, body)
@@ -79,12 +87,17 @@ class Client:
                 return reply
             wait = asked_wait(reply) if reply else 0.0
             if wait > MOST_WAIT:
-                raise TryLater(wait)
+                raise self._later(wait)
             if attempt < self.tries:
                 self.sleep(max(wait, self.chance.uniform(0, min(MOST_WAIT, 0.5 * 2**attempt))))
         if reply is not None and reply.status == 429:
-            raise TryLater(max(asked_wait(reply), 60))
+            raise self._later(max(asked_wait(reply), 60))
         raise Unreachable(problem)
+
+    def _later(self, seconds: float) -> TryLater:
+        """Nothing else of this process calls the shop meanwhile."""
+        self._free_at = self.clock() + seconds
+        return TryLater(seconds)
 
     def _try(self, method: str, url: str, headers: Mapping[str, str] | None, body: bytes) -> tuple[Reply | None, str]:
         try:
@@ -97,9 +110,21 @@ class Client:
 
 
 def asked_wait(reply: Reply) -> float:
-    """Seconds that the shop asks us to wait; 0 where it does not say, or not in seconds."""
+    """Seconds that the shop asks us to wait, at most a day: it names them, or a moment by its own clock. 0 where it does not say."""
     text = reply.headers.get("retry-after", "")
-    return min(float(text), 86_400) if text.replace(".", "", 1).isdecimal() and text.isascii() else 0.0
+    if text.isascii() and text.replace(".", "", 1).isdecimal():
+        return min(float(text), MOST_ASKED)
+    until, now = _moment(text), _moment(reply.headers.get("date", ""))
+    return min(max((until - now).total_seconds(), 0.0), MOST_ASKED) if until and now else 0.0
+
+
+def _moment(text: str) -> datetime | None:
+    """A date of HTTP; None for anything else, and for one without a zone."""
+    try:
+        found = parsedate_to_datetime(text)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+    return found if found.tzinfo else None
 
 
 def limits() -> Limits:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 
 from regulars.connections.base.accounts import account_of, read_secrets
+from regulars.connections.base.client import TryLater
 from regulars.connections.base.models import Connection, ConnectionState
 from regulars.connections.base.operations.connecting import CHECK_JOB
 from regulars.connections.base.operations.pulling import note_failure, note_success
@@ -31,19 +32,24 @@ def check_webhooks(connection_id: int, clock: Clock) -> None:
     try:
         report = PLATFORMS[row.platform].ensure_webhooks(account_of(row, clock()), hook_address(row))
     except RegularsError as error:
-        note_failure(row, error.sentence, clock())
-        Connection.objects.filter(pk=row.pk).update(checked_at=clock())
-        if not isinstance(error, Refused):
-            enqueue(
-                CHECK_JOB, lock=f"connection:{row.pk}", once=f"check:{row.pk}", at=clock() + AGAIN, connection_id=row.pk
-            )
+        _put_off(row, error, clock())
         return
     note_success(row)
     kept = {key: value for key, value in row.webhooks.items() if key.startswith("last_")}
     told = asdict(report) | kept
-    if report.revived or (report.made and row.checked_at):
+    if report.revived or (report.made and row.webhooks.get("wanted")):
         told["last_mended_at"], told["last_mended"] = clock().isoformat(), report.revived + report.made
     Connection.objects.filter(pk=row.pk).update(webhooks=told, checked_at=clock())
+
+
+def _put_off(row: Connection, error: RegularsError, at: datetime) -> None:
+    """Who asks us to wait is no failing shop; one that refuses is looked at again when the next look is due."""
+    Connection.objects.filter(pk=row.pk).update(checked_at=at)
+    if not isinstance(error, TryLater):
+        note_failure(row, error.sentence, at)
+    if not isinstance(error, Refused):
+        again = at + (timedelta(seconds=error.seconds) if isinstance(error, TryLater) else AGAIN)
+        enqueue(CHECK_JOB, lock=f"connection:{row.pk}", once=f"check:{row.pk}", at=again, connection_id=row.pk)
 
 
 def take_webhooks_away(row: Connection, at: datetime) -> str:

@@ -7,6 +7,7 @@ import contextlib
 import copy
 import json
 import random
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
@@ -153,6 +154,7 @@ class Contract:
         row = begin_connection(stand.platform, store, stand.address, SYSTEM, clock.now())
         calm = accounts.client_of(stand.platform, row.address)
         calm.sleep = lambda seconds: None
+        calm.clock = lambda: time.monotonic() * 1000  # a minute for which a shop asks is over soon
         complete_connection(row, stand.credentials(), SYSTEM, clock.now(), signing=stand.signing())
         row.refresh_from_db()
         PLATFORMS[stand.platform].ensure_webhooks(

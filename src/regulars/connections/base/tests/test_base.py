@@ -172,6 +172,26 @@ def test_webhooks_that_the_shop_switched_off_are_revived_and_told_of(toy: Toy, r
     assert (row.webhooks["revived"], row.webhooks["last_mended"]) == (0, 1)
 
 
+@pytest.mark.parametrize(
+    "trouble", [Unreachable("Nobody answers."), TryLater(900), Refused("It may only read.")], ids=str
+)
+def test_webhooks_that_were_never_made_before_are_none_that_were_switched_off(
+    toy: Toy, row: Connection, trouble: Exception
+) -> None:
+    toy.shop.away = trouble
+    check_webhooks(row.pk, clock.now)
+    toy.shop.away = None
+    row.refresh_from_db()
+    assert row.state == (ConnectionState.ACTIVE if isinstance(trouble, TryLater) else ConnectionState.FAILING)
+    check_webhooks(row.pk, clock.now)
+    row.refresh_from_db()
+    assert (row.state, row.webhooks["made"], "last_mended" in row.webhooks) == (ConnectionState.ACTIVE, 1, False)
+    toy.shop.hooks.clear()
+    check_webhooks(row.pk, clock.now)
+    row.refresh_from_db()
+    assert row.webhooks["last_mended"] == 1
+
+
 def test_a_ping_is_thanked_and_kept_nowhere(row: Connection, client: Client) -> None:
     assert post(client, row, Sent({}, b"ping")) == 200
     assert not Item.objects.exists()
