@@ -1,12 +1,13 @@
 """Connections in the navigation, their alarms on the home page, and who may watch a history arrive."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from regulars.connections.base.models import Connection, ConnectionState
+from regulars.connections.base.platforms import PLATFORMS
 from regulars.connections.base.queries import alarming_reconciliations, first_requests, list_connections
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.inbox.sources import SOURCES
@@ -21,6 +22,8 @@ from regulars.foundation.pages.registries import (
     NavigationEntry,
 )
 
+SOON = timedelta(days=90)
+
 
 def address_of(row: Connection) -> str:
     return f"/settings/connections/{row.public_id}"
@@ -34,7 +37,7 @@ def may_watch(task_id: int, viewer: Viewer) -> bool:
 def find(viewer: Viewer, at: datetime) -> Sequence[Finding]:
     """Shops that do not answer, that stopped sending, of which something was missed, and what platforms wait for."""
     rows = list(list_connections(viewer))
-    return [*_failing(rows), *_revived(rows, at), *_missed(rows, at), *_asked(viewer)]
+    return [*_failing(rows), *_ageing(rows, at), *_revived(rows, at), *_missed(rows, at), *_asked(viewer)]
 
 
 def _failing(rows: Sequence[Connection]) -> Iterator[Finding]:
@@ -42,6 +45,21 @@ def _failing(rows: Sequence[Connection]) -> Iterator[Finding]:
         if row.state == ConnectionState.FAILING:
             sentence = gettext("%(shop)s cannot be read: %(problem)s") % {"shop": row.name, "problem": row.problem}
             yield Finding(sentence, gettext("See the connection"), address_of(row), 90)
+
+
+def _ageing(rows: Sequence[Connection], at: datetime) -> Iterator[Finding]:
+    """Shops whose platform soon serves the version no more that is spoken here, or does not serve it any more."""
+    for row in rows:
+        until = PLATFORMS[row.platform].served_until
+        if until is None or at.date() + SOON < until:
+            continue
+        words = (
+            gettext("%(shop)s is spoken to in a version that is served until %(day)s: install a newer Regulars before.")
+            if at.date() < until
+            else gettext("%(shop)s is spoken to in a version that was served until %(day)s: install a newer Regulars.")
+        )
+        sentence = words % {"shop": row.name, "day": format_date(until)}
+        yield Finding(sentence, gettext("See the connection"), address_of(row), 70)
 
 
 def _revived(rows: Sequence[Connection], at: datetime) -> Iterator[Finding]:

@@ -7,7 +7,7 @@ parser makes statements of it: import, webhooks and reconciliation are one path,
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import ClassVar
@@ -247,6 +247,7 @@ class Platform(ABC):
     topics: ClassVar[tuple[Topic, ...]]  # in the order of their import
     guide: ClassVar[str] = ""  # template that guides whoever connects
     more: ClassVar[str] = ""  # template of what the platform adds to the connection's page
+    served_until: ClassVar[date | None] = None  # the day on which the version that we speak ends, where it does
     signing: ClassVar[str] = ""  # the field that holds the secret of its webhooks, where it and not we choose it
     lasting: ClassVar[frozenset[str]] = (
         frozenset()

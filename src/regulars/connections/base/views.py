@@ -32,6 +32,7 @@ from regulars.foundation import clock
 from regulars.foundation.access.gate import requires
 from regulars.foundation.access.viewer import Viewer, viewer_of
 from regulars.foundation.errors import NotFound, RegularsError
+from regulars.foundation.pages.formats import format_date
 from regulars.foundation.pages.lists import Pill
 from regulars.foundation.pages.registries import Text
 
@@ -126,6 +127,7 @@ def one_connection(request: HttpRequest, public_id: str) -> HttpResponse:
         "title": row.name,
         "row": row,
         "platform": PLATFORMS[row.platform],
+        "served_until": format_date(until) if (until := PLATFORMS[row.platform].served_until) else "",
         "state": _state(row),
         "history": history,
         "history_state": Pill(*PULLS[history.state]) if history else None,

@@ -6,6 +6,7 @@ cost and how much is left; who waits for it beforehand is never turned away.
 
 import json
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from regulars.connections.base.client import MOST_WAIT, TryLater, Unreachable
@@ -15,7 +16,9 @@ from regulars.connections.shopify.tokens import SENTENCES, forget, token_of
 from regulars.foundation import clock
 from regulars.foundation.outbound import Reply
 
-VERSION = "2026-10"  # of the API; each is served for a year, https://shopify.dev/docs/api/usage/versioning
+# Of the API. Each is served for a year, then the oldest that is left answers: https://shopify.dev/docs/api/usage/versioning
+VERSION = "2026-10"
+SERVED_UNTIL = date(int(VERSION[:4]) + 1, int(VERSION[5:]), 1)
 MOST_THROTTLED = 6  # tries of one document
 
 

@@ -24,7 +24,7 @@ from regulars.connections.base.platforms import (
     Why,
 )
 from regulars.connections.shopify import pulling, scopes, signing, webhooks, writing
-from regulars.connections.shopify.calls import VERSION, ask, is_shown
+from regulars.connections.shopify.calls import SERVED_UNTIL, VERSION, ask, is_shown
 from regulars.connections.shopify.domains import origin_of
 from regulars.connections.shopify.mapping.deliveries import PRIVACY, read_delivery
 from regulars.connections.shopify.mapping.pages import read_page, things
@@ -78,6 +78,7 @@ class Shopify(Platform):
     guide = "shopify/guide.html"
     more = "shopify/more.html"
     begin = "shopify-install"
+    served_until = SERVED_UNTIL
     signing = "client_secret"
     lasting = PRIVACY
 

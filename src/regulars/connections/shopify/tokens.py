@@ -27,7 +27,7 @@ SENTENCES = {
     404: "There is no shop at this address.",
     423: "The shop is locked by Shopify.",
 }
-_NO_TOKEN = "Shopify does not accept the app's id and secret for this shop. Is the app installed there?"
+_NOT_INSTALLED = "Shopify does not accept the app's id and secret for this shop. Is the app installed there?"
 _NOT_OF_THE_APP = frozenset({402, 404, 423})
 EARLY = timedelta(minutes=5)  # a token that runs out so soon is replaced before it is used
 _GOT: dict[tuple[str, str, str], "Token"] = {}  # by client credentials, in this process
@@ -78,7 +78,7 @@ def ask_token(client: Client, address: str, form: Mapping[str, str], at: datetim
     url = f"{origin_of(address)}/admin/oauth/access_token"
     reply = client.send("POST", url, headers, urlencode(form).encode())
     if reply.status != 200:
-        raise KeyRefused(SENTENCES[reply.status] if reply.status in _NOT_OF_THE_APP else _NO_TOKEN)
+        raise KeyRefused(SENTENCES[reply.status] if reply.status in _NOT_OF_THE_APP else _NOT_INSTALLED)
     try:
         said: dict[str, Any] = json.loads(reply.body)
         lasts = said.get("expires_in")

@@ -1,5 +1,6 @@
 """The pages of connections, as staff use them."""
 
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -129,6 +130,24 @@ def test_a_shop_of_another_store_is_not_there(toy: Toy, manager: Client, client:
     assert client.post(f"/settings/connections/{row.public_id}/end").status_code == 404
     row.refresh_from_db()
     assert row.state == ConnectionState.ACTIVE
+
+
+def test_the_end_of_the_interface_that_is_spoken_is_told_a_quarter_of_a_year_before(
+    toy: Toy, manager: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Shopify ends each version of its own after a year: https://shopify.dev/docs/api/usage/versioning."""
+    _connect(manager)
+    monkeypatch.setattr(Toy, "served_until", date(2027, 10, 1))
+    row = Connection.objects.get()
+    page = manager.get(f"/settings/connections/{row.public_id}").content.decode()
+    assert "1.0, served until 1 Oct 2027" in " ".join(page.split())
+    at = [datetime(2027, month, day, 12, tzinfo=UTC) for month, day in ((7, 1), (7, 3), (10, 2))]
+    said = [[one.sentence for one in find(ALL, one_at)] for one_at in at]
+    assert said == [
+        [],
+        ["The Toy Box is spoken to in a version that is served until 1 Oct 2027: install a newer Regulars before."],
+        ["The Toy Box is spoken to in a version that was served until 1 Oct 2027: install a newer Regulars."],
+    ]
 
 
 def test_the_home_page_says_what_somebody_should_look_at(toy: Toy, manager: Client) -> None:

@@ -158,7 +158,12 @@ def test_a_connection_that_was_ended_here_still_hears_what_is_asked_in_customers
 ) -> None:
     fake.shop.add_customer("bea@ringstrasse.net")
     late: list[Delivery] = []
-    fake.deliver(lambda one: late.append(one) or 200)
+
+    def keep(one: Delivery) -> int:
+        late.append(one)
+        return 200
+
+    fake.deliver(keep)
     browser.post(f"/settings/connections/{row.public_id}/end")
     row.refresh_from_db()
     assert (row.state, read_secrets(row).credentials) == (ConnectionState.OVER, {})

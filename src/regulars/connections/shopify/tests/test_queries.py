@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 
@@ -79,6 +80,7 @@ def test_nothing_deprecated_is_asked_for_but_the_list_of_codes() -> None:
 
 def test_the_version_of_the_calls_is_that_of_the_schema() -> None:
     assert f"# API version: {calls.VERSION}\n" in SCHEMA.read_text()
+    assert (calls.VERSION, PLATFORM.served_until) == ("2026-10", date(2027, 10, 1))
 
 
 def test_topics_of_webhooks_are_shopifys_and_all_of_them_are_read() -> None:
