@@ -69,8 +69,11 @@ def spec_of(call: Call) -> EventSpec | None:
 
 def typed(call: Call, spec: EventSpec | None) -> Typed:
     """The call's properties sorted by the spec; without one, numbers and yes or no stand in clear under plain names."""
-    if spec:
-        return type_properties(spec.fields, call.properties)
+    said = type_properties(spec.fields, call.properties) if spec else _untyped(call)
+    return said._replace(invalid=(*call.wrong, *said.invalid)) if call.wrong else said
+
+
+def _untyped(call: Call) -> Typed:
     clear: dict[str, Any] = {}
     rest: dict[str, Any] = {}
     for name, value in call.properties.items():
@@ -151,7 +154,7 @@ def _to_bytes(said: Mapping[str, Any]) -> bytes:
     return encode({name: _masked(part) if name in _FREE else part for name, part in said.items()})
 
 
-_FREE = frozenset(["rest", "traits"])
+_FREE = frozenset(["rest", "traits", "extra"])
 
 
 def _masked(value: Any) -> Any:

@@ -54,7 +54,7 @@ TITLES: dict[str, Text] = {events.KINDS[name]: title for name, title in _IN_THE_
     events.CALLS["alias"]: _("Two ids turned out to be theirs"),
     events.TRACKED: _("Did something of the shop's own"),
 }
-_NAMED_BY = ("name", "sku", "product_id", "order_id", "coupon_id", "list_id", "step")
+_NAMED_BY = ("name", "sku", "product_id", "coupon_name", "coupon_id", "order_id", "list_id", "step")
 
 
 # What a browser alone says, and somebody may doubt; that it looked at something nobody does.

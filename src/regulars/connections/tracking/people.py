@@ -116,17 +116,18 @@ def contact_of(traits: Mapping[str, Any]) -> ContactCard:
     address, company = _object(traits.get("address")), _object(traits.get("company"))
     country = _text(address, "country").upper()
     country = country if len(country) == 2 and country.isascii() and country.isalpha() else ""
+    region = _words(address, "state", "region")[:60]
     return ContactCard(
-        name=_text(traits, "name"),
-        first_name=_text(traits, "firstName", "first_name", "firstname"),
-        last_name=_text(traits, "lastName", "last_name", "lastname"),
+        name=_words(traits, "name"),
+        first_name=_words(traits, "firstName", "first_name", "firstname"),
+        last_name=_words(traits, "lastName", "last_name", "lastname"),
         email=canonical_email(_text(traits, "email")),
         phone=canonical_phone(_text(traits, "phone"), country),
-        company=_text(company, "name") or _text(traits, "company"),
-        street=_text(address, "street"),
-        city=_text(address, "city"),
+        company=_words(company, "name") or _words(traits, "company"),
+        street=_words(address, "street"),
+        city=_words(address, "city"),
         postal_code=_text(address, "postalCode", "postal_code", "zip")[:20],
-        region=_text(address, "state", "region")[:60],
+        region="" if "@" in region else region,  # it stands in clear
         country=country,
     )
 
@@ -138,3 +139,8 @@ def _object(value: Any) -> Mapping[str, Any]:
 def _text(holder: Mapping[str, Any], *names: str) -> str:
     found = (to_text(holder.get(name)) for name in names)
     return next((text[:_LONGEST] for text in found if text), "")
+
+
+def _words(holder: Mapping[str, Any], *names: str) -> str:
+    """As ``_text``, of what people type in: numbers of payment cards are masked."""
+    return mask_card_numbers(_text(holder, *names))

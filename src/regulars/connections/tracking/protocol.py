@@ -73,7 +73,7 @@ class Times(NamedTuple):
 
 class Call(NamedTuple):
     """One call in typed form; a tuple, which costs a third of a frozen dataclass to make. ``extra`` holds every top-level field
-    that has no place of its own."""
+    that has no place of its own, and those that are of another type than their place takes, which ``wrong`` names."""
 
     kind: str
     message_id: str
@@ -88,6 +88,7 @@ class Call(NamedTuple):
     context: dict[str, Any]
     extra: dict[str, Any]
     has_wrong_time: bool
+    wrong: tuple[str, ...] = ()
 
     @property
     def is_late(self) -> bool:
@@ -240,7 +241,7 @@ def read_calls(
     """
     kind = PATHS[path]
     if kind != BATCH:
-        yield _read_one({**payload, "type": kind}, {}, received_at, key)
+        yield _read_one({**payload, "type": kind}, {}, received_at, key, most=MOST_BATCH_BYTES)  # measured as it came
         return
     items = payload[BATCH]
     if len(items) > MOST_EVENTS:
@@ -280,14 +281,19 @@ def _fit(items: Sequence[Any], text: bytes) -> Sequence[bool]:
 
 
 def _read_one(
-    item: Any, shared: Mapping[str, Any], received_at: datetime, own_key: str, is_fit: bool = False
+    item: Any,
+    shared: Mapping[str, Any],
+    received_at: datetime,
+    own_key: str,
+    is_fit: bool = False,
+    most: int = MOST_CALL_BYTES,
 ) -> Call | Rejected:
     if not isinstance(item, dict):
         return Rejected("", Reason.NOT_AN_OBJECT)
     kind = item.get("type")
     if not isinstance(kind, str) or kind not in TYPES:
         return Rejected("", Reason.UNKNOWN_TYPE)
-    reason = None if is_fit else _unfit(item)
+    reason = None if is_fit else _unfit(item, most)
     if reason:
         return Rejected(kind, reason)
     whole = {**shared, **item} if shared else item
@@ -298,13 +304,13 @@ def _read_one(
     return Rejected(kind, reason) if reason else call
 
 
-def _unfit(item: dict[str, Any]) -> Reason | None:
+def _unfit(item: dict[str, Any], most: int = MOST_CALL_BYTES) -> Reason | None:
     """What cannot be stored, or would break whoever reads it later."""
     try:
         text = msgspec.json.encode(item)
     except (ValueError, RecursionError):  # half of a surrogate pair, or hundreds of levels
         return Reason.TOO_DEEP if _depth(item) > DEEPEST else Reason.BAD_TEXT
-    if len(text) > MOST_CALL_BYTES:
+    if len(text) > most:
         return Reason.TOO_LARGE
     if b"\\u0000" in text:
         return Reason.BAD_TEXT
@@ -320,10 +326,17 @@ def _depth(value: Any, level: int = 1) -> int:
     )
 
 
-_PLACED = {
-    "type", "messageId", "userId", "anonymousId", "event", "name", "groupId", "previousId", "properties", "traits", "context",
-    "timestamp", "originalTimestamp", "sentAt", "receivedAt", "writeKey",
-}  # fmt: skip
+_IDS = ("messageId", "userId", "anonymousId", "groupId", "previousId")
+_OBJECTS = ("properties", "traits", "context")
+_TIMES = ("timestamp", "originalTimestamp", "sentAt")
+# What has a place of its own, and of which types it may be there; () is any.
+_PLACED: Mapping[str, tuple[type, ...]] = (
+    dict.fromkeys(_IDS, (str, int))
+    | dict.fromkeys(_OBJECTS, (dict,))
+    | dict.fromkeys((*_TIMES, "type", "receivedAt", "writeKey"), ())
+)
+_PLACED_OF_TRACK = {**_PLACED, "event": (str, int)}
+_PLACED_OF_OTHERS = {**_PLACED, "name": (str, int)}
 
 
 def _typed(kind: str, item: dict[str, Any], received_at: datetime, own_key: str) -> Call:
@@ -332,6 +345,16 @@ def _typed(kind: str, item: dict[str, Any], received_at: datetime, own_key: str)
         traits = {**_object(context, "traits"), **traits}
     name = item.get("event") if kind == "track" else item.get("name") or properties.get("name")
     times, has_wrong_time = read_times(item, received_at)
+    placed = _PLACED_OF_TRACK if kind == "track" else _PLACED_OF_OTHERS
+    extra = {
+        name: value
+        for name, value in item.items()
+        if value is not None
+        # An empty one says nothing, whatever its type: PHP writes an object without fields as [].
+        and ((types := placed.get(name)) is None or (types and type(value) not in types and value))
+    }
+    if has_wrong_time:
+        extra |= {name: item[name] for name in _TIMES if item.get(name) is not None}
     return Call(
         kind=kind,
         message_id=_id(item.get("messageId")) or own_key,
@@ -344,8 +367,9 @@ def _typed(kind: str, item: dict[str, Any], received_at: datetime, own_key: str)
         properties=properties,
         traits=traits,
         context=context,
-        extra={name: value for name, value in item.items() if name not in _PLACED and value is not None},
+        extra=extra,
         has_wrong_time=has_wrong_time,
+        wrong=tuple(name for name in extra if placed.get(name)) if extra else (),
     )
 
 

@@ -30,6 +30,9 @@ KEPT_DAYS = 90  # refusals
 PATH = ":path"  # by this name the inbox keeps which address a body came to; no real header can begin so
 
 
+_Refused = tuple[date, str, str, str, str, bool]  # day, call, event, reason, fields and whether it is recorded
+
+
 @dataclass
 class _Batch:
     """The calls of several inputs of one key, and what is to be shown of those that are not taken as they came."""
@@ -37,15 +40,15 @@ class _Batch:
     speaker: Speaker
     key_id: int
     told: list[Told] = field(default_factory=list)
-    refusals: Counter[tuple[date, str, str, str, str, bool]] = field(default_factory=Counter)
-    newest: RawInput | None = None
+    refusals: Counter[_Refused] = field(default_factory=Counter)
+    newest: dict[_Refused, RawInput] = field(default_factory=dict)  # input of each
 
     def refuse(
         self, item: RawInput, call: str, reason: Reason, event: str = "", fields: str = "", is_recorded: bool = False
     ) -> None:
-        day = item.received_at.astimezone(UTC).date()
-        self.refusals[day, call, event, reason.value, fields[:500], is_recorded] += 1
-        self.newest = item
+        refused = item.received_at.astimezone(UTC).date(), call, event, reason.value, fields[:500], is_recorded
+        self.refusals[refused] += 1
+        self.newest[refused] = max(self.newest.get(refused, item), item, key=lambda one: one.id)
 
 
 def read(inputs: Sequence[RawInput], at: datetime) -> list[Outcome]:
@@ -63,7 +66,7 @@ def read(inputs: Sequence[RawInput], at: datetime) -> list[Outcome]:
         for mark in shopping.apply(fresh, batch.speaker, key.store, log, at):
             batch.refuse(mark.told.item, "track", mark.reason, mark.told.name_in_spec, is_recorded=True)
         interests.apply(fresh, batch.speaker, key.store, log)
-        _write_refusals(batch, key.pk)
+        _write_refusals(fresh, batch, key.pk)
         if forgotten_since(since) != forgotten:
             raise Overtaken  # somebody was erased whom we may have made anew meanwhile
     people: dict[int, set[int]] = {}
@@ -187,28 +190,29 @@ def _append(fresh: Sequence[Told], batch: _Batch, log: LogTransaction) -> None:
 
 _COUNT = """
 INSERT INTO tracking_refusal (key_id, day, call, event, reason, fields, is_recorded, count, newest_item, newest_at)
-SELECT %(key)s, s.*, %(item)s, %(at)s
+SELECT %(key)s, s.*
 FROM unnest(%(days)s::date[], %(calls)s::text[], %(events)s::text[], %(reasons)s::text[], %(fields)s::text[],
-    %(recorded)s::boolean[], %(counts)s::bigint[]) AS s
+    %(recorded)s::boolean[], %(counts)s::bigint[], %(items)s::bigint[], %(moments)s::timestamptz[]) AS s
 ON CONFLICT (key_id, day, call, event, reason, fields) DO UPDATE
 SET count = tracking_refusal.count + excluded.count, newest_item = excluded.newest_item, newest_at = excluded.newest_at
 """
 
 
-def _write_refusals(batch: _Batch, key_id: int) -> None:
-    for one in batch.told:
+def _write_refusals(fresh: Sequence[Told], batch: _Batch, key_id: int) -> None:
+    for one in fresh:
         if one.typed.invalid:
             fields = ", ".join(one.typed.invalid[:MOST_NAMED]) + (" …" if len(one.typed.invalid) > MOST_NAMED else "")
             batch.refuse(one.item, one.call.kind, Reason.WRONG_TYPES, one.name_in_spec, fields, is_recorded=True)
         if one.call.has_wrong_time:
             batch.refuse(one.item, one.call.kind, Reason.WRONG_TIME, is_recorded=True)
-    if batch.newest is None:
+    if not batch.refusals:
         return
-    rows = sorted(batch.refusals.items())
+    rows = sorted(batch.refusals)
+    newest = [batch.newest[row] for row in rows]
     names = ("days", "calls", "events", "reasons", "fields", "recorded")
-    columns = {name: [row[place] for row, _ in rows] for place, name in enumerate(names)}
-    bound = {"key": key_id, "item": batch.newest.id, "at": batch.newest.received_at, "counts": [n for _, n in rows]}
-    execute(_COUNT, columns | bound)
+    columns = {name: [row[place] for row in rows] for place, name in enumerate(names)}
+    counted = {"counts": [batch.refusals[row] for row in rows], "items": [item.id for item in newest]}
+    execute(_COUNT, columns | counted | {"key": key_id, "moments": [item.received_at for item in newest]})
 
 
 def forget_old_refusals(at: datetime) -> int:

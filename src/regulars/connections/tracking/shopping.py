@@ -250,18 +250,18 @@ def _add(lines: dict[str, CartLineInput], line: CartLineInput | None, sign: int)
 
 
 def _line(product: Mapping[str, Any]) -> CartLineInput | None:
-    """What lies in the cart; None for a product without any name."""
+    """What lies in the cart; None for a product without any name, and for none of it."""
     key, sku = str(product.get("product_id", "")), str(product.get("sku", ""))
     title = str(product.get("name", ""))
     if not (key or sku or title):
         return None
-    price = product.get("price", Decimal(0))
-    return CartLineInput((sku or key or title)[:120], title, _quantity(product), max(price, Decimal(0)), key[:120])
-
-
-def _quantity(product: Mapping[str, Any]) -> int:
-    said = product.get("quantity", Decimal(1))
-    return int(said) if said == int(said) and 1 <= said <= _MOST else 1
+    price, quantity = max(product.get("price", Decimal(0)), Decimal(0)), product.get("quantity", Decimal(1))
+    if quantity == 0:
+        return None
+    if quantity != int(quantity) and quantity > 0:  # 2.5 metres: the record counts pieces, so that it is one of them
+        price, quantity = round(price * quantity, 6), Decimal(1)
+    pieces = int(quantity) if 1 <= quantity <= _MOST else 1
+    return CartLineInput((sku or key or title)[:120], title, pieces, price, key[:120])
 
 
 def _apply_carts(baskets: Sequence[_Basket], orders: Mapping[str, int], speaker: Speaker, log: LogTransaction) -> None:
@@ -382,6 +382,9 @@ def _order(deed: _Deed, known: OrderInput | None, speaker: Speaker) -> OrderInpu
         currency=deed.currency,
         lines=tuple(_order_line(line) for product in said["products"] if (line := _line(product))),
         tax_included=False,
+        status=known.status if known else OrderStatus.COMPLETED,
+        payment_status=known.payment_status if known else PaymentStatus.PAID,
+        cancelled_at=known.cancelled_at if known else None,
         is_claimed=True,
         cart_keys=(key,) if (key := _cart_key(deed)) else (),
     )
@@ -399,17 +402,24 @@ def _changed(deed: _Deed, order: OrderInput, speaker: Speaker) -> OrderInput:
     }
     if amounts and "total_minor" not in amounts:
         amounts |= {"total_minor": None}  # it follows from the others
-    is_cancelled = deed.name == "Order Cancelled"
     return replace(
         order,
         person=who(deed.call, speaker),
         channel=str(said.get("affiliation", order.channel))[:60],
         discount_codes=str(said.get("coupon", order.discount_codes)),
-        status=OrderStatus.CANCELLED if is_cancelled else OrderStatus.COMPLETED,
-        payment_status=PaymentStatus.PAID,
-        cancelled_at=deed.call.times.occurred_at if is_cancelled else None,
         **amounts,
+        **_state_after(deed, order),
     )
+
+
+def _state_after(deed: _Deed, order: OrderInput) -> dict[str, Any]:
+    """An update says nothing of it, and what was told late brings back no order that was called off since."""
+    at = deed.call.times.occurred_at
+    if deed.name == "Order Cancelled":
+        return {"status": OrderStatus.CANCELLED, "cancelled_at": at}
+    if deed.name == "Order Updated" or (order.cancelled_at and order.cancelled_at > at):
+        return {}
+    return {"status": OrderStatus.COMPLETED, "payment_status": PaymentStatus.PAID, "cancelled_at": None}
 
 
 def _order_line(line: CartLineInput) -> LineInput:

@@ -12,6 +12,8 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+from regulars.foundation.card_numbers import mask_card_numbers
+
 LONGEST_TEXT = 200  # of what stays in clear; longer texts go to the sealed part
 _LARGEST = Decimal(10) ** 12
 _LARGEST_INTEGER = 10**12  # the same; numbers of one type are compared sooner
@@ -41,6 +43,10 @@ _COUPON = {"order_id": T, "cart_id": T, "coupon_id": T}
 _PROMOTION = {"promotion_id": T, "creative": T, "name": T, "position": T}
 _LIST = {"list_id": T, "category": T, "products": Type.PRODUCTS}
 _WISHLIST = {"wishlist_id": T, "wishlist_name": T, **PRODUCT}
+# Numbers of things may be as long as a card's, and pass its check by chance: masked, they would name nothing.
+_NUMBERED = frozenset(
+    ["product_id", "sku", "list_id", "promotion_id", "cart_id", "checkout_id", "order_id", "wishlist_id", "review_id"]
+)
 _SHARE = {"share_via": T, "share_message": F, "recipient": F}
 
 _FIELDS: dict[str, dict[str, Type]] = {
@@ -121,7 +127,7 @@ def type_properties(fields: Mapping[str, Type], properties: Mapping[str, Any]) -
         if wanted is T:
             text = value.strip() if type(value) is str else to_text(value)
             if text is not None and len(text) <= LONGEST_TEXT and "@" not in text:
-                clear[name] = text
+                clear[name] = text if name in _NUMBERED else mask_card_numbers(text)
                 continue
             rest[name] = value
             if text is None:
@@ -190,5 +196,7 @@ def to_text(value: Any) -> str | None:
 
 
 def is_plain(value: object) -> bool:
-    """Whether a typed value may stand in clear: no long text and nothing that looks like a mail address."""
-    return not isinstance(value, str) or (len(value) <= LONGEST_TEXT and "@" not in value)
+    """Whether a typed value may stand in clear: no long text and nothing that looks like a mail address or a card number."""
+    if not isinstance(value, str):
+        return True
+    return len(value) <= LONGEST_TEXT and "@" not in value and mask_card_numbers(value) == value

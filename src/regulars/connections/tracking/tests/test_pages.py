@@ -73,11 +73,13 @@ def test_what_a_shopper_did_stands_in_their_timeline(shop: Shop) -> None:
     shop.tell("page", anonymousId="anon-1", properties={"path": "/mugs"})
     shop.track("Products Searched", {"query": "red mug"})
     shop.track("Product Reviewed", {"product_id": "10", "rating": 5})
+    shop.track("Coupon Applied", {"order_id": "1001", "cart_id": "c", "coupon_id": "SPRING", "discount": 3})
     shop.tell("identify", shop.server, userId="u1", anonymousId="anon-1", traits={"email": "ann@shop.example"})
     [ann] = customer_of_user("u1")
     shown = [(entry.title, entry.detail) for entry in panels.load(ann, everything(), None, 10)]
     assert shown == [
         ("Said who they are", ""),
+        ("A coupon was applied", "SPRING"),
         ("Reviewed a product", "10, as a browser says"),
         ("Searched for products", "red mug"),
         ("Looked at a page", "/mugs"),

@@ -14,6 +14,7 @@ from regulars.record.customers.models import IdentityKind
 from regulars.record.customers.operations.erasure import erase_customer, export_subject
 from regulars.record.customers.queries import (
     find_by_identity,
+    read_cards,
 )
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +62,7 @@ def test_what_waits_during_an_erasure_is_not_read_as_of_somebody_new(shop: Shop)
 def test_nothing_personal_of_it_stands_in_clear(shop: Shop) -> None:
     traits = {"email": "canary@canary-mail.example", "name": "Canary", "address": {"street": "Canary Wharf"}}
     shop.tell("identify", shop.server, userId="canary-user", anonymousId="canary-anon", traits=traits)
+    shop.track("Canary 4111 1111 1111 1111", {}, anonymousId="canary-anon")
     shop.track("Canary@event", {"canary": "canary", "4111": "4111 1111 1111 1111"}, messageId="canary-message")
     shop.track("Products Searched", {"query": "canary"})
     shop.track("Product Reviewed", {"review_body": "canary"}, anonymousId="canary-anon")
@@ -86,3 +88,25 @@ def test_card_numbers_are_masked_wherever_they_stand(shop: Shop, said: str, kept
     shop.track("Note taken", {"deep": [{"note": f"pay {said} now"}]}, context={"note": said})
     [told] = [sealed(event) for event in events("tracked.event")]
     assert told["rest"] == {"deep": [{"note": f"pay {kept} now"}]}
+
+
+def test_of_what_is_kept_in_clear_nothing_is_a_card_number_or_an_address(shop: Shop) -> None:
+    card, mail = "4111 1111 1111 1111", "ann@canary-mail.example"
+    traits = {"name": f"Ann {card}", "address": {"street": card, "state": mail}, "company": card}
+    shop.tell("identify", shop.server, userId="u1", anonymousId="anon-1", traits=traits, note=f"paid by {card}")
+    for key in (shop.server, shop.browser):
+        shop.track("Payment Info Entered", {"payment_method": card, "order_id": mail}, key)
+        shop.track("Coupon Denied", {"coupon_id": card, "coupon_name": card, "reason": card}, key)
+        shop.track("Product Added", {"sku": "A", "name": card, "cart_id": f"{key}"}, key)
+    tables = ("events_event", "interest_triedcoupon", "carts_cartline", "catalog_product", "customers_contactversion")
+    with connection.cursor() as cursor:
+        for table in tables:
+            cursor.execute(f"SELECT to_jsonb(t)::text FROM {table} t")
+            text = " ".join(row[0] for row in cursor.fetchall())
+            assert text
+            assert card not in text
+            assert mail not in text
+    [ann] = customer_of_user("u1")
+    card_of = read_cards([ann])[ann]
+    assert (card_of.name, card_of.street, card_of.company) == ("Ann [card …1111]", "[card …1111]", "[card …1111]")
+    assert sealed(events("tracked.identified")[0])["extra"] == {"note": "paid by [card …1111]"}

@@ -166,11 +166,33 @@ def test_a_batch_that_is_none_is_refused() -> None:
         ({"userId": "u" * 256}, Reason.LONG_ID),
         ({"properties": {"a": "\x00"}}, Reason.BAD_TEXT),
         ({"properties": {"\ud800": 1}}, Reason.BAD_TEXT),
-        ({"properties": {"a": "x" * 33_000}}, Reason.TOO_LARGE),
     ],
 )
 def test_what_cannot_be_recorded_says_why(item: dict[str, Any], expected: Reason) -> None:
     assert reason(**item) == expected
+
+
+def test_a_call_that_was_small_enough_to_be_taken_is_recorded() -> None:
+    """Written anew it is larger: its type is added, and a fraction as it was written stands between quotes."""
+    start = b'{"userId":"u","event":"E","prices":[' + b",".join([b"12.50"] * 5_000)
+    body = start + b'],"note":"' + b"x" * (protocol.MOST_CALL_BYTES - len(start) - len(b'],"note":""}')) + b'"}'
+    assert len(body) == protocol.MOST_CALL_BYTES
+    [found] = calls(parse(body, "", "track"), "track")
+    assert isinstance(found, Call)
+    assert found.extra["prices"] == [Decimal("12.50")] * 5_000
+
+
+def test_what_does_not_fit_into_its_place_is_kept_and_named() -> None:
+    found = call(properties="text", traits=["a"], context=7, anonymousId={"a": 1}, name="N", timestamp="noon")
+    assert set(found.wrong) == {"properties", "traits", "context", "anonymousId"}
+    assert found.extra == {
+        "properties": "text", "traits": ["a"], "context": 7, "anonymousId": {"a": 1}, "name": "N", "timestamp": "noon",
+    }  # fmt: skip
+    assert found.has_wrong_time
+    empty = call(
+        properties=[], traits=[], context="", anonymousId=[], timestamp="2026-03-01T12:00:00Z"
+    )  # as PHP says it
+    assert (empty.wrong, empty.extra) == ((), {})
 
 
 def _nested(levels: int) -> Any:

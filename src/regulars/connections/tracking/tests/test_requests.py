@@ -134,6 +134,19 @@ def test_each_rejection_is_counted_under_its_key_by_reason(shop: Shop) -> None:
     assert {row.newest_item for row in Refusal.objects.all()} <= set(Item.objects.values_list("pk", flat=True))
 
 
+def test_a_reason_leads_to_the_newest_call_that_it_is_about_and_a_repetition_is_not_counted(shop: Shop) -> None:
+    bad_price = {"event": "Product Viewed", "anonymousId": "a", "messageId": "m1", "properties": {"price": "x"}}
+    for body in (bad_price, {"userId": "u"}, bad_price, bad_price | {"properties": "x", "messageId": "m2"}):
+        assert shop.post("t", body).status_code == 200
+    shop.read()
+    first, second, _, last = Item.objects.order_by("pk").values_list("pk", flat=True)
+    assert sorted(Refusal.objects.values_list("reason", "fields", "count", "newest_item")) == [
+        ("fields of another type", "price", 1, first),
+        ("fields of another type", "properties", 1, last),
+        ("no event name", "", 1, second),
+    ]
+
+
 @pytest.mark.parametrize("key", ["", "nobody", "wkb_x_y", "é" * 9, "wkb_\x00_x", "x" * 9_000])
 def test_an_unknown_key_is_401_and_stores_nothing(shop: Shop, key: str) -> None:
     for headers in ({"Authorization": basic(key)}, {"Authorization": ""}):

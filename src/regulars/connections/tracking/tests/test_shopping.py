@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -179,6 +180,31 @@ def test_an_order_that_is_changed_without_products_keeps_its_lines_and_what_is_n
     found = OrderLine.objects.filter(order=order, until_batch=None).order_by("pk")
     assert list(found.values_list("sku", "quantity", "unit_price", "variant")) == lines
     assert refusals() == []
+
+
+@pytest.mark.parametrize("products", [{}, {"products": [MUG]}])
+def test_what_says_nothing_of_the_state_brings_back_no_order_that_was_called_off(
+    shop: Shop, products: dict[str, Any]
+) -> None:
+    shop.track("Order Completed", ORDER, shop.server, userId="u1")
+    shop.track("Order Cancelled", {"order_id": "o1"}, shop.server, userId="u1")
+    called_off = shop.at
+    shop.track("Order Updated", {"order_id": "o1", "affiliation": "Till"} | products, shop.server, userId="u1")
+    late = (AT - timedelta(minutes=1)).isoformat()
+    shop.track("Order Completed", ORDER | {"tax": 1}, shop.server, userId="u1", timestamp=late)
+    order = Order.objects.get()
+    assert (order.status, order.cancelled_at, order.channel, order.tax_minor) == ("cancelled", called_off, "Web", 100)
+    shop.track("Order Completed", ORDER, shop.server, userId="u1")
+    order.refresh_from_db()
+    assert (order.status, order.cancelled_at) == ("completed", None)
+
+
+def test_a_part_of_a_piece_keeps_its_worth_and_none_is_none(shop: Shop) -> None:
+    cloth = {"sku": "CLOTH", "name": "Cloth", "price": "9.90", "quantity": 2.5}
+    shop.track("Cart Viewed", {"cart_id": "k", "products": [cloth, MUG | {"quantity": 0}]})
+    assert list(CartLine.objects.values_list("sku", "quantity", "unit_price")) == [("CLOTH", 1, Decimal("24.75"))]
+    shop.track("Order Completed", {"order_id": "o1", "products": [cloth, POT]}, shop.server, userId="u1")
+    assert Order.objects.get().total_minor == 2475 + 3000
 
 
 def test_an_order_that_says_too_little_is_kept_as_an_event_and_marked(shop: Shop) -> None:

@@ -155,6 +155,20 @@ def test_wrong_types_within_products_are_named_and_the_list_is_kept() -> None:
     assert (found.rest, found.invalid) == ({"products": products}, ("products.price", "products.product_id"))
 
 
+def test_card_numbers_are_masked_but_not_the_numbers_of_things() -> None:
+    spec = find_spec("Order Completed")
+    assert spec is not None
+    number = "4111111111111111"
+    product = {"product_id": number, "sku": number, "name": f"Mug {number}", "coupon": "4111 1111 1111 1111"}
+    sent = {"order_id": number, "coupon": number, "affiliation": f"pos {number}", "products": [product]}
+    assert type_properties(spec.fields, sent).clear == {
+        "order_id": number,
+        "coupon": "[card …1111]",
+        "affiliation": "pos [card …1111]",
+        "products": [product | {"name": "Mug [card …1111]", "coupon": "[card …1111]"}],
+    }
+
+
 def test_text_that_may_speak_of_a_person_never_stands_in_clear() -> None:
     spec = find_spec("Order Completed")
     assert spec is not None
