@@ -55,6 +55,12 @@ def _state(row: Connection) -> Pill:
     return Pill(*STATES[row.state])
 
 
+def again_address(row: Connection) -> str:
+    """Of the form that connects this shop for the store that it was begun for."""
+    chosen = urlencode({"address": row.address, "store": row.store.code})
+    return f"{reverse('connect', args=[row.platform])}?{chosen}"
+
+
 @requires("connections.view")
 def connections(request: HttpRequest) -> HttpResponse:
     """Every connected shop, and what can be connected."""
@@ -62,7 +68,9 @@ def connections(request: HttpRequest) -> HttpResponse:
     rows = queries.list_connections(viewer)
     context = {
         "title": gettext("Connections"),
-        "rows": [(row, _state(row), PLATFORMS[row.platform].title, address_of(row)) for row in rows],
+        "rows": [
+            (row, _state(row), PLATFORMS[row.platform].title, address_of(row), again_address(row)) for row in rows
+        ],
         "platforms": sorted((platform for _, platform in PLATFORMS.items()), key=lambda platform: str(platform.title)),
         "shops": queries.websites_of(viewer),
         "may_manage": viewer.may("connections.manage"),
@@ -139,7 +147,7 @@ def one_connection(request: HttpRequest, public_id: str) -> HttpResponse:
         "tells": queries.tells_of(row),
         "requests": queries.requests_of(row),
         "hook": hook_address(row),
-        "again": f"{reverse('connect', args=[row.platform])}?{urlencode({'address': row.address, 'store': row.store.code})}",
+        "again": again_address(row),
         "may_manage": may_manage and row.state != ConnectionState.OVER,
         "may_note": may_manage,
     }

@@ -9,7 +9,7 @@ from django.views.decorators.csrf import csrf_exempt
 from regulars.connections.base.leaving import lead_away
 from regulars.connections.base.models import Connection, ConnectionState
 from regulars.connections.base.operations.connecting import get_connection
-from regulars.connections.base.views import finish
+from regulars.connections.base.views import again_address, finish
 from regulars.connections.woocommerce.connecting import LARGEST, agreed, authorize_address, take_key
 from regulars.connections.woocommerce.plugin_code import make_code
 from regulars.connections.woocommerce.plugin_zip import NAME, plugin_zip
@@ -33,7 +33,7 @@ def _not_connected(request: HttpRequest, row: Connection, error: RegularsError) 
     """Back to where the key was asked for, with the reason."""
     messages.error(request, error.sentence)
     if row.state == ConnectionState.NEW:
-        return redirect("connect", platform="woocommerce")
+        return redirect(again_address(row))
     return redirect("connection", public_id=row.public_id)
 
 

@@ -139,7 +139,12 @@ def test_a_new_key_from_the_shop_takes_the_place_of_the_one_before(
 
 def test_who_denies_connects_nothing(browser: Client, woo: FakeWooCommerce, store: Store) -> None:
     back = browser.get(_answer(_begin(browser, woo), "deny").removeprefix(HOST), follow=True)
-    assert "The shop has sent no key" in back.content.decode()
+    page = back.content.decode()
+    assert "The shop has sent no key" in page
+    assert f'value="{woo.address}"' in page
+    assert '<option value="uk" selected>' in page
+    for begun in ("/settings/connections", f"/settings/connections/{Connection.objects.get().public_id}"):
+        assert "&amp;store=uk" in browser.get(begun).content.decode()
     assert Connection.objects.get().state == ConnectionState.NEW
     assert not Pull.objects.exists()
 
@@ -217,6 +222,8 @@ def test_without_an_https_address_of_ours_a_key_is_made_by_hand(
     form |= {"way": "key", "consumer_key": f" {key.consumer_key} ", "consumer_secret": key.consumer_secret}
     done = browser.post("/settings/connections/new/woocommerce", form, follow=True).content.decode()
     assert "The key may only read" in done
+    assert "Get a new key from the shop" not in done
+    assert "Connect again" in done
     assert Connection.objects.get().state == ConnectionState.ACTIVE
 
 
