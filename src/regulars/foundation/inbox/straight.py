@@ -24,6 +24,7 @@ from regulars.foundation.access.gate import Rule, mark
 from regulars.foundation.health.metrics import count_request
 from regulars.foundation.health.middleware import PROBLEM, absence_of
 from regulars.foundation.ids import new_uid
+from regulars.foundation.inbox.bodies import Body
 from regulars.foundation.retrying import is_away
 
 PLAIN = "text/plain; charset=utf-8"
@@ -116,6 +117,7 @@ class Straight:
         self._pages = pages
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Any:
+        environ["wsgi.input"] = Body(environ)
         way = _way_of(environ)
         if way is None:
             return self._pages(environ, start_response)
