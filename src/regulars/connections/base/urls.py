@@ -13,4 +13,9 @@ urlpatterns: list[URLPattern] = [
     path(
         "settings/connections/<str:public_id>/requests/<int:number>", views.request_done, name="platform-request-done"
     ),
+    path(
+        "settings/connections/<str:public_id>/requests/<int:number>/erase",
+        views.request_erase,
+        name="platform-request-erase",
+    ),
 ]

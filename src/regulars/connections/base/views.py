@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from regulars.connections.base import queries
-from regulars.connections.base.models import Connection, ConnectionState, PullKind, PullState
+from regulars.connections.base.models import Connection, ConnectionState, PlatformRequest, PullKind, PullState
 from regulars.connections.base.operations.checking import hook_address, take_webhooks_away
 from regulars.connections.base.operations.connecting import (
     begin_connection,
@@ -24,7 +24,7 @@ from regulars.connections.base.operations.connecting import (
     try_credentials,
 )
 from regulars.connections.base.operations.pulling import begin_pull
-from regulars.connections.base.operations.requested import mark_done
+from regulars.connections.base.operations.requested import erase_shop, mark_done
 from regulars.connections.base.operations.stores import choose_store, forget_beginning, name_store
 from regulars.connections.base.panels import address_of
 from regulars.connections.base.platforms import PLATFORMS, Platform
@@ -35,7 +35,10 @@ from regulars.foundation.errors import NotFound, RegularsError
 from regulars.foundation.pages.formats import format_date
 from regulars.foundation.pages.lists import Pill
 from regulars.foundation.pages.registries import Text
+from regulars.record.customers.named import Name, names_of
+from regulars.record.customers.queries import customers_of
 
+ERASE = "erase"  # to be typed
 STATES: dict[str, tuple[Text, str]] = {
     ConnectionState.NEW: (_("not agreed yet"), "grey"),
     ConnectionState.ACTIVE: (_("connected"), "green"),
@@ -145,13 +148,23 @@ def one_connection(request: HttpRequest, public_id: str) -> HttpResponse:
         "looks": [(one, Pill(*PULLS[one.pull.state]), WHY[one.pull.kind]) for one in queries.reconciliations_of(row)],
         "quarantined": queries.quarantined_of(row),
         "tells": queries.tells_of(row),
-        "requests": queries.requests_of(row),
+        "requests": _asked(row, viewer),
+        "word": ERASE,
+        "may_erase": may_manage and viewer.may("customers.erase"),
         "hook": hook_address(row),
         "again": again_address(row),
         "may_manage": may_manage and row.state != ConnectionState.OVER,
         "may_note": may_manage,
     }
     return render(request, "base/one.html", context)
+
+
+def _asked(row: Connection, viewer: Viewer) -> list[tuple[PlatformRequest, Name | None]]:
+    """What its platform asked in people's names, each with whom it is about, where we know."""
+    requests = list(queries.requests_of(row))
+    owners = customers_of([one.profile_id for one in requests if one.profile_id])
+    names = names_of(set(owners.values()), viewer)
+    return [(one, names.get(owners.get(one.profile_id or 0, 0))) for one in requests]
 
 
 WHY: dict[str, Text] = {
@@ -217,4 +230,21 @@ def request_done(request: HttpRequest, public_id: str, number: int) -> HttpRespo
         raise NotFound
     mark_done(row, number, viewer, clock.now())
     messages.success(request, gettext("Noted as done."))
+    return redirect("connection", public_id=public_id)
+
+
+@requires(post="connections.manage")
+def request_erase(request: HttpRequest, public_id: str, number: int) -> HttpResponse:
+    """Erases everybody of a shop that removed our app, once the word was typed."""
+    viewer = viewer_of(request)
+    row = get_connection(public_id, viewer)
+    if number >= 2**63:
+        raise NotFound
+    if request.POST.get("word", "").strip().lower() != ERASE:
+        messages.error(request, gettext("Nobody was erased: type “%s” exactly.") % ERASE)
+    else:
+        erase_shop(row, number, viewer, clock.now())
+        messages.success(
+            request, gettext("Everybody of this shop is being erased now. Orders and totals stay under bare numbers.")
+        )
     return redirect("connection", public_id=public_id)

@@ -4,6 +4,7 @@ A shop that joins two accounts asks for the erasure of the old one. So it is nev
 shop's own number; whoever else the same person is stays.
 """
 
+from contextlib import suppress
 from datetime import datetime
 
 import structlog
@@ -13,22 +14,28 @@ from regulars.connections.base.models import Connection, PlatformRequest, Pull, 
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.audit.operations import SYSTEM, record
 from regulars.foundation.errors import NotFound
+from regulars.foundation.vault.models import SubjectKey
 from regulars.foundation.work.loops import Stop
 from regulars.record.customers.models import IdentityKind, Profile
-from regulars.record.customers.operations.erasure import Erased, SomebodyElse, erase_profiles
+from regulars.record.customers.operations.erasure import PERMISSION, Erased, SomebodyElse, erase_profiles
 from regulars.record.customers.queries import customers_of
 
+AGREED = "Everybody of this shop is being erased."
+MOST_AT_ONCE = 200  # people of a shop
 logger = structlog.get_logger(__name__)
 
 
 def carry_out_requests(stop: Stop, at: datetime) -> bool:
-    """Erases whom platforms ask to be erased; the rest waits for staff. Whoever was faster is found at the next round."""
-    rows = PlatformRequest.objects.select_related("connection").filter(kind=RequestKind.ERASE, done_at=None)
+    """Erases whom platforms ask to be erased, and everybody of a shop once staff agreed; the rest waits for staff. Whoever was faster is
+    found at the next round."""
+    is_agreed = Q(kind=RequestKind.ERASE) | Q(kind=RequestKind.ERASE_SHOP, outcome=AGREED)
+    rows = PlatformRequest.objects.select_related("connection").filter(is_agreed, done_at=None)
+    is_more = False
     for row in rows.order_by("due_at")[:50]:
         if stop.is_set():
             return False
         try:
-            outcome = _erase(row, at)
+            outcome = _erase(row, at) if row.kind == RequestKind.ERASE else _erase_shop(row, stop, at)
         except SomebodyElse:
             continue
         except Exception as error:  # noqa: BLE001  one that cannot be erased now must not hold up the others; it stays open, and is shown
@@ -36,16 +43,30 @@ def carry_out_requests(stop: Stop, at: datetime) -> bool:
             continue
         if outcome:
             PlatformRequest.objects.filter(pk=row.pk).update(done_at=at, outcome=outcome)
-    return False
+        is_more |= not outcome and row.kind == RequestKind.ERASE_SHOP
+    return is_more
 
 
 def _erase(row: PlatformRequest, at: datetime) -> str:
-    """What became of it; '' where somebody of this number may still come with the history that is being fetched."""
+    """What became of it; '' where somebody of this number may still come with the history that is being fetched, and where the shop
+    names nobody by a number: then staff look for them."""
     outcomes = [_erase_one(profile, at) for profile in _profiles(row)]
     if not outcomes:
-        return "" if _is_arriving(row) else "Nobody of this number was known."
+        return "" if _is_arriving(row) or row.token is None else "Nobody of this number was known."
     logger.info("erased at the shop's request", request=row.pk, profiles=len(outcomes))
     return "Erased." if any(outcomes) else "They had been erased before."
+
+
+def _erase_shop(row: PlatformRequest, stop: Stop, at: datetime) -> str:
+    """Some more of everybody of the shop's store; what became of it once nobody is left."""
+    held = SubjectKey.objects.filter(wrapped__isnull=False).values("subject")
+    left = Profile.objects.filter(store=row.connection.store_id, pk__in=held)
+    for profile in left.order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE]:
+        if stop.is_set():
+            return ""
+        with suppress(SomebodyElse):
+            _erase_one(profile, at)
+    return "" if left.exists() else "Everybody of this shop was erased."
 
 
 def _erase_one(profile: int, at: datetime) -> bool:
@@ -72,6 +93,17 @@ def _profiles(row: PlatformRequest) -> list[int]:
 def _is_arriving(row: PlatformRequest) -> bool:
     ended = (PullState.DONE, PullState.FAILED)
     return Pull.objects.filter(connection=row.connection_id).exclude(state__in=ended).exists()
+
+
+def erase_shop(connection: Connection, number: int, by: Viewer, at: datetime) -> None:
+    """Staff agree to what this connection's shop asked when our app was removed: everybody of its store is erased, orders and totals stay.
+    Raises NotAllowed, NotFound. Audited."""
+    by.require("connections.manage")
+    by.require(PERMISSION)
+    asked = PlatformRequest.objects.filter(pk=number, connection=connection, kind=RequestKind.ERASE_SHOP, done_at=None)
+    if not asked.update(outcome=AGREED):
+        raise NotFound
+    record("platform-request.agreed", by, f"request:{number}", at=at)
 
 
 def mark_done(connection: Connection, number: int, by: Viewer, at: datetime) -> None:
