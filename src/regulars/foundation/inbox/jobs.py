@@ -1,7 +1,9 @@
-"""The loops of the inbox: reading what came in, and forgetting it when its time is over."""
+"""The loops of the inbox: reading what came in, and forgetting it when its time is over. What workers can carry out for its list."""
 
 from regulars.foundation.inbox.operations import keep_up
 from regulars.foundation.inbox.reading import read_few, read_waiting
+from regulars.foundation.inbox.views import INBOX
+from regulars.foundation.pages import bulk
 from regulars.foundation.work.loops import LOOPS, Loop
 
 LOOPS.register("inbox.read", Loop(read_waiting, "Reads what came in from outside", idle_seconds=0.3))
@@ -15,3 +17,4 @@ LOOPS.register(
         is_exclusive=True,
     ),
 )
+bulk.register(INBOX)

@@ -1,5 +1,6 @@
 """What is done to all that match: at once for few, in slices for many, resumed after a kill, audited once."""
 
+import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,8 +13,10 @@ from django.test import Client
 from regulars.foundation.access.models import StaffMember
 from regulars.foundation.access.rules import Role
 from regulars.foundation.audit.models import AuditEntry
+from regulars.foundation.doors import load_doors
 from regulars.foundation.errors import NotAllowed
 from regulars.foundation.pages import bulk
+from regulars.foundation.pages.lists import ListPage
 from regulars.foundation.pages.models import BulkRun, BulkSlice
 from regulars.foundation.work.models import Task
 from regulars.record.consent.models import DoNotContact
@@ -24,7 +27,6 @@ from regulars.record.events.log import transaction
 from regulars.record.events.models import Batch, Event
 from regulars.web import jobs as _registered  # noqa: F401  fills the registry, as a worker's start does
 from regulars.web.tests.shop import make_staff
-from regulars.web.views.customers import CUSTOMERS
 
 pytestmark = pytest.mark.django_db
 AT = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -131,5 +133,9 @@ def test_whoever_lost_the_right_meanwhile_does_no_more(client: Client, manager: 
     assert task.sentence.endswith("250 of 1,007 are done.")
 
 
-def test_every_bulk_action_of_the_customers_is_known_to_workers() -> None:
-    assert {f"customers.{action.name}" for action in CUSTOMERS.actions} <= set(bulk.BULK)
+def test_what_each_list_offers_for_many_rows_is_known_to_workers() -> None:
+    load_doors("jobs")
+    modules = [*load_doors("views"), *(module for name, module in sys.modules.items() if name.startswith("regulars."))]
+    pages = {page.name: page for module in modules for page in vars(module).values() if isinstance(page, ListPage)}
+    offered = {f"{page.name}.{one.name}" for page in pages.values() for one in page.actions if not one.is_one_step}
+    assert {"customers.tag", "inbox.replay"} <= offered <= set(bulk.BULK)
