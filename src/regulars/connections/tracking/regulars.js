@@ -253,6 +253,8 @@
     sent = next()
     if (!sent.length) return
     return fetch(url, { method: 'POST', body: body(sent), keepalive: true, credentials: 'omit' })
+      // Chromium takes a call for under way until its answer is read, and lets no more than 64 KB of them be so.
+      .then((answer) => answer.text().then(() => answer))
       .then((answer) => {
         if (answer.status === 429 || answer.status > 499) throw answer
         if (!answer.ok) console.warn('regulars: refused with ' + answer.status)

@@ -38,9 +38,18 @@ _OF_SCRIPT = {
 }
 
 
-@etag(lambda request: _MARK)
 def script(request: HttpRequest) -> HttpResponse:
-    """``/regulars.js``, ready packed; it changes only with the product."""
+    """``/regulars.js``. Whoever asks not to be tracked is rid of the cookie of before by it, for the tracker then makes no call."""
+    answer = _packed(request)
+    if COOKIE in request.COOKIES and _wants_no_tracking(request):
+        answer.delete_cookie(COOKIE, samesite="Lax")
+        answer["Cache-Control"] = "private, no-store"
+    return answer
+
+
+@etag(lambda request: _MARK)
+def _packed(request: HttpRequest) -> HttpResponse:
+    """Ready packed; it changes only with the product."""
     if "gzip" in request.headers.get("Accept-Encoding", ""):
         return HttpResponse(_SMALL, headers=_OF_SCRIPT | {"Content-Encoding": "gzip"})
     return HttpResponse(SCRIPT, headers=_OF_SCRIPT)

@@ -27,7 +27,10 @@ SMALL = 5_000  # bytes on the wire
 ALL_DAYS = timedelta(days=400)
 MUG = {"product_id": "10", "sku": "MUG1", "name": "Mug", "price": 12.5, "quantity": 2}
 QUIET_MS = 250  # longer than the tracker waits before it sends
-WISHES = ("navigator, 'globalPrivacyControl', { value: true }", "navigator, 'doNotTrack', { value: '1' }")
+WISHES = {
+    "navigator, 'globalPrivacyControl', { value: true }": "Sec-GPC",
+    "navigator, 'doNotTrack', { value: '1' }": "DNT",
+}  # what pages see, and the header that goes with it
 BEFORE = "Object.defineProperty(%s); localStorage['regulars.id'] ??= 'from-before'"
 TURNS = (
     "history.pushState({}, '', '/p/1')",
@@ -84,6 +87,11 @@ def test_it_is_served_small_cached_and_to_everybody(running: Running) -> None:
     again = httpx.get(address, headers={"If-None-Match": answer.headers["ETag"]})
     assert (again.status_code, again.content) == (304, b"")
     assert httpx.get(address, headers={"Accept-Encoding": "identity"}).content == SCRIPT
+    known = {"Cookie": f"{COOKIE}={'a' * 32}", "If-None-Match": answer.headers["ETag"]}
+    assert "Set-Cookie" not in httpx.get(address, headers=known).headers
+    unwished = httpx.get(address, headers=known | {"Sec-GPC": "1"})
+    assert (unwished.status_code, unwished.headers["Cache-Control"]) == (304, "private, no-store")
+    assert unwished.headers["Set-Cookie"].startswith(f'{COOKIE}=""; expires=Thu, 01 Jan 1970')
     assert b"//" not in SCRIPT
     assert not re.search(rb"https?:", SCRIPT)
 
@@ -194,6 +202,16 @@ def test_what_is_told_offline_waits_and_arrives_once(visitor: Visitor) -> None:
     until(lambda: visitor.queue(page) == [], visitor.context)
 
 
+def test_more_than_may_be_under_way_at_once_goes_out_piece_by_piece(visitor: Visitor) -> None:
+    page = visitor.open("/manual")
+    own = visitor.id(page)
+    visitor.context.set_offline(True)
+    page.evaluate("() => { for (let n = 0; n < 10; n++) regulars('track', 'N' + n, { text: 'x'.repeat(25000) }) }")
+    visitor.context.set_offline(False)
+    visitor.told(own, 10)
+    until(lambda: visitor.queue(page) == [], visitor.context)
+
+
 def test_the_queue_has_an_end_and_drops_the_oldest(visitor: Visitor) -> None:
     page = visitor.open("/manual")
     visitor.id(page)
@@ -268,7 +286,12 @@ def test_leaving_the_page_at_once_loses_nothing(visitor: Visitor) -> None:
 
 def test_whoever_wishes_no_tracking_has_none(browser: Browser, shop: Shop) -> None:
     with ExitStack() as stack:
-        visitors = [stack.enter_context(visiting(browser, shop, BEFORE % wish)) for wish in WISHES]
+        visitors = [
+            stack.enter_context(visiting(browser, shop, BEFORE % wish, extra_http_headers={header: "1"}))
+            for wish, header in WISHES.items()
+        ]
+        for visitor in visitors:
+            visitor.context.add_cookies([{"name": COOKIE, "value": "f" * 32, "domain": OWN, "path": "/"}])
         pages = [visitor.open("/mug") for visitor in visitors]
         for visitor, page in zip(visitors, pages, strict=True):
             visitor.tell(page, "consent", True)
