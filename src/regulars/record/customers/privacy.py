@@ -29,10 +29,9 @@ from regulars.record.customers.models import (
     StoreCard,
     TagEntry,
 )
+from regulars.record.customers.operations.connected import SCOPE_OF_THE_ERASED
 from regulars.record.customers.operations.links import drop_unused_identities
 from regulars.record.customers.queries import customers_of
-
-SCOPE_OF_THE_ERASED = "erased"
 
 
 def _export_profiles(profile_ids: list[int]) -> list[dict[str, Any]]:

@@ -15,6 +15,8 @@ from regulars.foundation.retrying import retried
 from regulars.insight.segments.models import Membership
 from regulars.messages.models import Message
 from regulars.record.carts.models import Cart
+from regulars.record.carts.operations import let_orders_go, settle_carts
+from regulars.record.carts.queries import silence_of_carts
 from regulars.record.catalog.operations.undo import undo_products
 from regulars.record.customers.operations import resolve
 from regulars.record.customers.operations.undo import undo_people
@@ -92,6 +94,7 @@ def _stored(row: Import) -> Undoing:
 def _undo_batch(row: Import, batch_id: int, done: Undoing, at: datetime) -> Undoing:
     """One transaction. Raises NotPossibleNow where another process took the undo over."""
     with transaction("undo", str(batch_id)) as log:
+        carts = let_orders_go(batch_id)
         undone = undo_orders(batch_id)
         take_back(batch_id, log, at)
         undo_products(batch_id)
@@ -99,6 +102,7 @@ def _undo_batch(row: Import, batch_id: int, done: Undoing, at: datetime) -> Undo
         execute("DELETE FROM consent_suppressionentry WHERE batch_id = %s", [batch_id])
         gone = undo_people(batch_id, log, at, _who_stays)
         resolve(undone.profiles - gone, log, at)
+        settle_carts(carts, log, at, silence_of_carts())
         after = done.with_batch(batch_id, undone, len(gone))
         ours = Import.objects.filter(pk=row.pk, state=ImportState.UNDOING, undone=row.undone)
         if not ours.update(undone=asdict(after), worked_at=at):

@@ -15,11 +15,16 @@ from regulars.connections.files.operations import apply_import, undo_import
 from regulars.connections.files.queries import list_rejects
 from regulars.connections.files.tests.conftest import AT, Importer
 from regulars.foundation.shop.models import Store
+from regulars.record.carts.inputs import CartInput, CartLineInput
+from regulars.record.carts.models import Cart
+from regulars.record.carts.operations import apply_carts
+from regulars.record.carts.readers import SETTLING
 from regulars.record.catalog.models import Product, Variant
 from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import Customer, IdentityKind, Profile
 from regulars.record.events.log import transaction
 from regulars.record.events.models import Event
+from regulars.record.events.readers import catch_up
 from regulars.record.orders.inputs import LineInput, OrderInput
 from regulars.record.orders.models import CustomerFigures, Order, OrderChange, OrderLine, Refund
 from regulars.record.orders.operations import apply_orders, verify_figures
@@ -178,6 +183,22 @@ def test_undo_restores_what_was_changed_and_keeps_what_others_changed_since(brin
     assert undone.sentence.endswith("1 order stays, because it was changed since: 536366.")
     assert OrderChange.objects.count() == 2
     assert verify_figures() == []
+
+
+def test_a_cart_that_became_an_imported_order_is_open_again_once_that_is_undone(
+    bring_in: Importer, store: Store
+) -> None:
+    done = bring_in(FIRST)
+    order = Order.objects.get(number="536365")
+    who = PersonInput((IdentityInput(IdentityKind.STORE_CUSTOMER, "17850", "uk"),), order.placed_at, store.pk)
+    lamp = CartLineInput("71053", "LANTERN", 6, Decimal("3.39"), "71053")
+    with transaction("test") as log:
+        apply_carts([CartInput("c1", order.placed_at, "GBP", (lamp,), who)], log, store_id=store.pk)
+    catch_up([SETTLING], AT)
+    assert Cart.objects.values_list("state", "order").get() == ("ordered", order.pk)
+    assert undo_import(done.pk, lambda: AT).state == "undone"
+    assert Cart.objects.values_list("state", "order", "value_minor").get() == ("open", None, 2034)
+    assert Order.objects.count() == 0
 
 
 def test_an_import_that_is_over_cannot_be_applied_again(bring_in: Importer) -> None:

@@ -62,6 +62,16 @@ def settle_carts(cart_ids: Collection[int], log: LogTransaction, at: datetime, s
     return {cart.pk for cart in newly}
 
 
+def let_orders_go(batch_id: int) -> set[int]:
+    """The carts of orders that an undo of this batch removes: they have none any more, and are to be settled once it has."""
+    return {cart for (cart,) in fetch(_LET_ORDERS_GO, [batch_id])}
+
+
+_LET_ORDERS_GO = """
+UPDATE carts_cart c SET order_id = NULL FROM orders_order o
+WHERE o.batch_id = %s AND c.order_id = o.id AND NOT EXISTS (SELECT FROM orders_orderchange later WHERE later.order_id = o.id)
+RETURNING c.id
+"""
 # OFFSET 0: the order in which they are written is the one in which tables are read (see ``customers.operations.links._FIND``). Left to the
 # planner, all lines of a young shop met all of its carts for the sake of two.
 _NAMED = """

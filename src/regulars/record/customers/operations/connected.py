@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from regulars.foundation.bulk import fetch
@@ -22,6 +23,8 @@ RANK = {
     IdentityKind.PHONE: 4,
     IdentityKind.ANONYMOUS_ID: 5,
 }
+SCOPE_OF_THE_ERASED = "erased"
+_ONCE = datetime(1, 1, 1, tzinfo=UTC)  # before every decision of staff
 _ENOUGH = 2 * rules.WIDEST + 1  # of an identity's profiles to know that it is shared, and that it was before this batch
 
 # Those of whom anything at all is known beyond themselves: the others need no second look. OFFSET 0: see ``links._FIND``.
@@ -77,6 +80,14 @@ LEFT JOIN LATERAL (SELECT profile_id FROM customers_buyer WHERE profile_id = p.i
 WHERE p.id = ANY(%(profiles)s)
 """
 _NAMES = "SELECT id, profile_id, name FROM customers_profilename WHERE profile_id = ANY(%(profiles)s)"
+_SHARING = """
+SELECT l.profile_id FROM unnest(%(identities)s::bigint[]) AS i(id)
+CROSS JOIN LATERAL (
+    SELECT profile_id FROM customers_identitylink WHERE identity_id = i.id AND trust = 'confirmed' LIMIT %(most)s) l
+"""
+_TOGETHER = """
+SELECT array_agg(profile_id) FROM customers_customerprofile WHERE profile_id = ANY(%s) AND until_batch_id IS NULL GROUP BY customer_id
+"""
 _DECISIONS = """
 SELECT d.id, d.decided_at, array_agg(m.profile_id) FILTER (WHERE m.side = 0), array_agg(m.profile_id) FILTER (WHERE m.side = 1)
 FROM customers_decision d JOIN customers_decisionprofile m ON m.decision_id = d.id
@@ -143,7 +154,18 @@ def everybody_near(profiles: Collection[int], batch_id: int | None = None) -> Co
             near |= {row for (row,) in fetch(question, {"profiles": list(border)})}
         border = near - found
         found |= border
-    return Connected(_profiles(found), [_identity(*each) for each in own.items()], _decisions(found), most)
+    everybody = _profiles(found)
+    decisions = [*_decisions(found), *_erased_together(everybody)]
+    return Connected(everybody, [_identity(*each) for each in own.items()], decisions, most)
+
+
+def who_may_part(profiles: Collection[int], identities: Collection[int]) -> set[int]:
+    """Everybody who may be somebody else once some of these profiles, or of these identities, are gone: to be asked for before."""
+    sharing = fetch(
+        _SHARING, {"identities": list(identities), "most": rules.WIDEST}
+    )  # what was shared may be a person's own again
+    near = {*profiles, *(row for (row,) in sharing)}
+    return near | {profile.id for profile in everybody_near(connected_among(near)).profiles}
 
 
 def _identities(profiles: Iterable[int], seen: Iterable[int]) -> dict[int, _Found]:
@@ -173,6 +195,13 @@ def _profiles(ids: Collection[int]) -> list[rules.Profile]:
         )
         for profile, store, kind, scope, token, has_orders in fetch(_PROFILES, {"profiles": list(ids)})
     ]
+
+
+def _erased_together(profiles: Collection[rules.Profile]) -> list[rules.Decision]:
+    """Nothing is known any more of those who were erased, but which numbers belonged together: that stays as it is."""
+    erased = [profile.id for profile in profiles if profile.key[1] == SCOPE_OF_THE_ERASED]
+    rows = fetch(_TOGETHER, [erased]) if len(erased) > 1 else ()
+    return [rules.Decision(_ONCE, frozenset(some)) for (some,) in rows]
 
 
 def _names(profiles: Collection[int]) -> dict[int, set[Words]]:

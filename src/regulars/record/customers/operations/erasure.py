@@ -20,8 +20,9 @@ from regulars.foundation.retrying import retried
 from regulars.foundation.sealing import CannotOpen
 from regulars.foundation.vault import keys
 from regulars.record.customers import events
-from regulars.record.customers.models import Customer, CustomerProfile, Erasure, Profile
+from regulars.record.customers.models import Customer, CustomerProfile, Erasure, IdentityLink, Profile
 from regulars.record.customers.operations.cards import refresh_cards
+from regulars.record.customers.operations.connected import who_may_part
 from regulars.record.customers.operations.identities import resolve
 from regulars.record.customers.queries import customers_of
 from regulars.record.events import log as event_log
@@ -102,12 +103,15 @@ def _erase(customer_id: int, part: frozenset[int] | None, by: By, at: datetime) 
         if _profiles(customer_id) != everybody:
             raise SomebodyElse
         refuse_erased(customer_id)
+        near = who_may_part(
+            everybody, IdentityLink.objects.filter(profile__in=profiles).values_list("identity_id", flat=True)
+        )
         touched = {entry.table: entry.erase(profiles, at) for entry in in_order_of_erasure()}
         touched["vault_subjectkey"] = keys.destroy_keys(profiles, at)
         staff_id = by.staff_id if isinstance(by, Viewer) else None
         erasure = Erasure.objects.create(profiles=profiles, staff_id=staff_id, erased_at=at, touched=touched)
+        resolve(near, log, at)
         if len(profiles) < len(everybody):
-            resolve(everybody, log, at)
             refresh_cards(customers_of(everybody).values())
         log.append(
             events.erased(profiles[0], customer_id, at, {table: count for table, count in touched.items() if count})

@@ -59,7 +59,7 @@ def rearrange(profiles: Collection[int], log: LogTransaction, at: datetime) -> s
     The customer with the lowest id among a person's present ones stays; of a customer that falls apart, the part with its
     oldest profile keeps it. Events: customer.merged, customer.split.
     """
-    seeds = connected_among(profiles)
+    seeds = connected_among(profiles) or _connected_meanwhile(profiles)
     if not seeds:
         return set()
     with (
@@ -72,6 +72,15 @@ def rearrange(profiles: Collection[int], log: LogTransaction, at: datetime) -> s
     changed = _apply(homes(people.parts, present), present, log, at)
     _remember_cases(people.cases, present, at)
     return changed
+
+
+def _connected_meanwhile(profiles: Collection[int]) -> set[int]:
+    """As ``connected_among``, once whoever changes the map has committed; until we commit what is new of these profiles, nobody else
+    begins to, who would not see it. Any number of transactions that tell of people without connections hold this at once.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [LOCK])
+    return connected_among(profiles)
 
 
 def homes(parts: Iterable[frozenset[int]], present: dict[int, int]) -> list[Home]:

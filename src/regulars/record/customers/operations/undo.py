@@ -5,10 +5,10 @@ from datetime import datetime
 
 from regulars.foundation.bulk import execute, fetch
 from regulars.record.customers.operations.cards import refresh_cards
+from regulars.record.customers.operations.connected import who_may_part
 from regulars.record.customers.operations.identities import resolve
 from regulars.record.customers.operations.links import drop_unused_identities
 from regulars.record.customers.queries import customers_of
-from regulars.record.customers.rules import WIDEST
 from regulars.record.events.log import LogTransaction
 
 _SAID = ("identitylink", "contactversion", "attributevalue", "tagentry", "note", "profilename")
@@ -17,15 +17,10 @@ _TOUCHED = " UNION ".join(
     + [f"SELECT profile_id FROM customers_{table} WHERE batch_id = %(batch)s" for table in _SAID]
 )
 
+_LOCK = "SELECT id FROM customers_profile WHERE id = ANY(%s) ORDER BY id FOR UPDATE"
 _IDENTITIES = """
 SELECT identity_id FROM customers_identitylink WHERE batch_id = %(batch)s
 UNION SELECT named_by_id FROM customers_profile WHERE batch_id = %(batch)s
-"""
-
-_NEAR = """
-SELECT l.profile_id FROM unnest(%(identities)s::bigint[]) AS i(id)
-CROSS JOIN LATERAL (
-    SELECT profile_id FROM customers_identitylink WHERE identity_id = i.id AND trust = 'confirmed' LIMIT %(most)s) l
 """
 
 
@@ -36,10 +31,11 @@ def undo_people(batch_id: int, log: LogTransaction, at: datetime, stays: Callabl
     resolved again without the links that went. Returns the profiles that went.
     """
     profiles = {row for (row,) in fetch(_TOUCHED, {"batch": batch_id})}
+    fetch(_LOCK, [sorted(profiles)])  # whoever writes of them at this moment has done so, or finds them gone
     profiles -= stays(profiles)
     before = customers_of(profiles)
     identities = [row for (row,) in fetch(_IDENTITIES, {"batch": batch_id})]
-    near = {row for (row,) in fetch(_NEAR, {"identities": identities, "most": WIDEST})}
+    near = who_may_part(profiles, identities)
     for table in _SAID:
         execute(
             f"DELETE FROM customers_{table} WHERE batch_id = %s AND profile_id = ANY(%s)", [batch_id, list(profiles)]
@@ -50,8 +46,8 @@ def undo_people(batch_id: int, log: LogTransaction, at: datetime, stays: Callabl
     left = {row for (row,) in fetch(known, {"ids": list(profiles)})}
     made = {row for (row,) in fetch("SELECT id FROM customers_profile WHERE batch_id = %s", [batch_id])}
     gone = (profiles & made) - left
-    resolve((profiles | near) - gone, log, at)  # an identity that was shared may be a person's own again
     remove_profiles(gone)
+    resolve(near - gone, log, at)
     drop_unused_identities(identities)
     refresh_cards([*before.values(), *customers_of(profiles - gone).values()])
     return gone

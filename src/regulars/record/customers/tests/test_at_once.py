@@ -28,6 +28,7 @@ from regulars.record.customers.models import (
     IdentityKind,
     IdentityLink,
     Note,
+    PossibleDuplicate,
     Profile,
     TagEntry,
     Trust,
@@ -271,3 +272,20 @@ def test_an_undone_import_leaves_no_token_of_whom_it_brought() -> None:
     with transaction("undo") as undo:
         assert len(undo_people(log.batch_id, undo, AT, lambda profiles: set())) == 1
     assert Identity.objects.count() == Profile.objects.count() == 1
+
+
+def test_who_becomes_a_buyer_while_another_is_joined_with_them_is_seen() -> None:
+    """Nobody is connected when the first is told to have an order: whoever joins them at that moment waits until it stands."""
+    ann, bob = ContactCard(name="Ann Lee"), ContactCard(name="Bob Lee")
+    one = ensure(number("1"), mail("a@x.example"), contact=ann)
+    other = ensure(number("2"))
+
+    def order(number: IdentityInput, contact: ContactCard, *more: IdentityInput) -> None:
+        person = PersonInput((number, *more), AT, contact=contact)
+        with transaction("import", "imp") as log:
+            ensure_profiles([person], log, buying={id(person)})
+
+    while_open(lambda: order(number("1"), ann), lambda: order(number("2"), bob, mail("a@x.example")))
+    owners = customers_of([one, other])
+    assert owners[one] != owners[other]
+    assert PossibleDuplicate.objects.values_list("low_id", "high_id", "reason").get() == (one, other, "names")

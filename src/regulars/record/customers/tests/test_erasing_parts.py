@@ -12,10 +12,12 @@ from regulars.foundation.vault import keys
 from regulars.foundation.vault.models import SubjectKey
 from regulars.record.customers.contacts import ContactCard
 from regulars.record.customers.inputs import IdentityInput, PersonInput
-from regulars.record.customers.models import Erasure, IdentityKind
-from regulars.record.customers.operations import ensure_profiles, erasure
-from regulars.record.customers.operations.erasure import SomebodyElse, erase_profiles, replay_erasures
+from regulars.record.customers.models import Erasure, IdentityKind, PossibleDuplicate
+from regulars.record.customers.operations import decide_link, ensure_profiles, erasure
+from regulars.record.customers.operations.erasure import SomebodyElse, erase_customer, erase_profiles, replay_erasures
+from regulars.record.customers.operations.undo import undo_people
 from regulars.record.customers.queries import customers_of, read_cards
+from regulars.record.customers.verify import differences
 from regulars.record.events.log import transaction
 
 pytestmark = pytest.mark.django_db
@@ -74,3 +76,40 @@ def test_after_a_restore_only_the_part_is_erased_again(
     assert replay_erasures(SYSTEM, AT + timedelta(days=1)) == 1
     assert keys.still_held([old, new]) == {new}
     assert replay_erasures(SYSTEM, AT + timedelta(days=1)) == 0
+
+
+def test_the_numbers_of_who_was_erased_stay_together(store: Store) -> None:
+    customer, old, new = _two_of_one(store)
+    erase_customer(customer, SYSTEM, AT)
+    assert customers_of([old, new]) == {old: customer, new: customer}
+    assert differences() == []
+
+
+def test_whom_the_erased_held_apart_are_looked_at_again(store: Store) -> None:
+    """One address leads to two buyers of other names, and to somebody without a name, who may be either of them."""
+    names = ("Ada Lovelace", "Mary Shelley", "")
+    people = [_account(store, str(place), name) for place, name in enumerate(names)]
+    with transaction("test") as log:
+        ada, mary, nameless = ensure_profiles(people, log, buying={id(people[0]), id(people[1])})
+    owners = customers_of([ada, mary, nameless])
+    assert len(set(owners.values())) == 3
+    erase_customer(owners[ada], SYSTEM, AT)
+    after = customers_of([ada, mary, nameless])
+    assert after[mary] == after[nameless] == owners[mary] != after[ada] == owners[ada]
+    assert not PossibleDuplicate.objects.exists()
+    assert differences() == []
+
+
+def test_whom_an_undone_record_tied_together_are_two_again(store: Store) -> None:
+    numbers = [IdentityInput(IdentityKind.STORE_CUSTOMER, str(n), store.code) for n in (1, 2, 3)]
+    with transaction("test") as log:
+        one, other = ensure_profiles([PersonInput((n,), AT, store.pk) for n in numbers[:2]], log)
+    with transaction("import") as brought:
+        [between] = ensure_profiles([PersonInput((numbers[2],), AT, store.pk)], brought)
+    for profile in (one, other):
+        decide_link(profile, between, "must-link", 1, AT)
+    assert len(set(customers_of([one, other, between]).values())) == 1
+    with transaction("undo") as log:
+        assert undo_people(brought.batch_id, log, AT, lambda profiles: set()) == {between}
+    assert len(set(customers_of([one, other]).values())) == 2
+    assert differences() == []
