@@ -11,7 +11,8 @@ from regulars.foundation.deduplication import forget_old_keys
 from regulars.foundation.inbox.keys import forget_days_before
 from regulars.foundation.inbox.models import ForgottenWord, Frame, Item, ItemState
 from regulars.foundation.inbox.partitions import DAYS, FRAME_DAYS
-from regulars.foundation.inbox.queries import get_item, open_item
+from regulars.foundation.inbox.parsers import PARSERS
+from regulars.foundation.inbox.queries import get_item, oldest_waiting, open_item
 from regulars.foundation.shop.settings import read_setting
 from regulars.foundation.work.loops import Stop
 
@@ -60,12 +61,16 @@ def forget_words(tokens: Collection[bytes], at: datetime) -> None:
 
 
 def keep_up(stop: Stop, at: datetime) -> bool:
-    """Makes days ahead, drops those beyond the retention with their keys, forgets old keys. True while there is more to forget."""
-    oldest = at - timedelta(days=read_setting("inbox.retention_days"))
-    for days, rows in ((DAYS, Item.objects.all()), (FRAME_DAYS, Frame.objects.all())):
+    """Makes days ahead, drops those beyond the retention with their keys, forgets old keys. True while there is more to forget.
+
+    Where no worker ran for longer than that, days stay until what waits in them was read: somebody was thanked for it.
+    """
+    beyond = at - timedelta(days=read_setting("inbox.retention_days"))
+    unread = min(beyond, oldest_waiting(list(PARSERS)) or beyond)
+    for days, rows, oldest in ((DAYS, Item.objects.all(), unread), (FRAME_DAYS, Frame.objects.all(), beyond)):
         days.ensure(at)
         days.drop_before(oldest)
         rows.filter(received_at__lt=days.period.begin(oldest)).delete()  # those that the default partition caught
-    forget_days_before(oldest)
-    ForgottenWord.objects.filter(forgotten_at__lt=oldest).delete()  # nothing that came before them is left
+    forget_days_before(unread)
+    ForgottenWord.objects.filter(forgotten_at__lt=unread).delete()  # nothing that came before them is left
     return forget_old_keys("inbox_inputkey", at) > 0

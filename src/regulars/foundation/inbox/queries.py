@@ -75,9 +75,12 @@ def count_waiting(source: str, most: int, until: datetime | None = None) -> int:
     return len(rows.values_list("pk")[:most])
 
 
-def oldest_waiting() -> datetime | None:
-    """When the oldest input came that waits to be read; None where none waits. What is worked out by time is right up to then only."""
-    oldest = Item.objects.filter(state=ItemState.RECEIVED).aggregate(at=Min("received_at"))["at"]
+def oldest_waiting(kinds: Collection[str] | None = None) -> datetime | None:
+    """When the oldest input (of these kinds) came that waits to be read; None where none waits. What is worked out by time is right up to
+    then only."""
+    rows = Item.objects.filter(state=ItemState.RECEIVED)
+    rows = rows if kinds is None else rows.filter(kind__in=kinds)
+    oldest = rows.aggregate(at=Min("received_at"))["at"]
     return oldest if isinstance(oldest, datetime) else None
 
 

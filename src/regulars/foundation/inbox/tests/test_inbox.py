@@ -322,6 +322,7 @@ def test_days_go_with_their_keys_and_are_made_ahead(echo: Echo) -> None:
     receive([Arrival("echo:1", "echo", b"old", own_id="1")], old)
     receive([Arrival("echo:1", "echo", b"kept")], AT - timedelta(days=30))
     item = Item.objects.get(received_at=old)
+    read_all()
     operations.keep_up(Stop(), AT)
     assert [open_item(one)[1] for one in Item.objects.all()] == [b"kept"]
     assert list(DayKey.objects.values_list("day", flat=True)) == [(AT - timedelta(days=30)).date()]
@@ -336,6 +337,19 @@ def test_days_go_with_their_keys_and_are_made_ahead(echo: Echo) -> None:
             "SELECT to_regclass('inbox_item_2033_05_06') IS NULL, to_regclass('inbox_item_2033_05_09') IS NULL"
         )
         assert cursor.fetchone() == (False, False)
+
+
+def test_what_waits_to_be_read_outlives_its_days_and_what_nobody_reads_does_not(echo: Echo) -> None:
+    """No worker ran for longer than things are kept: what somebody was thanked for is read first."""
+    unread, old = Arrival("odd:1", "odd", b"unread"), AT - timedelta(days=40)
+    receive([unread, Arrival("echo:1", "echo", b"old")], old)
+    receive([unread], old - timedelta(days=2))
+    operations.keep_up(Stop(), AT)
+    assert list(Item.objects.order_by("pk").values_list("kind", "received_at")) == [("odd", old), ("echo", old)]
+    read_all()
+    assert echo.batches == [[b"old"]]
+    operations.keep_up(Stop(), AT)
+    assert (Item.objects.count(), DayKey.objects.count()) == (0, 0)
 
 
 def test_a_new_master_key_opens_the_days_before_it() -> None:
