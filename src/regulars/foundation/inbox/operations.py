@@ -10,8 +10,8 @@ from regulars.foundation.audit.operations import System, record
 from regulars.foundation.deduplication import forget_old_keys
 from regulars.foundation.inbox.keys import forget_days_before
 from regulars.foundation.inbox.models import ForgottenWord, Frame, Item, ItemState
-from regulars.foundation.inbox.partitions import DAYS, FRAME_DAYS
 from regulars.foundation.inbox.parsers import PARSERS
+from regulars.foundation.inbox.partitions import DAYS, FRAME_DAYS
 from regulars.foundation.inbox.queries import get_item, oldest_waiting, open_item
 from regulars.foundation.shop.settings import read_setting
 from regulars.foundation.work.loops import Stop
