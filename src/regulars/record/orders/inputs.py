@@ -135,6 +135,7 @@ class OrderInput:
     payments: tuple[PaymentInput, ...] = ()
     tells_payments: bool = True  # False: the source tells none (Shopify's webhooks), and those that are known stay
     fulfilments: tuple[FulfilmentInput, ...] = ()
+    tells_fulfilments: bool = True  # False: those that are known stay, as with payments
     refunds: tuple[RefundInput, ...] = ()
     stated_at: datetime | None = None
     is_claimed: bool = False

@@ -64,7 +64,9 @@ register(
     SubjectData(
         "orders_fulfilment",
         _of_order(Fulfilment),
-        lambda ids, at: Fulfilment.objects.filter(order__profile__in=ids).update(tracking_number=None),
+        lambda ids, at: Fulfilment.objects.filter(order__profile__in=ids).update(
+            tracking_number=None, tracking_url=None
+        ),
         "that something was sent, and when",
     )
 )

@@ -38,6 +38,23 @@ def at_place(woo: FakeWooCommerce, folder: str) -> Account:
     return account(address=woo.address + folder, credentials=credentials, client=client, currency="EUR")
 
 
+@pytest.mark.parametrize("folder", ["/shop", "/de/laden"])
+def test_a_shop_in_a_folder_of_its_host(woo: FakeWooCommerce, folder: str) -> None:
+    reader = at_place(woo, folder)
+    woo.shop.home = reader.address
+
+    def answer(request: Request) -> Response:
+        inside = replace(request, path=request.path.removeprefix(folder))
+        return woo.answering.answer(inside) if request.path.startswith(folder) else Response(404, b"<html>")
+
+    woo.server.answer = answer
+    woo.shop.add_product(sku="MUG", price="12.50")
+    assert WOO.check(reader).name == "Fake Woo & Sons"
+    assert _skus(reader) == ["MUG"]
+    hook = "https://crm.example/hooks/woocommerce/con_1"
+    assert WOO.ensure_webhooks(reader, hook).made == WOO.ensure_webhooks(reader, hook).wanted == 15
+
+
 def _printing(woo: FakeWooCommerce, before: bytes) -> None:
     """From now on something is printed before each answer."""
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from regulars.foundation.bulk import copy_rows, execute, fetch
-from regulars.foundation.sealing import Cell, seal
+from regulars.foundation.sealing import CannotOpen, Cell, seal, unseal
 from regulars.foundation.vault import keys
 from regulars.foundation.vault.rows import reserve_ids
 from regulars.record.orders import rules
@@ -18,11 +18,12 @@ Row = tuple[Any, ...]
 
 @dataclass(frozen=True)
 class Part:
-    """One of an order's tables: the columns in which two rows are the same, and how the input says them."""
+    """One of an order's tables: the columns in which two rows are the same, in clear and sealed, and how the input says them."""
 
     table: str
     columns: tuple[str, ...]
     said: Callable[[OrderInput, Context], list[Row]]
+    sealed: tuple[str, ...] = ()
 
 
 def _lines(order: OrderInput, context: Context) -> list[Row]:
@@ -49,7 +50,10 @@ def _payments(order: OrderInput, context: Context) -> list[Row]:
 
 
 def _fulfilments(order: OrderInput, context: Context) -> list[Row]:
-    return [(f.status, f.carrier, f.occurred_at) for f in order.fulfilments]
+    """Of a guest without any identity neither number nor link is kept."""
+    is_known = context.profile(order.person) is not None
+    tracking = [(f.tracking_number, f.tracking_url) if is_known else ("", "") for f in order.fulfilments]
+    return [(f.status, f.carrier, f.occurred_at, *said) for f, said in zip(order.fulfilments, tracking, strict=True)]
 
 
 LINES = Part(
@@ -60,7 +64,9 @@ LINES = Part(
 PAYMENTS = Part(
     "orders_payment", ("kind", "gateway", "status", "currency", "amount_minor", "reference", "occurred_at"), _payments
 )
-FULFILMENTS = Part("orders_fulfilment", ("status", "carrier", "occurred_at"), _fulfilments)
+FULFILMENTS = Part(
+    "orders_fulfilment", ("status", "carrier", "occurred_at"), _fulfilments, ("tracking_number", "tracking_url")
+)
 PARTS = (LINES, PAYMENTS, FULFILMENTS)
 
 
@@ -84,7 +90,7 @@ def update_parts(orders: Sequence[OrderInput], ids: Mapping[str, int], context: 
         ended: list[int] = []
         added: list[tuple[OrderInput, int]] = []
         for order in orders:
-            if part is PAYMENTS and not order.tells_payments:
+            if not _tells(order, part):
                 continue
             difference = rules.multiset_difference(there[ids[order.number]], part.said(order, context))
             ended += difference.ended
@@ -97,6 +103,11 @@ def update_parts(orders: Sequence[OrderInput], ids: Mapping[str, int], context: 
     return changed
 
 
+def _tells(order: OrderInput, part: Part) -> bool:
+    """What a source does not tell, it takes away from nobody."""
+    return (order.tells_payments or part is not PAYMENTS) and (order.tells_fulfilments or part is not FULFILMENTS)
+
+
 def _add(part: Part, added: Sequence[tuple[OrderInput, int]], ids: Mapping[str, int], context: Context) -> None:
     if part is FULFILMENTS:
         _insert_fulfilments(added, ids, context)
@@ -105,12 +116,36 @@ def _add(part: Part, added: Sequence[tuple[OrderInput, int]], ids: Mapping[str, 
 
 
 def _present(part: Part, order_ids: Sequence[int]) -> dict[int, dict[int, Row]]:
-    """Present rows by order: id to content."""
+    """Present rows by order: id to content, in clear."""
     rows: dict[int, dict[int, Row]] = defaultdict(dict)
-    statement = f"SELECT order_id, id, {', '.join(part.columns)} FROM {part.table} WHERE order_id = ANY(%s) AND until_batch_id IS NULL"
-    for order_id, row_id, *content in fetch(statement, [list(order_ids)]):
-        rows[order_id][row_id] = tuple(content)
+    columns = ", ".join((*part.columns, *part.sealed))
+    statement = f"SELECT order_id, id, {columns} FROM {part.table} WHERE order_id = ANY(%s) AND until_batch_id IS NULL"
+    found, clear = list(fetch(statement, [list(order_ids)])), len(part.columns) + 2
+    plain = _keys_of({row[0] for row in found if any(row[clear:])})
+    for order_id, row_id, *content in found:
+        key = plain.get(order_id)
+        words = zip(part.sealed, content[len(part.columns) :], strict=True)
+        opened = (_opened(value, key, Cell(part.table, column, row_id)) for column, value in words)
+        rows[order_id][row_id] = (*content[: len(part.columns)], *opened)
     return rows
+
+
+def _keys_of(order_ids: set[int]) -> dict[int, bytes]:
+    """By order, the key of whose it is."""
+    if not order_ids:
+        return {}
+    whose = "SELECT id, profile_id FROM orders_order WHERE id = ANY(%s) AND profile_id IS NOT NULL"
+    profiles = dict(fetch(whose, [list(order_ids)]))
+    plain = keys.find_keys(profiles.values())
+    return {order: plain[profile] for order, profile in profiles.items() if profile in plain}
+
+
+def _opened(sealed: bytes | None, key: bytes | None, cell: Cell) -> str:
+    """'' for what is not there, or can be opened by nobody any more."""
+    try:
+        return unseal(key, bytes(sealed), cell).decode() if sealed and key else ""
+    except CannotOpen:
+        return ""
 
 
 def _insert(part: Part, rows: Iterable[tuple[int, Row]], context: Context) -> None:
@@ -134,5 +169,5 @@ def _insert_fulfilments(wanted: Sequence[tuple[OrderInput, int]], ids: Mapping[s
         rows.append(
             (row_id, ids[order.number], said.status, said.carrier, said.occurred_at, number, url, context.log.batch_id)
         )
-    columns = ("id", "order_id", *FULFILMENTS.columns, "tracking_number", "tracking_url", "batch_id")
+    columns = ("id", "order_id", *FULFILMENTS.columns, *FULFILMENTS.sealed, "batch_id")
     copy_rows(FULFILMENTS.table, columns, rows)

@@ -1,6 +1,7 @@
 """What platforms say of orders: late, often, in any order, beside a tracker, and of what they deleted."""
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -10,15 +11,25 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from regulars.foundation.sealing import Cell, unseal
 from regulars.foundation.shop.models import Brand, Store
+from regulars.foundation.vault import keys
 from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import IdentityKind
 from regulars.record.events.log import transaction
 from regulars.record.events.models import Event
 from regulars.record.orders import rules
-from regulars.record.orders.inputs import LineInput, OrderInput, OrderRemoval, PaymentInput, RefundInput
+from regulars.record.orders.inputs import (
+    FulfilmentInput,
+    LineInput,
+    OrderInput,
+    OrderRemoval,
+    PaymentInput,
+    RefundInput,
+)
 from regulars.record.orders.models import (
     CustomerFigures,
+    Fulfilment,
     FulfilmentStatus,
     Order,
     OrderChange,
@@ -263,3 +274,52 @@ def test_payments_that_webhooks_do_not_tell_come_later_and_stay(store: Store) ->
 def test_a_tracker_goes_on_with_an_order_of_a_file(store: Store) -> None:
     tell(store, order(stated_at=None), claimed("1001", status=OrderStatus.CANCELLED))
     assert [(fact[0], fact[1], fact[2], fact[6]) for fact in facts(store)] == [("#1001", "501", "cancelled", False)]
+
+
+def _parcels() -> list[tuple[str, str, str]]:
+    """Present ones: carrier, number and link in clear."""
+    there = Fulfilment.objects.filter(until_batch=None).select_related("order").order_by("carrier", "pk")
+    plain = keys.find_keys(one.order.profile_id or 0 for one in there)
+    return [
+        (one.carrier, *(_clear(one, column, plain) for column in ("tracking_number", "tracking_url"))) for one in there
+    ]
+
+
+def _clear(one: Fulfilment, column: str, plain: Mapping[int, bytes]) -> str:
+    sealed = getattr(one, column)
+    return (
+        unseal(plain[one.order.profile_id or 0], bytes(sealed), Cell("orders_fulfilment", column, one.pk)).decode()
+        if sealed
+        else ""
+    )
+
+
+def test_a_tracking_number_that_is_corrected_takes_the_place_of_the_one_before(store: Store) -> None:
+    sent = FulfilmentInput("success", AT, "dhl", "JJD001", "https://dhl.example/JJD001")
+    other = FulfilmentInput("success", AT, "ups", "1Z9")
+    second = timedelta(seconds=1)
+    tell(store, order(fulfilments=(sent, other)))
+    tell(store, order(fulfilments=(sent, other), remarks="Ring twice", stated_at=AT + second))
+    assert Fulfilment.objects.count() == 2
+    right = replace(sent, tracking_number="JJD999")
+    tell(store, order(fulfilments=(right, other), remarks="Ring twice", stated_at=AT + 2 * second))
+    assert _parcels() == [("dhl", "JJD999", "https://dhl.example/JJD001"), ("ups", "1Z9", "")]
+    assert Fulfilment.objects.count() == 3
+    tell(store, order(fulfilments=(right, other), remarks="Ring once", stated_at=AT + 3 * second))
+    assert Fulfilment.objects.count() == 3
+
+
+def test_parcels_that_webhooks_do_not_tell_stay(store: Store) -> None:
+    sent = FulfilmentInput("success", AT, "dhl", "JJD001")
+    tell(store, order(tells_fulfilments=False))
+    assert tell(store, order(fulfilments=(sent,))).updated == 1
+    tell(store, order(price="12.00", tells_fulfilments=False, stated_at=AT + timedelta(seconds=1)))
+    assert _parcels() == [("dhl", "JJD001", "")]
+    assert Order.objects.get().total_minor == 1200
+
+
+def test_the_number_of_a_guests_parcel_is_kept_nowhere_and_is_no_news(store: Store) -> None:
+    sent = FulfilmentInput("success", AT, "dhl", "JJD001")
+    tell(store, order(person=None, fulfilments=(sent,)))
+    tell(store, order(person=None, fulfilments=(sent,), price="12.00", stated_at=AT + timedelta(seconds=1)))
+    assert (Fulfilment.objects.count(), _parcels()) == (1, [("dhl", "", "")])
