@@ -1,7 +1,9 @@
 import json
 import logging
 
+import pytest
 import structlog
+from django.test import Client
 
 from regulars.config import logs
 
@@ -46,3 +48,19 @@ def test_a_traceback_holds_neither_variables_nor_values_of_rows() -> None:
 def test_keys_that_name_people_or_secrets_are_hidden() -> None:
     hidden = logs.hide_personal_data(None, "info", {"event": "sent", "email": "jane@shop.example", "message_id": 7})
     assert hidden == {"event": "sent", "email": "hidden", "message_id": 7}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("/v1/projects/secret-é/settings", "Not Found: /v1/projects/<str:key>/settings"),
+        ("/secret@shop.example", "Not Found: an address that there is not"),
+    ],
+)
+def test_what_stands_in_an_address_is_not_told(path: str, said: str, caplog: pytest.LogCaptureFixture) -> None:
+    assert Client().get(path).status_code == 404
+    [record] = [record for record in caplog.records if record.name == "django.request"]
+    line = format_of(record)
+    assert line["event"] == said
+    assert "secret" not in json.dumps(line)
