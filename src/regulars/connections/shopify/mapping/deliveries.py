@@ -163,7 +163,7 @@ def _asks(kind: str, listed: str) -> Reader:
         reference = (
             number_of((said.get("data_request") or {}).get("id"))
             or number
-            or f"{said.get('shop_id', '')}:{','.join(asked)}"
+            or f"{said.get('shop_id', '')} {at:%Y-%m-%d} {','.join(asked)}".strip()  # one that names nobody may come again
         )
         return Statements(requests=[PrivacyRequest(kind, at, identity, asked, reference[:120])])
 

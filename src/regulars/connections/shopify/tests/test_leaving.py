@@ -99,6 +99,16 @@ def _answers(fake: FakeShopify, browser: Browser, row: Connection) -> dict[str, 
     return said
 
 
+def _kept(sent: list[Sent]) -> Callable[[Delivery], int]:
+    """Thanks for what is handed over, and keeps it."""
+
+    def keep(one: Delivery) -> int:
+        sent.append(Sent(one.headers, one.body))
+        return 200
+
+    return keep
+
+
 def _findings() -> list[str]:
     viewer = Viewer(None, frozenset({"connections.view", "connections.manage"}))
     return [one.sentence for one in find(viewer, clock.now())]
@@ -163,17 +173,12 @@ def test_a_connection_that_was_ended_here_still_hears_what_is_asked_in_customers
     fake: FakeShopify, browser: Browser, row: Connection
 ) -> None:
     fake.shop.add_customer("bea@ringstrasse.net")
-    late: list[Delivery] = []
-
-    def keep(one: Delivery) -> int:
-        late.append(one)
-        return 200
-
-    fake.deliver(keep)
+    late: list[Sent] = []
+    fake.deliver(_kept(late))
     browser.post(f"/settings/connections/{row.public_id}/end")
     row.refresh_from_db()
     assert (row.state, read_secrets(row).credentials) == (ConnectionState.OVER, {})
-    assert {post(browser, row, Sent(one.headers, one.body)) for one in late} == {410}
+    assert {post(browser, row, one) for one in late} == {410}
     fake.shop.redact_shop()
     assert _answers(fake, browser, row) == {"shop/redact": 200}
     asked = PlatformRequest.objects.get()
@@ -221,6 +226,20 @@ def test_what_shopify_asks_in_customers_names_is_done_to_the_end(
     assert (asked.outcome, asked.done_at is None) == ("Everybody of this shop was erased.", False)
     assert keys.still_held(held) == set()
     assert Order.objects.filter(store=row.store_id).count() == 3
+
+
+def test_an_app_that_is_removed_a_second_time_is_asked_about_a_second_time(
+    fake: FakeShopify, browser: Browser, row: Connection
+) -> None:
+    for day in range(3):
+        fake.clock.advance(days=1)
+        fake.shop.redact_shop()
+        sent: list[Sent] = []
+        fake.deliver(_kept(sent))
+        for again in [*sent, *sent]:
+            assert post(browser, row, again) == 200
+        read_all()
+        assert PlatformRequest.objects.filter(kind="erase-shop").count() == day + 1
 
 
 def test_an_erasure_that_names_nobody_by_number_stays_open_for_staff(

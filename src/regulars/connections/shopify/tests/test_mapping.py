@@ -288,7 +288,7 @@ def test_erasing_goes_by_the_shops_number_and_never_by_mail() -> None:
     assert erase.requests == [PrivacyRequest("erase", AT, OWN, ("450789469", "450789470"), "7001")]
     nameless = {"email": "ada.marsh@ringstrasse.net"}
     [request] = told("customers/redact", shop | {"customer": nameless, "orders_to_redact": [1]}, **WHEN).requests
-    assert request == PrivacyRequest("erase", AT, None, ("1",), "954889:1")
+    assert request == PrivacyRequest("erase", AT, None, ("1",), "954889 2026-03-02 1")
     asked = {"customer": who, "orders_requested": [450789469], "data_request": {"id": 9999}}
     assert told("customers/data_request", shop | asked, **WHEN).requests == [
         PrivacyRequest("export", AT, OWN, ("450789469",), "9999")
