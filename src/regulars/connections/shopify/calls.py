@@ -26,8 +26,8 @@ class Hidden(KeyRefused):
     """A scope is missing, or the app was not let have a field of the customers' (protected customer data)."""
 
 
-class TooCostly(Exception):
-    """The document could cost more than Shopify allows for one: ask for fewer things at once."""
+class TooCostly(Refused):
+    """Shopify finds one thing alone too much to ask for."""  # of several, fewer may be asked for at once
 
 
 def ask(

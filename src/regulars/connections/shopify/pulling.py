@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from regulars.connections.base.client import Unreachable
-from regulars.connections.base.platforms import Account, Page, Refused
+from regulars.connections.base.platforms import Account, Page
 from regulars.connections.shopify.calls import Hidden, TooCostly, ask
 from regulars.connections.shopify.completing import by_key, complete
 from regulars.connections.shopify.folding import Node, NotGrouped, cut, fold, to_lines
@@ -114,6 +113,8 @@ def _piece(pull: _Pull, place: dict[str, Any]) -> Page:
     size, start, length = int(operation["fileSize"]), int(place["at"]), PIECE
     while True:
         raw = _range(pull.account, operation["url"], start, length)
+        if raw is None:
+            return _begin_pages(pull)
         is_end = start + len(raw) >= size
         piece = cut(raw, is_end)
         if piece.size or is_end:
@@ -130,8 +131,9 @@ def _piece(pull: _Pull, place: dict[str, Any]) -> Page:
     return _of(pull, nodes, broken, cursor, int(operation["rootObjectCount"]))
 
 
-def _range(account: Account, url: str, start: int, length: int) -> bytes:
-    """Bytes of the file as it is: asked for without compression, for a range of a packed file would be a piece of the packing.
+def _range(account: Account, url: str, start: int, length: int) -> bytes | None:
+    """Bytes of the file as it is: asked for without compression, for a range of a packed file would be a piece of the packing. None where
+    it is kept from us: its address ran out, or something stands between.
 
     No token goes along: the file does not lie at the shop.
     """
@@ -141,7 +143,7 @@ def _range(account: Account, url: str, start: int, length: int) -> bytes:
         return reply.body
     if reply.status == 200:  # a store of files that knows no ranges
         return reply.body[start : start + length]
-    raise Unreachable("Shopify's file of everything cannot be fetched.")
+    return None
 
 
 # --- pages ---
@@ -163,9 +165,9 @@ def _page(pull: _Pull, place: dict[str, Any]) -> Page:
             if pull.topic.may_be_hidden:
                 return Page(b"", "", 0, 0)
             raise
-        except TooCostly as error:
+        except TooCostly:
             if first == 1:
-                raise Refused("Shopify finds one thing alone too much to ask for.") from error
+                raise
             first //= 2
     found = said[pull.topic.root]
     nodes: list[Node] = found["nodes"]

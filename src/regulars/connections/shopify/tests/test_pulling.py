@@ -118,6 +118,23 @@ def test_a_file_that_fails_or_is_gone_is_left_for_pages(filled: FakeShopify) -> 
     assert _orders(filled) == whole
 
 
+def test_a_file_that_is_kept_from_us_is_left_for_pages(filled: FakeShopify, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its address has run out, or whatever stands between lets nothing of it through: asked again for ever, it would never come."""
+    whole = _orders(filled)
+    monkeypatch.setattr(filled.bulk, "content", lambda number, ends, signature: None)
+    assert _orders(filled) == whole
+
+
+def test_what_is_too_much_to_ask_for_however_little_it_is_says_so(filled: FakeShopify) -> None:
+    filled.bucket.most_of_one = 1
+    for ask_for in (
+        lambda: everything(account_at(filled), "orders"),
+        lambda: PLATFORM.fetch_one(account_at(filled), "orders", "1"),
+    ):
+        with pytest.raises(Refused, match="too much to ask for"):
+            ask_for()
+
+
 def test_a_file_that_is_not_grouped_is_left_for_pages(filled: FakeShopify, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = _orders(filled)
     monkeypatch.setattr(pulling, "_RUN", pulling._RUN.replace("groupObjects: true", "groupObjects: false"))

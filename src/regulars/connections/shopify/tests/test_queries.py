@@ -13,6 +13,7 @@ from regulars.connections.shopify import calls, pixels, platform, pulling, selec
 from regulars.connections.shopify.tests.shop import PLATFORM
 
 SCHEMA = Path(__file__).parents[5] / "fakes" / "shopify" / "schema.graphql"
+GUIDE = Path(__file__).parents[1] / "templates" / "shopify" / "guide.html"
 SINCE = "2026-03-01T00:00:00Z"
 # Free shipping is not in the pinned part; these are Shopify's own words of 2026-10.
 FREE_SHIPPING = """
@@ -80,6 +81,9 @@ def test_nothing_deprecated_is_asked_for_but_the_list_of_codes() -> None:
 
 def test_the_version_of_the_calls_is_that_of_the_schema() -> None:
     assert f"# API version: {calls.VERSION}\n" in SCHEMA.read_text()
+    assert (
+        f"choose {calls.VERSION} as the version of its webhooks" in GUIDE.read_text()
+    )  # it is the app's, not the subscription's
     assert (calls.VERSION, PLATFORM.served_until) == ("2026-10", date(2027, 10, 1))
 
 
