@@ -1,6 +1,8 @@
 """What shoppers do, as their browser or the shop's server tells it."""
 
+import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from msgspec.json import encode
@@ -85,8 +87,16 @@ def _untyped(call: Call) -> Typed:
     return Typed(clear, rest)
 
 
+# What calls, pays for or lets in somebody may be a number too: {phone: 447911123456}, {cvv: 737}.
+_OF_A_PERSON = frozenset("phone telephone tel mobile fax cvv cvc csc pin otp ssn iban passport password token".split())
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+
+@lru_cache(4_096)
 def _is_plain_name(name: str) -> bool:
-    return len(name) <= _LONGEST_KEY and name.isascii() and name.replace("_", "").replace("-", "").isalnum()
+    """Whether a number under this name may stand in clear."""
+    is_plain_text = len(name) <= _LONGEST_KEY and name.isascii() and name.replace("_", "").replace("-", "").isalnum()
+    return is_plain_text and _OF_A_PERSON.isdisjoint(word.lower() for word in _WORD.findall(name))
 
 
 def of_call(

@@ -110,3 +110,11 @@ def test_of_what_is_kept_in_clear_nothing_is_a_card_number_or_an_address(shop: S
     card_of = read_cards([ann])[ann]
     assert (card_of.name, card_of.street, card_of.company) == ("Ann [card …1111]", "[card …1111]", "[card …1111]")
     assert sealed(events("tracked.identified")[0])["extra"] == {"note": "paid by [card …1111]"}
+
+
+def test_a_number_that_calls_or_pays_for_somebody_is_sealed(shop: Shop) -> None:
+    numbers = {"phone": 447911123456, "cvv": 737, "userPIN": 1234, "CVC2": 99, "one-time_token": 5}
+    shop.track("Form Sent", numbers | {"hotel": 3, "shippingCost": 4, "page": 5})
+    [event] = events()
+    assert event.data["properties"] == {"hotel": 3, "shippingCost": 4, "page": 5}
+    assert sealed(event)["rest"] == numbers
