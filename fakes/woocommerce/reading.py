@@ -110,6 +110,14 @@ class Reading:
         refund = found(self.shop.refunds.get(order, {}), number, "shop_order_refund")
         return json_response(self.shown(call, self.order(call, refund), f"orders/{order}/refunds"))
 
+    def list_fulfillments(self, call: Call) -> Response:
+        """All of an order's at once, without pages."""
+        if not self.shop.has_fulfillments:
+            raise Refused("rest_no_route", "No route was found matching the URL and request method.", 404)
+        number = call.numbers[0]
+        found(self.shop.orders, number, "shop_order")
+        return json_response(self.shop.fulfillments.get(number, []))
+
     # --- people -------------------------------------------------------------------------------------------------
 
     def list_customers(self, call: Call) -> Response:

@@ -110,6 +110,7 @@ ROUTES = (
     Route("GET", "/orders/<number>/refunds/<number>", "get_refund", names("dp order_item_display_meta")),
     Route("DELETE", "/orders/<number>/refunds/<number>", "delete_refund", _DELETE),
     Route("GET", "/refunds", "list_all_refunds", _REFUNDS),
+    Route("GET", "/orders/<number>/fulfillments", "list_fulfillments", {}),
     Route("GET", "/customers", "list_customers", _PAGES | names("email role")),
     Route("POST", "/customers", "create_customer", {}, CUSTOMER),
     Route("GET", "/customers/<number>", "get_customer", {}),

@@ -1,7 +1,7 @@
 """The shop behind the API: what a test can make happen in it. Every change queues the webhooks that it would."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -215,6 +215,34 @@ class Shop(Catalog):
             del self.refunds[order_id][refund_id]
             self._show_refunds(self.orders[order_id])
             self.webhooks.happened("order.updated", order_id)
+
+    def fulfil(
+        self,
+        order_id: int,
+        tracking: str,
+        provider: str = "dhl",
+        meta: Mapping[str, str] | None = None,
+        *,
+        is_all: bool = True,
+    ) -> int:
+        """A parcel by WooCommerce's own feature: the order notes how far it is, and its webhook holds no more than that."""
+        with self.lock:
+            order, at = self.orders[order_id], self.clock()
+            said = {"_tracking_number": tracking, "_shipment_provider": provider, **(meta or {})}
+            made: Resource = {
+                "id": self.next_id(),
+                "entity_type": "WC_Order",
+                "entity_id": str(order_id),
+                "status": "fulfilled",
+                "is_fulfilled": True,
+                "date_updated": f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}",
+                "date_deleted": None,
+                "meta_data": [{"id": self.next_id(), "key": key, "value": value} for key, value in said.items()],
+            }
+            self.fulfillments.setdefault(order_id, []).append(made)
+            self.set_meta(order, "_fulfillment_status", "fulfilled" if is_all else "partially_fulfilled")
+            self.touch("order", order, at=at)
+            return int(made["id"])
 
     def trash_order(self, number: int) -> None:
         with self.lock:

@@ -34,6 +34,8 @@ class State:
     keys: Keys = field(default_factory=Keys)
     orders: dict[int, Resource] = field(default_factory=dict)
     refunds: dict[int, dict[int, Resource]] = field(default_factory=dict)  # by order
+    fulfillments: dict[int, list[Resource]] = field(default_factory=dict)  # by order
+    has_fulfillments: bool = True  # whether the feature is switched on; without it its routes are not there
     customers: dict[int, Resource] = field(default_factory=dict)
     products: dict[int, Resource] = field(default_factory=dict)
     variations: dict[int, Resource] = field(default_factory=dict)

@@ -25,6 +25,12 @@ class NotThere(Refused):
     code = "shop-has-not"
 
 
+class NoRoute(Unreachable):
+    """There is no such call at this shop: it is older, or a part of WooCommerce is switched off."""
+
+    code = "shop-no-route"
+
+
 class MayNotRead(KeyRefused):
     """Whoever the key was made for may not read this."""
 
@@ -138,7 +144,7 @@ def _refusal(status: int, said: Any) -> Refused | Unreachable:
     code = str(said.get("code", "")) if isinstance(said, dict) else ""
     words = str(said.get("message", ""))[:200] if isinstance(said, dict) else ""
     if code == "rest_no_route":
-        return Unreachable(_no_api())
+        return NoRoute(_no_api())
     if status == 404 or code.endswith("invalid_id"):
         return NotThere(gettext("The shop does not have this any more."), wp_code=code)
     if status == 403 and code == "woocommerce_rest_cannot_view":  # without anybody behind a key it is 401

@@ -8,8 +8,9 @@ from typing import Any
 
 from regulars.connections.base.platforms import Account, Page, Refused
 from regulars.connections.woocommerce import calls
-from regulars.connections.woocommerce.calls import MayNotRead, NotThere
+from regulars.connections.woocommerce.calls import MayNotRead, NoRoute, NotThere
 from regulars.connections.woocommerce.envelopes import envelope
+from regulars.connections.woocommerce.mapping.parcels import has_parcels
 from regulars.connections.woocommerce.mapping.values import find_moment
 from regulars.connections.woocommerce.pages import SIZE, everything, things_of, walk
 
@@ -25,6 +26,7 @@ class Listing:
     detail: Callable[[Mapping[str, Any]], str] = lambda thing: ""
     size: int = SIZE
     has_shelves: bool = False
+    has_parcels: bool = False
     is_history: bool = True
 
 
@@ -42,7 +44,7 @@ LISTINGS: dict[str, Listing] = {
     ),  # so that a turn stays short where all have variations
     "customers": Listing("customers", {"role": "all"}),
     "coupons": Listing("coupons"),
-    "orders": Listing("orders", detail=_refunds),
+    "orders": Listing("orders", detail=_refunds, has_parcels=True),
     "trashed-products": Listing("products", {"status": "trash"}, is_history=False),
     "trashed-orders": Listing("orders", {"status": "trash"}, is_history=False),
 }
@@ -80,16 +82,17 @@ def fetch_one(account: Account, topic: str, key: str) -> bytes:
         return b""
     path = listing.detail(answer.said) if isinstance(answer.said, dict) else ""
     more = {int(key): _detail(account, path)} if path else {}
-    return envelope(b"[%s]" % answer.body, more, _shelves(account, listing, [answer.said]))
+    things = [answer.said]
+    return envelope(b"[%s]" % answer.body, more, _shelves(account, listing, things), _parcels(account, listing, things))
 
 
 def _walked(account: Account, listing: Listing, cursor: str, query: Mapping[str, object]) -> Page:
     stretch = walk(account, listing.path, cursor, {**listing.query, **query}, listing.size)
-    more, things = {}, things_of(stretch.answer)
-    for thing in things:
-        if isinstance(thing, dict) and thing.get("id") in stretch.fresh and (path := listing.detail(thing)):
-            more[thing["id"]] = _detail(account, path)
-    body = envelope(stretch.answer.body, more, _shelves(account, listing, things))
+    things = things_of(stretch.answer)
+    fresh = [thing for thing in things if isinstance(thing, dict) and thing.get("id") in stretch.fresh]
+    more = {thing["id"]: _detail(account, path) for thing in fresh if (path := listing.detail(thing))}
+    shelves, parcels = _shelves(account, listing, things), _parcels(account, listing, fresh)
+    body = envelope(stretch.answer.body, more, shelves, parcels)
     return Page(body, stretch.cursor, len(stretch.fresh), stretch.answer.total)
 
 
@@ -114,6 +117,19 @@ def _shelves(account: Account, listing: Listing, things: Sequence[Any]) -> list[
                 one["parent"] for one in things_of(answer) if isinstance(one, dict) and _is_number(one.get("parent"))
             }
     return pages
+
+
+def _parcels(account: Account, listing: Listing, things: Sequence[Any]) -> dict[int, bytes]:
+    """Raw fulfillments of the orders that have some. What the shop refuses of them is left out; so are all, where the feature is
+    switched off by now."""
+    found: dict[int, bytes] = {}
+    with suppress(NoRoute):
+        for thing in things if listing.has_parcels else ():
+            if isinstance(thing, dict) and has_parcels(thing):
+                with suppress(Refused):
+                    answer = calls.get(account, f"orders/{thing['id']}/fulfillments")
+                    found |= {thing["id"]: answer.body} if isinstance(answer.said, list) else {}
+    return found
 
 
 def _named(thing: Any) -> Iterator[int]:

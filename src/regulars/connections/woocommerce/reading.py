@@ -10,6 +10,7 @@ from regulars.connections.woocommerce.envelopes import Envelope
 from regulars.connections.woocommerce.mapping.consents import consents_of
 from regulars.connections.woocommerce.mapping.coupons import coupon_of
 from regulars.connections.woocommerce.mapping.orders import order_of
+from regulars.connections.woocommerce.mapping.parcels import has_parcels
 from regulars.connections.woocommerce.mapping.people import account_identity, customer_of
 from regulars.connections.woocommerce.mapping.products import product_of
 from regulars.connections.woocommerce.mapping.refunds import refund_of
@@ -45,7 +46,7 @@ def split(incoming: Incoming) -> Sequence[bytes]:
 def _read_one(reader: Read, thing: Any, page: Envelope, account: Account, said: Statements) -> None:
     read_thing(
         said,
-        lambda own: reader(page.shelved(thing), page.details(thing), account, own),
+        lambda own: reader(page.whole(thing), page.details(thing), account, own),
         lambda: page.alone(thing),
     )
 
@@ -61,7 +62,9 @@ def _read_webhook(incoming: Incoming, thing: Json, account: Account, said: State
         _gone(resource, key(thing["id"]), incoming.raw.received_at, account, said)
     else:
         _READERS[resource](thing, [], account, said)
-        if said.orders and thing.get("refunds"):  # of which a webhook holds neither day nor lines
+        if said.orders and (
+            thing.get("refunds") or has_parcels(thing)
+        ):  # a webhook holds no lines, days and numbers of them
             said.wanted.append(Wanted("orders", key(thing["id"])))
 
 

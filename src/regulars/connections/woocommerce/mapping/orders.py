@@ -5,10 +5,10 @@ saw them, so that what they paid adds up to the cent; elsewhere without.
 """
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 
 from regulars.connections.base.platforms import Account
 from regulars.connections.woocommerce.mapping.lines import Money, fee, sold
+from regulars.connections.woocommerce.mapping.parcels import parcels_of, tells_parcels
 from regulars.connections.woocommerce.mapping.people import buyer_of, country_of
 from regulars.connections.woocommerce.mapping.refunds import refunds_told
 from regulars.connections.woocommerce.mapping.states import DRAFTS, TRASH, state_of
@@ -23,16 +23,14 @@ from regulars.connections.woocommerce.mapping.values import (
     part,
     parts,
     text,
-    whole,
     words,
 )
 from regulars.foundation.money import parse_currency
 from regulars.record.orders import rules
-from regulars.record.orders.inputs import FulfilmentInput, LineInput, OrderInput, OrderRemoval, PaymentInput
-from regulars.record.orders.models import FulfilmentStatus, OrderStatus
+from regulars.record.orders.inputs import LineInput, OrderInput, OrderRemoval, PaymentInput
+from regulars.record.orders.models import OrderStatus
 
 CART = "_regulars_cart"
-_TRACKING = "_wc_shipment_tracking_items"  # of the plugins 'Shipment Tracking' and 'Advanced Shipment Tracking'
 
 
 def order_of(said: Json, account: Account) -> OrderInput | OrderRemoval | None:
@@ -87,7 +85,8 @@ def _order(said: Json, status: str, number: str, account: Account) -> OrderInput
         country=country_of(shipping_to) or country_of(billing),
         remarks=words(said.get("customer_note"), 4000),
         payments=tuple(_payments(said, total, money.currency)),
-        fulfilments=tuple(_fulfilments(said, state.fulfilment)),
+        fulfilments=tuple(parcels_of(said, state.fulfilment)),
+        tells_fulfilments=tells_parcels(said),
         refunds=refunds,
         has_all_refunds=True,
         cart_keys=_cart_keys(said),
@@ -105,28 +104,6 @@ def _payments(said: Json, total: int, currency: str) -> Iterator[PaymentInput]:
     if paid and total > 0:
         gateway, reference = text(said.get("payment_method"), 60), text(said.get("transaction_id"), 120)
         yield PaymentInput("sale", "success", total, currency, paid, gateway, reference)
-
-
-def _fulfilments(said: Json, status: FulfilmentStatus) -> Iterator[FulfilmentInput]:
-    """Parcels as a tracking plugin noted them; without one, that the order was completed."""
-    completed = find_moment(said, "date_completed")
-    told = meta(said, _TRACKING)
-    parcels = (
-        [one for one in told if isinstance(one, dict) and one.get("tracking_number")] if isinstance(told, list) else []
-    )
-    for one in parcels:
-        sent = _shipped(one) or completed or moment(said, "date_created")
-        carrier = text(one.get("tracking_provider"), 60) or text(one.get("custom_tracking_provider"), 60)
-        link = text(one.get("custom_tracking_link"), 500)
-        yield FulfilmentInput("success", sent, carrier, text(one["tracking_number"], 120), link)
-    if not parcels and completed and status == FulfilmentStatus.FULFILLED:
-        yield FulfilmentInput("success", completed)
-
-
-def _shipped(parcel: Json) -> datetime | None:
-    """Seconds since 1970, as the plugins keep the day."""
-    said = parcel.get("date_shipped")
-    return datetime.fromtimestamp(whole(said), UTC) if isinstance(said, str | int) and str(said).isdecimal() else None
 
 
 def _cart_keys(said: Json) -> tuple[str, ...]:

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from regulars.connections.woocommerce.mapping.values import Json, find_moment
+from regulars.connections.woocommerce.mapping.parcels import STATUS
+from regulars.connections.woocommerce.mapping.values import Json, find_moment, meta, text
 from regulars.record.orders.models import FulfilmentStatus, OrderStatus, PaymentStatus
 
 DRAFTS = frozenset({"draft", "auto-draft", "checkout-draft", "new"})
@@ -11,6 +12,7 @@ TRASH = "trash"
 _OVER = frozenset({"cancelled", "failed"})
 _DONE = frozenset({"completed", "refunded", "shipped", "delivered"})
 _SENT = frozenset({"completed", "shipped", "delivered"})
+_NOTED = {"fulfilled": FulfilmentStatus.FULFILLED, "partially_fulfilled": FulfilmentStatus.PARTIAL}
 _PARTLY_SENT = frozenset({"partial-shipped", "partially-shipped"})
 
 
@@ -41,4 +43,5 @@ def _payment(status: str, is_paid: bool, total: int, given_back: int) -> Payment
 def _fulfilment(said: Json, status: str) -> FulfilmentStatus:
     if status in _SENT or find_moment(said, "date_completed"):
         return FulfilmentStatus.FULFILLED
-    return FulfilmentStatus.PARTIAL if status in _PARTLY_SENT else FulfilmentStatus.UNFULFILLED
+    noted = _NOTED.get(text(meta(said, STATUS)))
+    return noted or (FulfilmentStatus.PARTIAL if status in _PARTLY_SENT else FulfilmentStatus.UNFULFILLED)

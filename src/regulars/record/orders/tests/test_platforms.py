@@ -280,9 +280,7 @@ def _parcels() -> list[tuple[str, str, str]]:
     """Present ones: carrier, number and link in clear."""
     there = Fulfilment.objects.filter(until_batch=None).select_related("order").order_by("carrier", "pk")
     plain = keys.find_keys(one.order.profile_id or 0 for one in there)
-    return [
-        (one.carrier, *(_clear(one, column, plain) for column in ("tracking_number", "tracking_url"))) for one in there
-    ]
+    return [(one.carrier, _clear(one, "tracking_number", plain), _clear(one, "tracking_url", plain)) for one in there]
 
 
 def _clear(one: Fulfilment, column: str, plain: Mapping[int, bytes]) -> str:
