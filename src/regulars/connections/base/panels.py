@@ -105,7 +105,9 @@ def sources(viewer: Viewer) -> dict[str, str]:
 SOURCES.register("connections", sources)
 NAVIGATION.register(
     "connections",
-    NavigationEntry(Group.SET_UP, _("Connections"), "connections", "plug", "connections.view", order=10),
+    NavigationEntry(
+        Group.SET_UP, _("Connections"), "connections", "plug", "connections.view", order=10, covers=("tracking-live",)
+    ),
 )
 FINDINGS.register("connections", FindingSource("connections.view", find))
 WATCHERS.register("connection", may_watch)

@@ -43,7 +43,7 @@ class NavigationEntry:
     """One line of the left navigation. ``url`` is the name of a route without arguments, ``icon`` a name of the sprite.
 
     ``at_hand`` entries stand in the bottom bar of a phone; at most four of the whole house. ``by_store``: reads ``?store=``,
-    and keeps what the present page has.
+    and keeps what the present page has. ``covers``: names of routes that belong here and whose addresses do not say so.
     """
 
     group: Group
@@ -54,6 +54,7 @@ class NavigationEntry:
     order: int = 50
     at_hand: bool = False
     by_store: bool = False
+    covers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -58,9 +58,14 @@ def navigation_of(request: HttpRequest) -> Navigation:
 def _current(
     path: str, entries: Sequence[NavigationEntry], hrefs: dict[NavigationEntry, str]
 ) -> NavigationEntry | None:
-    """The entry whose address is the longest beginning of the present one."""
-    fitting = [entry for entry in entries if _covers(hrefs[entry], path)]
-    return max(fitting, key=lambda entry: len(hrefs[entry]), default=None)
+    """The entry one of whose addresses is the longest beginning of the present one."""
+    fitting = [
+        (len(href), place)
+        for place, entry in enumerate(entries)
+        for href in (hrefs[entry], *map(reverse, entry.covers))
+        if _covers(href, path)
+    ]
+    return entries[max(fitting)[1]] if fitting else None
 
 
 def _covers(href: str, path: str) -> bool:

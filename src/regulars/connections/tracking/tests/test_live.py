@@ -82,6 +82,8 @@ def test_the_page_asks_for_its_middle_again(shop: Shop) -> None:
     whole = shop.client.get("/settings/tracking/live").content.decode()
     part = shop.client.get("/settings/tracking/live", headers={"HX-Request": "true"}).content.decode()
     assert part.strip() in whole
+    assert '<a class="side-link" href="/settings/connections" aria-current="page"' in whole
+    assert '<a class="side-link" href="/settings" aria-current="page"' not in whole
     assert part.startswith('<div id="arrivals" hx-get="/settings/tracking/live?newest=')
     assert 'hx-trigger="every 2s"' in part
     assert "Cart of €25.00" in part
