@@ -108,7 +108,7 @@ if (form) {
   const { email, name } = form.elements
   const identify = () => email.validity.valid && tell('identify', { email: email.value, name: name.value })
   if (read().lines.length) tell('checkout', contents(read()))
-  email.onchange = identify
+  email.onchange = name.onchange = identify
   form.onsubmit = async (event) => {
     event.preventDefault()
     order({ email: email.value, name: name.value, anonymousId: await visitor(), lines: read().lines })
