@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from regulars.foundation.bulk import copy_rows, execute, fetch
+from regulars.foundation.retrying import Overtaken
 from regulars.foundation.vault.rows import reserve_ids
 from regulars.record.carts import events
 from regulars.record.carts.inputs import CartInput, CartLineInput
@@ -31,7 +32,7 @@ def apply_carts(
     A cart has many names (``CartKey``). An input that is older than the cart changes nothing of what lies in it, and counts as a touch.
     A change wakes an abandoned cart up; of one that was ordered it says what lay in it. What is claimed stands at ``CartInput``. Whether
     a cart was ordered, and which carts are one, is worked out by the reader ``carts.settling``; at once where what comes is late.
-    Number of statements: fixed. Events: cart.opened, cart.changed, cart.checkout_started, and those of ``settle_carts``.
+    Number of statements: fixed. Raises Overtaken. Events: cart.opened, cart.changed, cart.checkout_started, and those of ``settle_carts``.
     """
     if not inputs:
         return {}
@@ -86,10 +87,15 @@ class Change:
 
 
 def _there(inputs: Sequence[CartInput], store_id: int) -> dict[str, Cart]:
-    """Known carts by every name that the inputs give, locked in the order of their ids. Two that an input calls one are one from now on."""
+    """Known carts by every name that the inputs give, locked in the order of their ids. Two that an input calls one are one from now on.
+    Raises Overtaken.
+    """
     wanted = {key for one in inputs for key in names_in(one)}
     found = carts_named(store_id, wanted)
-    carts = {c.pk: c for c in Cart.objects.select_for_update().filter(pk__in=set(found.values())).order_by("pk")}
+    rows = Cart.objects.select_for_update().filter(pk__in=set(found.values())).exclude(state=CartState.MERGED)
+    carts = {cart.pk: cart for cart in rows.order_by("pk")}
+    if len(carts) < len(set(found.values())):
+        raise Overtaken  # one was erased, or went into another, between the two statements
     for one in inputs:
         named = {found[key] for key in names_in(one) if key in found}
         if len(named) > 1:

@@ -1,17 +1,20 @@
 """A cart's life: filled, changed, checked out, abandoned by silence, ordered or recovered."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
+from regulars.foundation.retrying import Overtaken
 from regulars.foundation.sealing import Cell, unseal
 from regulars.foundation.shop.models import Brand, Store
 from regulars.foundation.vault import keys
 from regulars.record.carts.inputs import CartInput, CartLineInput
 from regulars.record.carts.models import Cart, CartLine
 from regulars.record.carts.operations import abandon_silent_carts, apply_carts, order_carts
+from regulars.record.carts.queries import carts_named
 from regulars.record.customers.inputs import IdentityInput, PersonInput
 from regulars.record.customers.models import IdentityKind
 from regulars.record.events.log import transaction
@@ -84,3 +87,21 @@ def test_an_abandoned_cart_that_is_touched_is_open_again(store: Store) -> None:
         abandon_silent_carts(log, AT + HOUR, HOUR)
     put(store, occurred_at=AT + 2 * HOUR, lines=(MUG, MUG))
     assert Cart.objects.get(pk=cart).state == "open"
+
+
+@pytest.mark.parametrize("gone", [{"state": "merged"}, None])
+def test_a_cart_that_went_while_it_was_waited_for_is_looked_for_anew(
+    store: Store, monkeypatch: pytest.MonkeyPatch, gone: dict[str, str] | None
+) -> None:
+    cart = put(store)
+
+    def and_then_it_goes(store_id: int, keys: Collection[str]) -> dict[str, int]:
+        found = carts_named(store_id, keys)
+        rows = Cart.objects.filter(pk=cart)
+        rows.update(**gone) if gone else rows.delete()
+        return found
+
+    monkeypatch.setattr("regulars.record.carts.operations.apply.carts_named", and_then_it_goes)
+    with pytest.raises(Overtaken):
+        put(store, lines=(replace(MUG, quantity=1),), occurred_at=AT + HOUR)
+    assert list(Cart.objects.values_list("value_minor", "changed_at")) == [(1900, AT)]
