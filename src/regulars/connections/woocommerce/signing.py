@@ -1,6 +1,7 @@
 """How WooCommerce signs, in both directions. Pure.
 
-Requests: Basic under https; under plain http, where WooCommerce refuses it, OAuth 1.0a with one leg (RFC 5849, section 3.4).
+Requests: Basic under https; under plain http, where WooCommerce refuses it, and where a web server keeps the header from PHP, OAuth 1.0a
+with one leg (RFC 5849, section 3.4).
 Webhooks: HMAC-SHA256 of the raw body with the secret as WordPress unescapes it.
 Source: WooCommerce's WC_REST_Authentication and WC_Webhook; checked against what its own clients send and against live deliveries.
 """

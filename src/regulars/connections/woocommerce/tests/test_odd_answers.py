@@ -1,7 +1,8 @@
 """Shops with odd plugins, odd addresses and other money than is asked for."""
 
-from collections.abc import Iterator
-from dataclasses import replace
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import pytest
@@ -9,9 +10,9 @@ import pytest
 from fakes.server import Request, Response, json_response
 from fakes.woocommerce import FakeWooCommerce, Shop
 from regulars.connections.base.client import Client, Unreachable
-from regulars.connections.base.platforms import Account, CouponRule, Refused
+from regulars.connections.base.platforms import Account, CouponRule, KeyRefused, Refused
 from regulars.connections.woocommerce.tests.shop import NOW, WOO, account, incoming
-from regulars.foundation.outbound import Outbound
+from regulars.foundation.outbound import Outbound, Reply
 
 BOM = b"\xef\xbb\xbf"
 NOTICE = b'<br />\n<b>Notice</b>:  Undefined index: {"a"}[0] in <b>/wp-content/x.php</b> on line <b>3</b><br />\n'
@@ -162,3 +163,33 @@ def test_a_code_in_other_money_is_refused_here(woo: FakeWooCommerce, reader: Acc
         WOO.make_coupon(reader, rule)
     assert woo.shop.coupons == {}
     assert WOO.make_coupon(reader, CouponRule("free", "Free postage", is_free_shipping=True, currency="USD"))
+
+
+@dataclass
+class Host(Client):
+    """Of a shop under https. ``hears``: whether it hands the header Authorization on; ``code``: what it says to a key that it does not hear
+    or know."""
+
+    hears: bool = True
+    code: str = "woocommerce_rest_cannot_view"
+    asked: list[str] = field(default_factory=list)
+
+    def send(
+        self, method: str, url: str | Callable[[], str], headers: Mapping[str, str] | None = None, body: bytes = b""
+    ) -> Reply:
+        address = url if isinstance(url, str) else url()
+        is_signed = "oauth_signature=" in address
+        self.asked.append("signed" if is_signed else (headers or {})["authorization"].partition(" ")[0])
+        if is_signed or self.hears:
+            return Reply(200, {}, b"[]", address)
+        return Reply(401, {}, json.dumps({"code": self.code, "message": "No."}).encode(), address)
+
+
+def test_a_host_that_keeps_the_key_to_itself_gets_a_signature() -> None:
+    for host, asked in ((Host(Outbound()), ["Basic"]), (Host(Outbound(), hears=False), ["Basic", "signed"])):
+        assert WOO.fetch(account(client=host), "coupons", "", None, NOW).count == 0
+        assert host.asked == asked
+    wrong = Host(Outbound(), hears=False, code="woocommerce_rest_authentication_error")
+    with pytest.raises(KeyRefused, match="does not accept our key"):
+        WOO.fetch(account(client=wrong), "coupons", "", None, NOW)
+    assert wrong.asked == ["Basic"]
