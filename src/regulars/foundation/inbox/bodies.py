@@ -1,9 +1,9 @@
-"""Bodies that do not come. Who sends half of one, or a byte a minute, holds a thread of the web server, whose read cannot be broken off: a
-few dozen such senders would stop the shop. So a watch closes connections that bring next to nothing while somebody waits for a body: the
-read then ends with what came, as where the sender hangs up.
+"""Bodies that do not come, and answers that are not taken. Who sends half a body, or reads nothing of a long answer, holds a thread of the
+web server, whose read and write cannot be broken off: a few dozen such would stop the shop. So a watch closes connections over which next
+to nothing goes while somebody is waited for: it is then as where the other side hangs up.
 
-A request does not say by which connection it came. But one from the same address that brought next to nothing for so long, and was sent
-nothing either, is such a sender's or idle; and who is idle may be closed at any time (RFC 9112, 9.3), and connects anew.
+A request does not say by which connection it came. But one from the same address that brought next to nothing for so long, and took
+nothing either, is such a one or idle; and who is idle may be closed at any time (RFC 9112, 9.3), and connects anew.
 """
 
 import os
@@ -12,7 +12,7 @@ import stat
 import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import Any
 
 import structlog
+from django.http import HttpResponseBase
 
-SLOW = 2.0  # seconds after which a read is looked at
+SLOW = 2.0  # seconds after which who is waited for is looked at
 PATIENCE, HASTE = 30.0, 3.0  # seconds for each LEAST bytes; once MANY are slow
 LEAST, MANY = 1 << 16, 4
 EVERY = 1.0  # seconds
@@ -32,29 +33,68 @@ _COUNTS_AT = 120
 log = structlog.get_logger(__name__)
 
 
-class Body:
-    """``wsgi.input`` of a request, which is seen while it waits. ``address`` is the sender's, ``port`` the web server's."""
+class _Waiting:
+    """For whom a thread waits: ``address`` is theirs, ``port`` the web server's."""
 
-    __slots__ = ("_input", "address", "port", "since")
+    __slots__ = ("address", "port", "since")
 
     def __init__(self, environ: dict[str, Any]) -> None:
-        self._input = environ["wsgi.input"]
         self.address, self.port = environ.get("REMOTE_ADDR", ""), environ.get("SERVER_PORT", "")
         self.since = 0.0
 
-    def read(self, *size: int) -> bytes:
+    def begin(self) -> None:
         self.since = time.monotonic()
         _waiting.add(self)
+
+    def end(self) -> None:
+        _waiting.discard(self)
+
+
+class Body(_Waiting):
+    """``wsgi.input`` of a request, which is seen while it is waited for."""
+
+    __slots__ = ("_input",)
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        super().__init__(environ)
+        self._input = environ["wsgi.input"]
+
+    def read(self, *size: int) -> bytes:
+        self.begin()
         try:
             return bytes(self._input.read(*size))
         finally:
-            _waiting.discard(self)
+            self.end()
 
     def readline(self, *size: int) -> bytes:
         return bytes(self._input.readline(*size))
 
 
-_waiting: set[Body] = set()
+class Pieces(_Waiting):
+    """An answer that is sent piece by piece, which is seen while the server waits to hand on the last one."""
+
+    __slots__ = ("_answer", "_pieces")
+
+    def __init__(self, answer: Iterable[bytes], environ: dict[str, Any]) -> None:
+        super().__init__(environ)
+        self._answer, self._pieces = answer, iter(answer)
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self
+
+    def __next__(self) -> bytes:
+        self.end()
+        piece = next(self._pieces)
+        self.begin()
+        return piece
+
+    def close(self) -> None:
+        self.end()
+        if isinstance(self._answer, HttpResponseBase):
+            self._answer.close()
+
+
+_waiting: set[_Waiting] = set()
 
 
 @dataclass(frozen=True)
@@ -67,16 +107,16 @@ class _Mark:
 
 
 class Watch:
-    """Looks, again and again, at the connections of this process by which slow bodies may come."""
+    """Looks, again and again, at the connections of this process that those who are waited for may have."""
 
     def __init__(self) -> None:
         self._marks: dict[object, _Mark] = {}
 
     def look(self, now: float) -> int:
         """Closes those that did too little for too long; how many."""
-        slow = [body for body in list(_waiting) if now - body.since > SLOW]
+        slow = [one for one in list(_waiting) if now - one.since > SLOW]
         patience = HASTE if len(slow) >= MANY else PATIENCE
-        senders = {(ip_address(body.address), int(body.port)) for body in slow}
+        senders = {(ip_address(one.address), int(one.port)) for one in slow}
         marks, closed = {}, 0
         for connection in _connections() if senders else ():
             with closing(connection), suppress(OSError):  # closed meanwhile
@@ -115,10 +155,10 @@ def _counts(connection: socket.socket) -> tuple[int, int]:
     return sent, received
 
 
-def watch_bodies() -> None:
+def watch_connections() -> None:
     """From now on, as long as this process lives. Only Linux says of a connection what went over it: elsewhere nothing is closed."""
     if hasattr(socket, "TCP_INFO") and _OPEN.is_dir():
-        threading.Thread(target=_watch, name="watch over bodies", daemon=True).start()
+        threading.Thread(target=_watch, name="watch over connections", daemon=True).start()
 
 
 def _watch() -> None:
@@ -126,4 +166,4 @@ def _watch() -> None:
     while True:
         time.sleep(EVERY)
         if closed := watch.look(time.monotonic()):
-            log.warning("closed connections that brought nothing", connections=closed)
+            log.warning("closed connections over which nothing went", connections=closed)

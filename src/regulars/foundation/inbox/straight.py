@@ -24,7 +24,7 @@ from regulars.foundation.access.gate import Rule, mark
 from regulars.foundation.health.metrics import count_request
 from regulars.foundation.health.middleware import PROBLEM, absence_of
 from regulars.foundation.ids import new_uid
-from regulars.foundation.inbox.bodies import Body
+from regulars.foundation.inbox.bodies import Body, Pieces
 from regulars.foundation.retrying import is_away
 
 PLAIN = "text/plain; charset=utf-8"
@@ -120,7 +120,8 @@ class Straight:
         environ["wsgi.input"] = Body(environ)
         way = _way_of(environ)
         if way is None:
-            return self._pages(environ, start_response)
+            pages = self._pages(environ, start_response)
+            return Pieces(pages, environ) if getattr(pages, "streaming", False) else pages
         began = time.perf_counter()
         answer = _answer(way, environ)
         count_request(environ["REQUEST_METHOD"], way.route, answer.status, time.perf_counter() - began)

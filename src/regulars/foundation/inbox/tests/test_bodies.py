@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from regulars.foundation.inbox.bodies import HASTE, LEAST, MANY, PATIENCE, SLOW, Body, Watch
+from regulars.foundation.inbox.bodies import HASTE, LEAST, MANY, PATIENCE, SLOW, Body, Pieces, Watch
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="only Linux says what went over a connection")
 TIMEOUT, STARTING = 20.0, 60.0
@@ -62,6 +62,9 @@ class House:
         line.bring(1)
         return line
 
+    def environ(self) -> dict[str, object]:
+        return {"REMOTE_ADDR": HOST, "SERVER_PORT": str(self._listening.getsockname()[1])}
+
     def wait(self, line: Line, size: int) -> Future[bytes]:
         """What a thread of it reads, which waits for so many bytes."""
         has_begun = threading.Event()
@@ -71,9 +74,7 @@ class House:
                 has_begun.set()
                 return line.accepted.recv(size, socket.MSG_WAITALL)
 
-        port = str(self._listening.getsockname()[1])
-        body = Body({"wsgi.input": Input(), "REMOTE_ADDR": HOST, "SERVER_PORT": port})
-        reading = self._pool.submit(body.read, size)
+        reading = self._pool.submit(Body(self.environ() | {"wsgi.input": Input()}).read, size)
         assert has_begun.wait(TIMEOUT)
         return reading
 
@@ -149,11 +150,30 @@ def test_nobody_is_closed_where_nobody_waits_for_long(house: House) -> None:
     assert not reading.done()
 
 
-def test_half_bodies_on_every_thread_do_not_stop_the_web_server() -> None:
+def test_who_takes_nothing_of_an_answer_is_closed_and_who_reads_slowly_is_not(house: House) -> None:
+    line, slow, watch = house.line(), house.line(), Watch()
+    pieces = [Pieces([b"a", b"b"], house.environ()) for _ in (line, slow)]
+    assert [next(one) for one in pieces] == [b"a", b"a"]
+    at = _soon()
+    assert watch.look(at) == 0
+    slow.answer()
+    assert watch.look(at + PATIENCE + 1) == 1
+    assert [line.is_open(), slow.is_open()] == [False, True]
+    assert [list(one) for one in pieces] == [[b"b"], [b"b"]]
+    assert watch.look(at + PATIENCE * 3) == 0  # all of it was handed on
+
+
+_HALF = b"POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\nhalf"
+_UNREAD = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+
+
+@pytest.mark.parametrize("call", [_HALF, _UNREAD])
+def test_half_bodies_and_unread_answers_on_every_thread_do_not_stop_the_web_server(call: bytes) -> None:
     with _served(threads=MANY) as port, ExitStack() as stack:
-        for _ in range(MANY * 3):
-            half = stack.enter_context(socket.create_connection((HOST, port), TIMEOUT))
-            half.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf")
+        lines = [stack.enter_context(socket.create_connection((HOST, port), TIMEOUT)) for _ in range(MANY)]
+        for line in lines:
+            line.sendall(call)
+        assert [line.recv(1) for line in lines] == [b"H"] * MANY  # each thread reads what is sent, or answers
         assert _ask(port).endswith(b"4")
 
 
