@@ -31,7 +31,7 @@ class NoRoute(Unreachable):
     code = "shop-no-route"
 
 
-class MayNotRead(KeyRefused):
+class MayNotRead(Refused):
     """Whoever the key was made for may not read this."""
 
     code = "shop-may-not-read"
@@ -154,11 +154,20 @@ def _refusal(status: int, said: Any) -> Refused | Unreachable:
         return NoRoute(_no_api())
     if status == 404 or code.endswith("invalid_id"):
         return NotThere(gettext("The shop does not have this any more."), wp_code=code)
-    if status == 403 and code == "woocommerce_rest_cannot_view":  # without anybody behind a key it is 401
-        return MayNotRead(gettext("The key may not read this: make it for an administrator or shop manager."))
+    if status == 403 and code.startswith("woocommerce_rest_cannot_"):  # 401 where the shop sees nobody behind the key
+        return _not_allowed(code, words)
     if status in (401, 403):
         sentence = gettext(
             "The shop does not accept our key (%(words)s). Make a new one with the permission Read/Write."
         )
         return KeyRefused(sentence % {"words": words or code or status}, wp_code=code)
     return Refused(gettext("The shop refuses: %(words)s") % {"words": words or code or status}, wp_code=code)
+
+
+def _not_allowed(code: str, words: str) -> Refused:
+    """Of this one thing: a shop manager may change customers, and no other accounts."""
+    if code == "woocommerce_rest_cannot_view":
+        return MayNotRead(gettext("The key may not read this: make it for an administrator or shop manager."))
+    return Refused(
+        gettext("The shop does not let the owner of our key do this (%(words)s).") % {"words": words or code}
+    )

@@ -85,7 +85,9 @@ def tell_shops(stop: Stop, at: datetime) -> bool:
     with transaction.atomic():
         due = Q(state=TellState.WAITING, next_at__lte=at)
         rows = list(
-            Tell.objects.select_for_update(skip_locked=True, of=("self",)).filter(due).order_by("next_at")[:_BATCH]
+            Tell.objects.select_for_update(skip_locked=True, of=("self",))
+            .filter(due)
+            .order_by("tries", "next_at")[:_BATCH]
         )
         Tell.objects.filter(pk__in=[row.pk for row in rows]).update(next_at=at + timedelta(minutes=5))
     away = set[int]()  # the connections whose shop cannot be told anything now

@@ -106,3 +106,26 @@ def test_consent_waits_as_long_as_the_shop_is_away(
     tell_shops(Stop(), at + timedelta(hours=100))
     assert sorted(change.customer_key for change in toy.shop.told) == ["c0", "c1", "c2", "c3", "c4"]
     assert {tell.state for tell in Tell.objects.all()} == {TellState.TOLD}
+
+
+def test_one_consent_at_which_the_shop_always_stumbles_holds_up_no_other(
+    toy: Toy, row: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy.shop.orders = {str(n): order(n) for n in range(5)}
+    pull(row, PullKind.HISTORY)
+    at, real = clock.now(), toy.write_consent
+    for profile in Profile.objects.order_by("pk"):
+        Tell.objects.create(
+            connection=row, profile=profile, channel="email", consent="denied", occurred_at=at, next_at=at
+        )
+
+    def write(account: Account, change: ConsentChange) -> None:
+        if change.customer_key == "c0":
+            raise Unreachable("The shop answers with the error 500.")
+        real(account, change)
+
+    monkeypatch.setattr(toy, "write_consent", write)
+    for turn in range(2):
+        tell_shops(Stop(), at + timedelta(hours=turn))
+    assert sorted(change.customer_key for change in toy.shop.told) == ["c1", "c2", "c3", "c4"]
+    assert sorted(tell.state for tell in Tell.objects.all()) == [TellState.TOLD] * 4 + [TellState.WAITING]

@@ -10,7 +10,7 @@ import pytest
 from fakes.server import Request, Response, json_response
 from fakes.woocommerce import FakeWooCommerce, Shop
 from regulars.connections.base.client import Client, Unreachable
-from regulars.connections.base.platforms import Account, CouponRule, KeyRefused, Refused
+from regulars.connections.base.platforms import Account, ConsentChange, CouponRule, KeyRefused, Refused
 from regulars.connections.woocommerce.tests.shop import NOW, WOO, account, incoming
 from regulars.foundation.outbound import Outbound, Reply
 
@@ -163,6 +163,19 @@ def test_a_code_in_other_money_is_refused_here(woo: FakeWooCommerce, reader: Acc
         WOO.make_coupon(reader, rule)
     assert woo.shop.coupons == {}
     assert WOO.make_coupon(reader, CouponRule("free", "Free postage", is_free_shipping=True, currency="USD"))
+
+
+def test_an_account_that_a_shop_manager_may_not_change_is_no_refusal_of_the_key(
+    woo: FakeWooCommerce, reader: Account
+) -> None:
+    refusal = {"code": "woocommerce_rest_cannot_edit", "message": "Sorry, you cannot edit this resource."}
+    woo.server.answer = lambda request: json_response(refusal, 403)
+    with pytest.raises(Refused, match="does not let the owner of our key do this") as refused:
+        WOO.write_consent(reader, ConsentChange("7", "email", "sub@shop-guest.net", False, NOW))
+    assert type(refused.value) is Refused
+    woo.server.answer = lambda request: json_response(refusal, 401)
+    with pytest.raises(KeyRefused):
+        WOO.write_consent(reader, ConsentChange("7", "email", "sub@shop-guest.net", False, NOW))
 
 
 @dataclass
