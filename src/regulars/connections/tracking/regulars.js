@@ -13,6 +13,7 @@
   const USER = PREFIX + 'user'
   const ASKED = PREFIX + 'asked'
   const CONSENT = PREFIX + 'consent'
+  const OWED = PREFIX + 'owed'
   const QUEUE = PREFIX + 'call.'
   const DAY = 864e5
   const MOST_WAITING = 500
@@ -88,6 +89,7 @@
     })
       .then((answer) => answer.json())
       .then((said) => {
+        if (action === 'forget') return said.anonymousId === '' && drop(OWED)
         if (may() < 2 || !said.anonymousId) return
         if (!isReady) put(ID, said.anonymousId)
         put(ASKED, Date.now())
@@ -122,14 +124,22 @@
     if (isSilent) return
     if (isGiven) {
       disk[CONSENT] = 'yes'
+      drop(OWED)
       keys(memory, PREFIX).forEach((name) => put(name, memory[name]))
       isReady = false
       return begin()
     }
-    if (may() > 1 && isOwnHost) ask('forget')
+    const isKept = may() > 1 && isOwnHost
     forget()
     held.length = 0
     if (options.consent !== 'required') disk[CONSENT] = 'no'
+    if (isKept) disown()
+  }
+
+  // The cookie is the server's to delete; where it was not reached, the next page asks again.
+  const disown = () => {
+    disk[OWED] = 1
+    ask('forget')
   }
 
   const forget = () => [disk, memory].forEach((place) => keys(place, PREFIX).forEach(drop))
@@ -315,6 +325,7 @@
     told.forEach(take)
     layer.push = (...more) => more.forEach(take)
     window.regulars = (...call) => take(call)
+    if (disk[OWED]) disown()
     begin()
   }
 

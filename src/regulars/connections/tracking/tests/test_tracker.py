@@ -346,6 +346,17 @@ def test_a_refusal_is_remembered_where_consent_is_not_asked_first(visitor: Visit
     assert visitor.id(page) != own
 
 
+def test_a_refusal_that_the_server_did_not_hear_is_told_by_the_next_page(visitor: Visitor) -> None:
+    page = visitor.open("/required")
+    visitor.tell(page, "consent", True)
+    until(lambda: visitor.cookie() is not None, visitor.context)
+    visitor.context.route("**/v1/id", lambda route: route.fulfill(status=503), times=1)
+    visitor.tell(page, "consent", False)
+    until(lambda: len(visitor.calls("/v1/id")) == 2, visitor.context)
+    visitor.open("/required", page)
+    until(lambda: visitor.cookie() is None and visitor.stored(page) == {}, visitor.context)
+
+
 def test_cookieless_tells_and_keeps_nothing(visitor: Visitor) -> None:
     page = visitor.open("/cookieless")
     first = visitor.id(page)
