@@ -98,6 +98,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
 }
 WHITENOISE_USE_FINDERS = True
+FILE_UPLOAD_HANDLERS = ["regulars.foundation.pages.uploads.SmallFiles"]
 
 LANGUAGE_CODE = "en-gb"
 TIME_ZONE = "UTC"
