@@ -18,6 +18,7 @@ from regulars.record.carts.models import Cart
 from regulars.record.carts.operations import let_orders_go, settle_carts
 from regulars.record.carts.queries import silence_of_carts
 from regulars.record.catalog.operations.undo import undo_products
+from regulars.record.customers.models import CustomerProfile
 from regulars.record.customers.operations import resolve
 from regulars.record.customers.operations.undo import undo_people
 from regulars.record.events.log import transaction
@@ -25,6 +26,7 @@ from regulars.record.events.models import Batch
 from regulars.record.lists.models import ListMember
 from regulars.record.lists.operations import forget_profiles, take_back
 from regulars.record.orders.models import Order, Refund
+from regulars.record.orders.operations import refresh_figures
 from regulars.record.orders.operations.undo import Undone, undo_orders
 from regulars.workflows.models import Run
 
@@ -121,6 +123,8 @@ def _who_stays(profiles: set[int]) -> set[int]:
     going = [profile for profile in ids if profile not in stay]
     forget_profiles(going)
     Membership.objects.filter(profile__in=going).delete()
+    former = CustomerProfile.objects.filter(profile__in=going).exclude(until_batch=None)
+    refresh_figures(former.values_list("customer_id", flat=True))  # where the log's reader has not come to it yet
     return stay
 
 
