@@ -88,7 +88,9 @@ def _untyped(call: Call) -> Typed:
 
 
 # What calls, pays for or lets in somebody may be a number too: {phone: 447911123456}, {cvv: 737}.
-_OF_A_PERSON = frozenset("phone telephone tel mobile fax cvv cvc csc pin otp ssn iban passport password token".split())
+_OF_A_PERSON = {
+    "phone", "telephone", "tel", "mobile", "fax", "cvv", "cvc", "csc", "pin", "otp", "ssn", "iban", "passport", "password", "token",
+}  # fmt: skip
 _WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 

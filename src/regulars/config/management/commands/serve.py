@@ -3,7 +3,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.server import Server
 
 from regulars.config import environment
@@ -36,6 +36,8 @@ class Command(BaseCommand):
             address=bind,
             port=port,
             interface=Interfaces.WSGI,
+            # One connection of HTTP/2 brings a hundred half bodies and stays busy by itself: see inbox/bodies.py. Proxies speak it to browsers.
+            http=HTTPModes.http1,
             workers=processes,
             blocking_threads=max(threads, 3),
             respawn_failed_workers=True,

@@ -2,8 +2,9 @@
 
 import gzip
 import re
+import socket
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import timedelta
 from http import HTTPStatus
 from urllib.parse import urlsplit
@@ -94,6 +95,14 @@ def test_it_is_served_small_cached_and_to_everybody(running: Running) -> None:
     assert unwished.headers["Set-Cookie"].startswith(f'{COOKIE}=""; expires=Thu, 01 Jan 1970')
     assert b"//" not in SCRIPT
     assert not re.search(rb"https?:", SCRIPT)
+
+
+def test_one_connection_is_one_call_at_a_time(running: Running) -> None:
+    """HTTP/2 would bring many half bodies by one connection, and keep it busy: only whoever stands before us speaks it."""
+    with socket.create_connection(("127.0.0.1", running.port), 30) as connection:
+        connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\x04\0\0\0\0\0")
+        with suppress(ConnectionResetError):
+            assert connection.recv(100) == b""
 
 
 def test_a_visit_from_the_shelf_to_the_order(visitor: Visitor) -> None:
