@@ -27,6 +27,12 @@ class BadAddress(InvalidInput):
     code = "bad-shop-address"
 
 
+class InUse(Conflict):
+    """A shop is connected for this store, whose customers would be erased too: mark the request as done, or end that connection first."""
+
+    code = "store-in-use"
+
+
 class IsOver(Conflict):
     """This connection has ended: connect the shop anew."""
 

@@ -20,6 +20,7 @@ from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.inbox.models import Item, ItemState
 from regulars.foundation.pages.registries import Text
 from regulars.foundation.shop.models import Store
+from regulars.record.customers.models import Profile
 
 MISSED_SHARE = 0.001  # of what was looked at: more is an alarm
 _SHOWN = 12
@@ -139,4 +140,12 @@ def first_requests(viewer: Viewer) -> QuerySet[PlatformRequest]:
 
 def requests_of(row: Connection) -> QuerySet[PlatformRequest]:
     """What its platform asked in people's names, what is open first."""
-    return PlatformRequest.objects.filter(connection=row).order_by("done_at", "due_at")
+    return PlatformRequest.objects.filter(connection=row).select_related("connection").order_by("done_at", "due_at")
+
+
+def profile_of(request: PlatformRequest) -> int | None:
+    """Whom an open request is about: known when it came, or come with the history since then."""
+    if request.profile_id or request.token is None or request.done_at:
+        return request.profile_id
+    named = Profile.objects.filter(store=request.connection.store_id, named_by__token=request.token)
+    return named.values_list("pk", flat=True).first()

@@ -11,6 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from regulars.connections.base import queries
+from regulars.connections.base.errors import InUse
 from regulars.connections.base.models import Connection, ConnectionState, PlatformRequest, PullKind, PullState
 from regulars.connections.base.operations.checking import hook_address, take_webhooks_away
 from regulars.connections.base.operations.connecting import (
@@ -150,7 +151,7 @@ def one_connection(request: HttpRequest, public_id: str) -> HttpResponse:
         "tells": queries.tells_of(row),
         "requests": _asked(row, viewer),
         "word": ERASE,
-        "may_erase": may_manage and viewer.may("customers.erase"),
+        "may_erase": may_manage and viewer.may("customers.erase") and viewer.store_ids is None,
         "hook": hook_address(row),
         "again": again_address(row),
         "may_manage": may_manage and row.state != ConnectionState.OVER,
@@ -161,10 +162,10 @@ def one_connection(request: HttpRequest, public_id: str) -> HttpResponse:
 
 def _asked(row: Connection, viewer: Viewer) -> list[tuple[PlatformRequest, Name | None]]:
     """What its platform asked in people's names, each with whom it is about, where we know."""
-    requests = list(queries.requests_of(row))
-    owners = customers_of([one.profile_id for one in requests if one.profile_id])
+    about = [(one, queries.profile_of(one)) for one in queries.requests_of(row)]
+    owners = customers_of([profile for _, profile in about if profile])
     names = names_of(set(owners.values()), viewer)
-    return [(one, names.get(owners.get(one.profile_id or 0, 0))) for one in requests]
+    return [(one, names.get(owners.get(profile or 0, 0))) for one, profile in about]
 
 
 WHY: dict[str, Text] = {
@@ -243,8 +244,11 @@ def request_erase(request: HttpRequest, public_id: str, number: int) -> HttpResp
     if request.POST.get("word", "").strip().lower() != ERASE:
         messages.error(request, gettext("Nobody was erased: type “%s” exactly.") % ERASE)
     else:
-        erase_shop(row, number, viewer, clock.now())
-        messages.success(
-            request, gettext("Everybody of this shop is being erased now. Orders and totals stay under bare numbers.")
-        )
+        try:
+            erase_shop(row, number, viewer, clock.now())
+        except InUse as error:
+            messages.error(request, error.sentence)
+        else:
+            said = gettext("Everybody of this shop is being erased now. Orders and totals stay under bare numbers.")
+            messages.success(request, said)
     return redirect("connection", public_id=public_id)

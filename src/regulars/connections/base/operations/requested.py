@@ -4,35 +4,44 @@ A shop that joins two accounts asks for the erasure of the old one. So it is nev
 shop's own number; whoever else the same person is stays.
 """
 
-from contextlib import suppress
 from datetime import datetime
 
 import structlog
 from django.db.models import Q
 
-from regulars.connections.base.models import Connection, PlatformRequest, Pull, PullState, RequestKind
+from regulars.connections.base.errors import InUse
+from regulars.connections.base.models import (
+    Connection,
+    ConnectionState,
+    PlatformRequest,
+    Pull,
+    PullState,
+    RequestKind,
+)
 from regulars.foundation.access.viewer import Viewer
 from regulars.foundation.audit.operations import SYSTEM, record
 from regulars.foundation.errors import NotFound
 from regulars.foundation.vault.models import SubjectKey
 from regulars.foundation.work.loops import Stop
 from regulars.record.customers.models import IdentityKind, Profile
-from regulars.record.customers.operations.erasure import PERMISSION, Erased, SomebodyElse, erase_profiles
+from regulars.record.customers.operations.erasure import Erased, SomebodyElse, allow_erasing, erase_profiles
 from regulars.record.customers.queries import customers_of
 
 AGREED = "Everybody of this shop is being erased."
-MOST_AT_ONCE = 200  # people of a shop
+MOST_AT_ONCE = (
+    200  # then readers have a while in which nobody is erased: whom they read of is looked for after each erasure
+)
 logger = structlog.get_logger(__name__)
 
 
 def carry_out_requests(stop: Stop, at: datetime) -> bool:
     """Erases whom platforms ask to be erased, and everybody of a shop once staff agreed; the rest waits for staff. Whoever was faster is
-    found at the next round."""
+    found at the next round. None is passed over: of those that come first, many may wait for staff or a history."""
     is_agreed = Q(kind=RequestKind.ERASE) | Q(kind=RequestKind.ERASE_SHOP, outcome=AGREED)
     rows = PlatformRequest.objects.select_related("connection").filter(is_agreed, done_at=None)
-    is_more = False
-    for row in rows.order_by("due_at")[:50]:
-        if stop.is_set():
+    ended = 0
+    for row in rows.order_by("due_at"):
+        if stop.is_set() or ended >= MOST_AT_ONCE:
             return False
         try:
             outcome = _erase(row, at) if row.kind == RequestKind.ERASE else _erase_shop(row, stop, at)
@@ -42,9 +51,8 @@ def carry_out_requests(stop: Stop, at: datetime) -> bool:
             logger.error("an erasure that a shop asks for failed", request=row.pk, why=type(error).__name__)
             continue
         if outcome:
-            PlatformRequest.objects.filter(pk=row.pk).update(done_at=at, outcome=outcome)
-        is_more |= not outcome and row.kind == RequestKind.ERASE_SHOP
-    return is_more
+            ended += PlatformRequest.objects.filter(pk=row.pk, done_at=None).update(done_at=at, outcome=outcome)
+    return False
 
 
 def _erase(row: PlatformRequest, at: datetime) -> str:
@@ -58,14 +66,22 @@ def _erase(row: PlatformRequest, at: datetime) -> str:
 
 
 def _erase_shop(row: PlatformRequest, stop: Stop, at: datetime) -> str:
-    """Some more of everybody of the shop's store; what became of it once nobody is left."""
+    """Some more of everybody of the shop's store; what became of it once nobody is left. Staff are asked anew where a shop was connected
+    meanwhile."""
+    if _in_use(row.connection):
+        PlatformRequest.objects.filter(pk=row.pk, done_at=None).update(outcome="")
+        return ""
     held = SubjectKey.objects.filter(wrapped__isnull=False).values("subject")
     left = Profile.objects.filter(store=row.connection.store_id, pk__in=held)
     for profile in left.order_by("pk").values_list("pk", flat=True)[:MOST_AT_ONCE]:
         if stop.is_set():
             return ""
-        with suppress(SomebodyElse):
+        try:
             _erase_one(profile, at)
+        except SomebodyElse:
+            continue
+        except Exception as error:  # noqa: BLE001  as above: the others do not wait for one
+            logger.error("one of a shop could not be erased", profile=profile, why=type(error).__name__)
     return "" if left.exists() else "Everybody of this shop was erased."
 
 
@@ -97,13 +113,22 @@ def _is_arriving(row: PlatformRequest) -> bool:
 
 def erase_shop(connection: Connection, number: int, by: Viewer, at: datetime) -> None:
     """Staff agree to what this connection's shop asked when our app was removed: everybody of its store is erased, orders and totals stay.
-    Raises NotAllowed, NotFound. Audited."""
+    Raises NotAllowed, NotFound, InUse. Audited."""
     by.require("connections.manage")
-    by.require(PERMISSION)
+    allow_erasing(by)
+    if _in_use(connection):
+        raise InUse
     asked = PlatformRequest.objects.filter(pk=number, connection=connection, kind=RequestKind.ERASE_SHOP, done_at=None)
     if not asked.update(outcome=AGREED):
         raise NotFound
     record("platform-request.agreed", by, f"request:{number}", at=at)
+
+
+def _in_use(connection: Connection) -> bool:
+    """Whether the store has a shop that is connected now: this one again, or another whose people would go too."""
+    there = Connection.objects.filter(store=connection.store_id)
+    others = Q(state=ConnectionState.FAILING) & ~Q(pk=connection.pk)
+    return there.filter(others | Q(state=ConnectionState.ACTIVE)).exists()
 
 
 def mark_done(connection: Connection, number: int, by: Viewer, at: datetime) -> None:

@@ -60,7 +60,7 @@ class Subject:
 
 def export_subject(customer_id: int, by: By, at: datetime) -> Subject:
     """Reads every registered table. It is audited. Raises NotAllowed, NothingToErase."""
-    _allow(by)
+    allow_erasing(by)
     customer = Customer.objects.get(pk=customer_id)
     profiles = _profiles(customer_id)
     tables = {table: entry.export(profiles) for table, entry in SUBJECT_DATA.items()}
@@ -79,7 +79,7 @@ def erase_customer(customer_id: int, by: By, at: datetime) -> Erasure:
     to the list outside the database, from which a restore is made good. Raises NotAllowed, NothingToErase, Erased for one who
     was already, and SomebodyElse for one who was merged or split at that moment. Event: customer.erased.
     """
-    _allow(by)
+    allow_erasing(by)
     return _erase(customer_id, None, by, at)
 
 
@@ -88,7 +88,7 @@ def erase_profiles(customer_id: int, part: Collection[int], by: By, at: datetime
     """Erases some profiles of a customer and leaves the others as they are: what a shop asks of one of its accounts, of somebody
     who has others. What nobody can be named by any more is then a customer of its own. Raises as ``erase_customer``.
     """
-    _allow(by)
+    allow_erasing(by)
     return _erase(customer_id, frozenset(part), by, at)
 
 
@@ -121,8 +121,8 @@ def _erase(customer_id: int, part: frozenset[int] | None, by: By, at: datetime) 
     return erasure
 
 
-def _allow(by: By) -> None:
-    """Whoever is limited to some stores would see, or destroy, what belongs to others."""
+def allow_erasing(by: By) -> None:
+    """Whoever is limited to some stores would see, or destroy, what belongs to others. Raises NotAllowed."""
     if isinstance(by, Viewer):
         by.require(PERMISSION)
         if by.store_ids is not None:
