@@ -17,6 +17,7 @@ from regulars.foundation.work.operations import enqueue
 
 Clock = Callable[[], datetime]
 AGAIN = timedelta(minutes=5)
+PATIENCE = timedelta(hours=2)  # with a shop that asks us to wait: a page of maintenance may do so for ever
 
 
 def hook_address(row: Connection) -> str:
@@ -43,12 +44,14 @@ def check_webhooks(connection_id: int, clock: Clock) -> None:
 
 
 def _put_off(row: Connection, error: RegularsError, at: datetime) -> None:
-    """Who asks us to wait is no failing shop; one that refuses is looked at again when the next look is due."""
-    Connection.objects.filter(pk=row.pk).update(checked_at=at)
-    if not isinstance(error, TryLater):
+    """Who asks us to wait is no failing shop, unless for hours; one that refuses is looked at again when the next look is due."""
+    wait = timedelta(seconds=error.seconds) if isinstance(error, TryLater) else None
+    if wait is None:
+        Connection.objects.filter(pk=row.pk).update(checked_at=at)
+    if wait is None or at - (row.checked_at or row.created_at) > PATIENCE:
         note_failure(row, error.sentence, at)
     if not isinstance(error, Refused):
-        again = at + (timedelta(seconds=error.seconds) if isinstance(error, TryLater) else AGAIN)
+        again = at + (AGAIN if wait is None else wait)
         enqueue(CHECK_JOB, lock=f"connection:{row.pk}", once=f"check:{row.pk}", at=again, connection_id=row.pk)
 
 

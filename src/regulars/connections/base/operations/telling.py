@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 
 from regulars.connections.base.accounts import account_of
 from regulars.connections.base.client import TryLater, Unreachable
@@ -23,6 +23,7 @@ logger = structlog.get_logger(__name__)
 TOPIC = "marketing"
 MOST_TRIES = 12
 MOST_GROWTH = 6  # tries after which a shop that is away is asked every half hour
+LEASE = timedelta(minutes=5)
 UNEXPECTED = "The shop's answer was not understood."
 _BATCH = 20
 
@@ -89,7 +90,7 @@ def tell_shops(stop: Stop, at: datetime) -> bool:
             .filter(due)
             .order_by("tries", "next_at")[:_BATCH]
         )
-        Tell.objects.filter(pk__in=[row.pk for row in rows]).update(next_at=at + timedelta(minutes=5))
+        Tell.objects.filter(pk__in=[row.pk for row in rows]).update(next_at=at + LEASE)
     away = set[int]()  # the connections whose shop cannot be told anything now
     for row in rows:
         if stop.is_set():
@@ -152,9 +153,11 @@ def _wait(row: Tell, at: datetime, problem: str) -> None:
 
 
 def _put_off(row: Tell, at: datetime, error: KeyRefused | TryLater | Unreachable) -> None:
-    """All that waits for this shop waits on, however long it takes: a no is a no, also of last week."""
-    tries = min(row.tries + 1, MOST_GROWTH)
+    """All that is due for this shop waits on, however long it takes: a no is a no, also of last week. What was put off before stays so, and
+    whoever comes new waits as long as those."""
+    waiting = Tell.objects.filter(connection=row.connection_id, state=TellState.WAITING)
+    longest: int = waiting.aggregate(longest=Max("tries"))["longest"] or 0
+    tries = min(longest + 1, MOST_GROWTH)
     wait = timedelta(seconds=error.seconds if isinstance(error, TryLater) else 30.0 * 2**tries)
     Tell.objects.filter(pk=row.pk).update(tries=tries)
-    waiting = Tell.objects.filter(connection=row.connection_id, state=TellState.WAITING)
-    waiting.update(problem=error.sentence, next_at=at + wait)
+    waiting.filter(next_at__lte=at + LEASE).update(problem=error.sentence, next_at=at + wait)

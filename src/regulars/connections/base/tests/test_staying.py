@@ -7,6 +7,7 @@ import pytest
 from regulars.connections.base import jobs
 from regulars.connections.base.client import TryLater, Unreachable
 from regulars.connections.base.models import Connection, ConnectionState, Pull, PullKind, PullState, Tell, TellState
+from regulars.connections.base.operations.checking import check_webhooks
 from regulars.connections.base.operations.connecting import complete_connection
 from regulars.connections.base.operations.pulling import MOST_TRIES, pull_on
 from regulars.connections.base.operations.telling import tell_shops
@@ -106,6 +107,47 @@ def test_consent_waits_as_long_as_the_shop_is_away(
     tell_shops(Stop(), at + timedelta(hours=100))
     assert sorted(change.customer_key for change in toy.shop.told) == ["c0", "c1", "c2", "c3", "c4"]
     assert {tell.state for tell in Tell.objects.all()} == {TellState.TOLD}
+
+
+def test_who_comes_new_while_the_shop_is_away_moves_nothing_of_what_was_put_off(toy: Toy, row: Connection) -> None:
+    toy.shop.orders = {str(n): order(n) for n in range(3)}
+    pull(row, PullKind.HISTORY)
+    at, toy.shop.away = clock.now(), KeyRefused("The key was revoked.")
+    first, second, third = Profile.objects.order_by("pk")
+
+    def say(*profiles: Profile, at: datetime) -> None:
+        for one in profiles:
+            Tell.objects.create(
+                connection=row, profile=one, channel="email", consent="denied", occurred_at=at, next_at=at
+            )
+
+    say(first, second, at=at)
+    for minutes in range(0, 300, 30):
+        tell_shops(Stop(), at + timedelta(minutes=minutes))
+    soon = at + timedelta(minutes=280)
+    say(third, at=soon)
+    tell_shops(Stop(), soon)
+    moments = dict(Tell.objects.values_list("profile", "next_at"))
+    put_off = at + timedelta(minutes=302)
+    assert moments == {first.pk: put_off, second.pk: put_off, third.pk: soon + timedelta(minutes=32)}
+
+
+def test_a_shop_that_asks_to_wait_for_hours_is_told_of(toy: Toy, row: Connection) -> None:
+    """A page of maintenance answers 503 with a time after which it answers so again."""
+    at = clock.now()
+    check_webhooks(row.pk, lambda: at)
+    toy.shop.away = TryLater(600)
+
+    def look(hours: int) -> tuple[str, str, datetime | None]:
+        check_webhooks(row.pk, lambda: at + timedelta(hours=hours))
+        row.refresh_from_db()
+        return row.state, row.problem, row.checked_at
+
+    said = [look(hours) for hours in (1, 2, 3)]
+    failing = (ConnectionState.FAILING, "The shop asks us to wait 600 seconds.", at)
+    assert said == [(ConnectionState.ACTIVE, "", at)] * 2 + [failing]
+    toy.shop.away = None
+    assert look(4) == (ConnectionState.ACTIVE, "", at + timedelta(hours=4))
 
 
 def test_one_consent_at_which_the_shop_always_stumbles_holds_up_no_other(
