@@ -1,6 +1,7 @@
 """Shopify: its Admin GraphQL API 2026-10, its webhooks, its bulk operations."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
@@ -24,7 +25,7 @@ from regulars.connections.base.platforms import (
     Why,
 )
 from regulars.connections.shopify import pulling, scopes, signing, webhooks, writing
-from regulars.connections.shopify.calls import SERVED_UNTIL, VERSION, ask, is_shown
+from regulars.connections.shopify.calls import SERVED_UNTIL, VERSION, Hidden, ask, is_shown
 from regulars.connections.shopify.domains import origin_of
 from regulars.connections.shopify.mapping.deliveries import PRIVACY, read_delivery
 from regulars.connections.shopify.mapping.pages import read_page, things
@@ -114,10 +115,12 @@ class Shopify(Platform):
         webhooks.remove(account, address)
 
     def write_consent(self, account: Account, change: ConsentChange) -> None:
-        writing.write_consent(account, change)
+        with _without_waiting(account, "write_customers"):
+            writing.write_consent(account, change)
 
     def make_coupon(self, account: Account, rule: CouponRule) -> str:
-        return writing.make_coupon(account, rule, clock.now())
+        with _without_waiting(account, "write_discounts"):
+            return writing.make_coupon(account, rule, clock.now())
 
     def authenticate(self, account: Account, headers: Mapping[str, str], body: bytes) -> Delivery | None:
         return signing.authenticate(account, headers, body)
@@ -135,6 +138,17 @@ def _shows_people(account: Account, held: Sequence[str]) -> bool:
     seen = scopes.held(held)
     asked = [text for topic, text in (("customers", _PEOPLE), ("checkouts", _LINKS)) if scopes.NEEDED[topic] <= seen]
     return all(is_shown(account, text) for text in asked)
+
+
+@contextmanager
+def _without_waiting(account: Account, scope: str) -> Iterator[None]:
+    """Nothing waits for a scope that was left out, as the connection's page says: raises Refused then."""
+    try:
+        yield
+    except Hidden as error:
+        if scope in pulling.scopes_of(account):
+            raise
+        raise Refused(str(scopes.SCOPES[scope][1])) from error
 
 
 PLATFORMS.register(Shopify.code, Shopify())

@@ -19,6 +19,9 @@ from regulars.foundation.outbound import Reply
 API = "/wp-json/wc/v3/"
 
 
+NO_PERMISSION = "woocommerce_rest_authentication_error"  # where the key was good for reading a moment ago
+
+
 class NotThere(Refused):
     """The shop does not have this any more."""
 

@@ -12,7 +12,7 @@ _READ: dict[str, Promise] = {
     "customers": _("The key may not read customers: make it for an administrator or shop manager."),
     "coupons": _("The key may not read coupons."),
 }
-_CANNOT_WRITE = _(
+CANNOT_WRITE = _(
     "The key may only read: webhooks must be made by hand, consent is not told to the shop and no codes are made. "
     "What changes is found every 15 minutes."
 )
@@ -23,15 +23,15 @@ def check(account: Account) -> Shop:
     newest = calls.get(account, "orders", {"per_page": 1}).said
     currency = text(part(calls.get(account, "data/currencies/current").said).get("code"), 3)
     about = calls.about(account)
-    missing = [sentence for path, sentence in _READ.items() if not _may_read(account, path)]
-    missing += [] if _may_write(account) else [_CANNOT_WRITE]
+    missing = [sentence for path, sentence in _READ.items() if not may_read(account, path)]
+    missing += [] if _may_write(account) else [CANNOT_WRITE]
     return Shop(
         name=text(about.get("name"), 120) or account.address.partition("://")[2],
         currency=currency or account.currency,
         time_zone=_zone(about) or account.time_zone,
         version=next((text(order.get("version"), 20) for order in parts(newest)), ""),  # that wrote the newest order
         missing=tuple(missing),
-        scopes=("read",) if _CANNOT_WRITE in missing else ("read", "write"),
+        scopes=("read",) if CANNOT_WRITE in missing else ("read", "write"),
     )
 
 
@@ -42,7 +42,7 @@ def _zone(about: Json) -> str:
     return text(about.get("timezone_string"), 60) or (by_hours if about else "")
 
 
-def _may_read(account: Account, path: str) -> bool:
+def may_read(account: Account, path: str) -> bool:
     try:
         calls.get(account, path, {"per_page": 1})
     except Refused:

@@ -18,7 +18,6 @@ TOPICS = (
     *(f"coupon.{event}" for event in ("created", "updated", "deleted", "restored")),
     *(f"customer.{event}" for event in ("created", "updated", "deleted")),
 )
-_NO_PERMISSION = "woocommerce_rest_authentication_error"  # of a key that was good for reading a moment ago
 _PING = re.compile(rb"webhook_id=\d{1,20}")
 _TOPIC = re.compile(r"[a-z_]{1,40}\.[a-z_]{1,40}")
 
@@ -44,7 +43,7 @@ def ensure_webhooks(account: Account, address: str) -> WebhookReport:
     try:
         return _ensured(account, address, ours)
     except Refused as error:
-        if error.details.get("wp_code") != _NO_PERMISSION:
+        if error.details.get("wp_code") != calls.NO_PERMISSION:
             raise
         return WebhookReport(0)
 

@@ -4,9 +4,10 @@ from datetime import UTC
 
 from django.utils.translation import gettext
 
-from regulars.connections.base.platforms import Account, ConsentChange, CouponRule, Refused
+from regulars.connections.base.platforms import Account, ConsentChange, CouponRule, KeyRefused, Refused
 from regulars.connections.woocommerce import calls
-from regulars.connections.woocommerce.calls import NotThere
+from regulars.connections.woocommerce.calls import NO_PERMISSION, NotThere
+from regulars.connections.woocommerce.checking import CANNOT_WRITE, may_read
 from regulars.connections.woocommerce.mapping.coupons import is_same_rule, shop_code, wanted_coupon
 from regulars.connections.woocommerce.mapping.values import key
 
@@ -32,6 +33,9 @@ def write_consent(account: Account, change: ConsentChange) -> None:
         calls.put(account, f"customers/{int(change.customer_key)}", {"meta_data": fields})
     except NotThere as error:
         raise Refused(gettext("The shop has no such customer any more.")) from error
+    except KeyRefused as error:
+        _refuse_for_good(account, error)
+        raise
 
 
 def make_coupon(account: Account, rule: CouponRule) -> str:
@@ -42,6 +46,9 @@ def make_coupon(account: Account, rule: CouponRule) -> str:
         raise Refused(sentence % {"own": account.currency, "asked": rule.currency})
     try:
         return key(calls.post(account, "coupons", wanted_coupon(rule)).said["id"])
+    except KeyRefused as error:
+        _refuse_for_good(account, error)
+        raise
     except Refused as error:
         if error.details.get("wp_code") != _EXISTS:
             raise
@@ -49,3 +56,9 @@ def make_coupon(account: Account, rule: CouponRule) -> str:
         if is_same_rule(rule, there, account):
             return key(there["id"])
     raise Refused(gettext("There is a coupon of this code in the shop already, and it does something else."))
+
+
+def _refuse_for_good(account: Account, error: KeyRefused) -> None:
+    """Raises Refused where the key may read and only that: nothing waits for another, as was said when the shop was connected."""
+    if error.details.get("wp_code") == NO_PERMISSION and may_read(account, "orders"):
+        raise Refused(str(CANNOT_WRITE)) from error

@@ -11,7 +11,7 @@ import pytest
 
 from fakes.shopify.serving import FakeShopify
 from fakes.shopify.settings import ALL_SCOPES, App
-from regulars.connections.base.platforms import ConsentChange, CouponRule, Refused, WebhookReport
+from regulars.connections.base.platforms import ConsentChange, CouponRule, KeyRefused, Refused, WebhookReport
 from regulars.connections.shopify import pixels
 from regulars.connections.shopify.calls import ask
 from regulars.connections.shopify.tests.shop import PLATFORM, Canned, account, data
@@ -113,6 +113,20 @@ def test_consent_is_told_once(fake: FakeShopify) -> None:
     assert fake.shop.truth()["customers"][key]["sms_consent"]["state"] == "SUBSCRIBED"
     mutations = [request for request in fake.server.requests if b"ConsentUpdate(input" in request.body]
     assert len(mutations) == 3
+
+
+def test_for_a_scope_that_was_left_out_nothing_waits(fake: FakeShopify) -> None:
+    customer = fake.shop.add_customer("ada@ringstrasse.net")
+    fake.shop.app.scopes = tuple(one for one in ALL_SCOPES if one not in ("write_customers", "write_discounts"))
+    shop = account_at(fake)
+    with pytest.raises(Refused, match="does not learn who unsubscribed") as consent:
+        PLATFORM.write_consent(shop, _change(customer.number_of_kind, granted=True))
+    with pytest.raises(Refused, match="workflows cannot make codes") as code:
+        PLATFORM.make_coupon(shop, CouponRule("SPRING", "Spring", percent=Decimal(10)))
+    assert (type(consent.value), type(code.value)) == (Refused, Refused)
+    fake.shop.app.scopes, fake.shop.app.customer_data = ALL_SCOPES, frozenset()
+    with pytest.raises(KeyRefused, match="does not show this to the app"):
+        PLATFORM.write_consent(shop, _change(customer.number_of_kind, granted=True))
 
 
 def test_consent_of_another_address_or_of_nobody_is_refused(fake: FakeShopify) -> None:

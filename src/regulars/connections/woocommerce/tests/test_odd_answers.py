@@ -31,8 +31,8 @@ def reader(woo: FakeWooCommerce) -> Account:
     return at_place(woo, "")
 
 
-def at_place(woo: FakeWooCommerce, folder: str) -> Account:
-    key = woo.shop.keys.add()
+def at_place(woo: FakeWooCommerce, folder: str, permissions: str = "read_write") -> Account:
+    key = woo.shop.keys.add(permissions)
     client = Client(Outbound(schemes=frozenset({"http"}), allow=frozenset({("127.0.0.1", woo.server.port)})))
     client.sleep = lambda seconds: None
     credentials = {"consumer_key": key.consumer_key, "consumer_secret": key.consumer_secret}
@@ -176,6 +176,24 @@ def test_an_account_that_a_shop_manager_may_not_change_is_no_refusal_of_the_key(
     woo.server.answer = lambda request: json_response(refusal, 401)
     with pytest.raises(KeyRefused):
         WOO.write_consent(reader, ConsentChange("7", "email", "sub@shop-guest.net", False, NOW))
+
+
+def test_for_a_key_that_may_only_read_nothing_waits(woo: FakeWooCommerce) -> None:
+    """Whoever connected with it was told so; a key that may not even read is waited for."""
+    reader, number = at_place(woo, "", "read"), woo.shop.add_customer("ada@shop-guest.net")
+    change = ConsentChange(str(number), "email", "ada@shop-guest.net", False, NOW)
+    for told in (
+        lambda: WOO.write_consent(reader, change),
+        lambda: WOO.make_coupon(reader, CouponRule("tenth", "A tenth off", percent=Decimal(10))),
+    ):
+        with pytest.raises(Refused, match="The key may only read") as refused:
+            told()
+        assert type(refused.value) is Refused
+    woo.shop.keys.known.clear()
+    with pytest.raises(KeyRefused):
+        WOO.write_consent(reader, change)
+    with pytest.raises(KeyRefused):
+        WOO.make_coupon(reader, CouponRule("tenth", "A tenth off", percent=Decimal(10)))
 
 
 @dataclass
