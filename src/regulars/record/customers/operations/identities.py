@@ -59,14 +59,13 @@ def rearrange(profiles: Collection[int], log: LogTransaction, at: datetime) -> s
     The customer with the lowest id among a person's present ones stays; of a customer that falls apart, the part with its
     oldest profile keeps it. Events: customer.merged, customer.split.
     """
-    seeds = connected_among(profiles) or _connected_meanwhile(profiles)
-    if not seeds:
+    if not (profiles and (connected_among(profiles) or _connected_meanwhile(profiles, log.batch_id))):
         return set()
     with (
         connection.cursor() as cursor
     ):  # of two who join people of one chain the later must see what the earlier joined
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
-    near = everybody_near(seeds, log.batch_id)
+    near = everybody_near(connected_among(profiles), log.batch_id)  # asked again: some may be since we waited
     people = near.people()
     present = customers_of(profile.id for profile in near.profiles)
     changed = _apply(homes(people.parts, present), present, log, at)
@@ -74,13 +73,19 @@ def rearrange(profiles: Collection[int], log: LogTransaction, at: datetime) -> s
     return changed
 
 
-def _connected_meanwhile(profiles: Collection[int]) -> set[int]:
+# OFFSET 0: see ``links._FIND``.
+_HOLD = """
+SELECT pg_advisory_xact_lock_shared(%s) FROM unnest(%s::bigint[]) AS w(id)
+CROSS JOIN LATERAL (SELECT batch_id FROM customers_profile WHERE id = w.id OFFSET 0) p WHERE p.batch_id IS DISTINCT FROM %s LIMIT 1
+"""
+
+
+def _connected_meanwhile(profiles: Collection[int], batch_id: int) -> set[int]:
     """As ``connected_among``, once whoever changes the map has committed; until we commit what is new of these profiles, nobody else
-    begins to, who would not see it. Any number of transactions that tell of people without connections hold this at once.
+    begins to, who would not see it. Any number of transactions that tell of people without connections hold this at once; those
+    who tell only of people whom they made need not, as nobody else sees these, and what they are known by is locked.
     """
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [LOCK])
-    return connected_among(profiles)
+    return connected_among(profiles) if fetch(_HOLD, [LOCK, list(profiles), batch_id]) else set()
 
 
 def homes(parts: Iterable[frozenset[int]], present: dict[int, int]) -> list[Home]:

@@ -289,3 +289,42 @@ def test_who_becomes_a_buyer_while_another_is_joined_with_them_is_seen() -> None
     owners = customers_of([one, other])
     assert owners[one] != owners[other]
     assert PossibleDuplicate.objects.values_list("low_id", "high_id", "reason").get() == (one, other, "names")
+
+
+def test_who_becomes_a_buyer_beside_somebody_connected_is_seen_too() -> None:
+    """While the second waits to change the map, the first joins somebody with one of those of whom it tells."""
+    ann, bob = ContactCard(name="Ann Lee"), ContactCard(name="Bob Lee")
+    one, other = ensure(number("1"), mail("a@x.example"), contact=ann), ensure(number("2"))
+    for value in ("3", "4"):
+        ensure(number(value), mail("c@x.example"))
+
+    def order(*people: PersonInput) -> None:
+        with transaction("import", "imp") as log:
+            ensure_profiles(people, log, buying=set(map(id, people)))
+
+    while_open(
+        lambda: order(PersonInput((number("2"), mail("a@x.example")), AT, contact=bob)),
+        lambda: order(PersonInput((number("1"),), AT, contact=ann), PersonInput((number("3"),), AT, contact=ann)),
+    )
+    owners = customers_of([one, other])
+    assert owners[one] != owners[other]
+    assert PossibleDuplicate.objects.values_list("low_id", "high_id", "reason").get() == (one, other, "names")
+
+
+def test_whoever_tells_of_somebody_new_keeps_nobody_waiting() -> None:
+    """Two who did, and then join people, would wait for each other."""
+    ensure(number("1"), mail("a@x.example"))
+
+    def join() -> None:
+        ensure(number("2"), mail("a@x.example"))
+        connections.close_all()
+
+    thread = threading.Thread(target=join)
+    with transaction("test"):
+        ensure(number("3"))
+        thread.start()
+        thread.join(20)
+        has_waited = thread.is_alive()
+    thread.join(20)
+    assert not has_waited
+    assert Customer.objects.filter(customerprofile__until_batch=None).distinct().count() == 2
