@@ -14,14 +14,14 @@ def _words(text: str) -> frozenset[str]:
 
 
 # What stands before the @ where somebody had to write something: accents, case, dots and dashes are folded away before. What is also
-# a name somewhere ('Brak', 'Keine') is left to ``_DOUBLED``.
+# a name somewhere ('Brak', 'Keine', 'Anon') is left to ``_DOUBLED``.
 _LOCALS = _words(
     """
-    none noreply donotreply noresponse noone nobody unknown notknown na notapplicable notavailable notprovided nonegiven noaddress
-    null nil undefined invalid anon anonymous anonymized redacted deleted deleteduser removed withheld declined refused placeholder
+    none noreply donotreply noresponse nobody unknown notknown na notapplicable notavailable notprovided nonegiven noaddress
+    null nil undefined invalid anonymous anonymized redacted deleted deleteduser removed withheld declined refused placeholder
     test tester testing testtest testuser testcustomer testorder fake dummy asdf asdfasdf guest walkin walkincustomer cashsale
     cashcustomer mailerdaemon postmaster
-    unbekannt nichtbekannt niemand anonym keineangabe keineangaben keineadresse laufkunde laufkundschaft barverkauf barkunde
+    unbekannt nichtbekannt anonym keineangabe keineangaben keineadresse laufkunde laufkundschaft barverkauf barkunde
     aucun aucune inconnu anonyme nonrenseigne clientpassage neant
     ninguno ninguna notiene notengo noaplica nodisponible desconocido anonimo sindatos
     nenhum naotem naopossui naoinformado desconhecido consumidorfinal
@@ -33,7 +33,7 @@ _LOCALS = _words(
 )
 _NO = (
     "no|non|none|sin|sans|pasde|pasd|sem|naotem|senza|nonha|kein|keine|ohne|geen|zonder|brak|niema|bez|nemam?|nincs|fara|"
-    "ingen|uden|utan|uten|ei|yok|without|notiene|notengo|nohay|netu?|missing"
+    "ingen|uden|utan|uten|ei|yok|without|notiene|notengo|nohay|missing"
 )
 _MAIL = (
     r"e?mail(?:s|a|u|ia|i|id|adress|addresse?|adresse?|address|adresi?)?|correo(?:electronico)?|courriel|e?posta|sahkopostia|"
@@ -46,8 +46,8 @@ _NO_MAIL = re.compile(
 # Written on both sides of the @: 'keine@keine.de', 'abc@abc.com'.
 _DOUBLED = _words(
     """
-    no non nein nej net nic nada nope kein keine geen ingen brak niema nema neni yok aucun abc abcd abc123 123 1234 12345 qwe qwerty
-    qwertz mail email user name domain customer client kunde klant cliente
+    no non nein nej net nic nada nope kein keine geen ingen brak niema nema neni yok aucun niemand noone anon abc abcd abc123 123 1234 12345
+    qwe qwerty qwertz mail email user name domain customer client kunde klant cliente
     """
 )
 _MARKS = re.compile(r"[-._/]+|\+.*")

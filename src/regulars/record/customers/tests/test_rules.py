@@ -288,6 +288,8 @@ def test_names_that_can_be_one_persons(one: str, other: str, fits: bool) -> None
         "a@a.com",
         "keine@keine.de",
         "brak@brak.pl",
+        "niemand@niemand.de",
+        "net-pochty@x.ru",
         "keine-email@x.de",
         "sin.correo@x.es",
         "pas-de-mail@x.fr",
@@ -324,6 +326,10 @@ def test_addresses_that_identify_nobody(address: str) -> None:
         "abc@x.com",
         "emil@emil.de",
         "noel.mail@x.fr",
+        "anon@x.co.th",
+        "niemand@x.co.za",
+        "noone@x.ie",
+        "netmail@x.se",
     ],
 )
 def test_addresses_that_are_somebodys(address: str) -> None:
