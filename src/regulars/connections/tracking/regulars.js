@@ -129,7 +129,7 @@
       isReady = false
       return begin()
     }
-    const isKept = may() > 1 && isOwnHost
+    const isKept = disk[OWED] || (may() > 1 && isOwnHost)
     forget()
     held.length = 0
     if (options.consent !== 'required') disk[CONSENT] = 'no'

@@ -28,6 +28,7 @@ _CARTS = _FILLING | _STATING | {"Product Removed", "Order Completed"}
 _ORDERS = _ORDERING | {"Order Refunded"}
 _DEEDS = _CARTS | _ORDERS
 _MOST = 1_000_000  # of one thing in a cart
+_DEAREST = Decimal(10) ** 12 - 1
 _LONGEST_KEY = 100
 _LONGEST_URL = 2_000
 
@@ -259,7 +260,7 @@ def _line(product: Mapping[str, Any]) -> CartLineInput | None:
     if quantity == 0:
         return None
     if quantity != int(quantity) and quantity > 0:  # 2.5 metres: the record counts pieces, so that it is one of them
-        price, quantity = round(price * quantity, 6), Decimal(1)
+        price, quantity = round(min(price * quantity, _DEAREST), 6), Decimal(1)
     pieces = int(quantity) if 1 <= quantity <= _MOST else 1
     return CartLineInput((sku or key or title)[:120], title, pieces, price, key[:120])
 
