@@ -68,9 +68,8 @@ class Client:
     clock: Callable[[], float] = time.monotonic
     chance: random.Random = field(default_factory=random.Random)
     tries: int = MOST_TRIES
-    _free_at: float = field(
-        default=float("-inf"), init=False
-    )  # by ``clock``: until then the shop asked to be left alone
+    # By ``clock``: until then the shop asked to be left alone.
+    _free_at: float = field(default=float("-inf"), init=False)
 
     def send(
         self, method: str, url: str | Callable[[], str], headers: Mapping[str, str] | None = None, body: bytes = b""

@@ -45,9 +45,8 @@ class Connection(models.Model):
     master_id = models.TextField()
     wrapped_key = models.BinaryField()
     sealed = models.BinaryField(default=b"")  # JSON: accounts.Secrets
-    about = models.JSONField(
-        default=dict
-    )  # version, currency, scopes, missing: what the shop said when it was last checked
+    # Version, currency, scopes, missing: what the shop said when it was last checked.
+    about = models.JSONField(default=dict)
     webhooks = models.JSONField(default=dict)  # platforms.WebhookReport of the last look
     problem = models.TextField(blank=True)  # why it is failing, for a person
     staff_id = models.BigIntegerField(null=True)

@@ -249,9 +249,8 @@ class Platform(ABC):
     more: ClassVar[str] = ""  # template of what the platform adds to the connection's page
     served_until: ClassVar[date | None] = None  # the day on which the version that we speak ends, where it does
     signing: ClassVar[str] = ""  # the field that holds the secret of its webhooks, where it and not we choose it
-    lasting: ClassVar[frozenset[str]] = (
-        frozenset()
-    )  # topics that are heard after the end too: what it told is still here
+    # Topics that are heard after the end too: what it told is still here.
+    lasting: ClassVar[frozenset[str]] = frozenset()
     begin: ClassVar[str] = (
         ""  # name of the route that connects in the browser (OAuth, key exchange), where there is one
     )

@@ -53,9 +53,8 @@ class Cart(models.Model):
     touches = ArrayField(
         models.DateTimeField(), default=list
     )  # of all statements, in no order: silences are found in them
-    empties = ArrayField(
-        models.DateTimeField(), default=list, db_default=[]
-    )  # those of them by which nothing lay in it
+    # Those of them by which nothing lay in it.
+    empties = ArrayField(models.DateTimeField(), default=list, db_default=[])
     ordered_at = models.DateTimeField(null=True)
     is_told = models.BooleanField(
         default=False

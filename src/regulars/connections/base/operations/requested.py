@@ -28,9 +28,8 @@ from regulars.record.customers.operations.erasure import Erased, SomebodyElse, a
 from regulars.record.customers.queries import customers_of
 
 AGREED = "Everybody of this shop is being erased."
-MOST_AT_ONCE = (
-    200  # then readers have a while in which nobody is erased: whom they read of is looked for after each erasure
-)
+# Then readers have a while in which nobody is erased: whom they read of is looked for after each erasure.
+MOST_AT_ONCE = 200
 logger = structlog.get_logger(__name__)
 
 

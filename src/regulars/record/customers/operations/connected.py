@@ -161,9 +161,8 @@ def everybody_near(profiles: Collection[int], batch_id: int | None = None) -> Co
 
 def who_may_part(profiles: Collection[int], identities: Collection[int]) -> set[int]:
     """Everybody who may be somebody else once some of these profiles, or of these identities, are gone: to be asked for before."""
-    sharing = fetch(
-        _SHARING, {"identities": list(identities), "most": rules.WIDEST}
-    )  # what was shared may be a person's own again
+    # What was shared may be a person's own again.
+    sharing = fetch(_SHARING, {"identities": list(identities), "most": rules.WIDEST})
     near = {*profiles, *(row for (row,) in sharing)}
     return near | {profile.id for profile in everybody_near(connected_among(near)).profiles}
 
