@@ -9,7 +9,6 @@ from urllib.parse import urlencode
 import pytest
 from django.test import Client as Browser
 
-import regulars.connections.base.jobs  # noqa: F401  the parser that reads what shops tell
 from fakes.shopify.serving import FakeShopify
 from fakes.shopify.settings import App
 from fakes.shopify.webhooks import Delivery

@@ -217,7 +217,8 @@ def test_more_than_may_be_under_way_at_once_goes_out_piece_by_piece(visitor: Vis
     visitor.context.set_offline(True)
     page.evaluate("() => { for (let n = 0; n < 10; n++) regulars('track', 'N' + n, { text: 'x'.repeat(25000) }) }")
     visitor.context.set_offline(False)
-    visitor.told(own, 10)
+    told = [said["name"] for _, said in visitor.told(own, 10)]
+    assert sorted(told) == [f"N{number}" for number in range(10)]
     until(lambda: visitor.queue(page) == [], visitor.context)
 
 
@@ -367,6 +368,7 @@ def test_a_refusal_that_the_server_did_not_hear_is_told_by_the_next_page(visitor
     until(lambda: len(visitor.calls("/v1/id")) == 3, visitor.context)
     visitor.open("/required", page)
     until(lambda: visitor.cookie() is None and visitor.stored(page) == {}, visitor.context)
+    assert (visitor.cookie(), visitor.stored(page)) == (None, {})
 
 
 def test_cookieless_tells_and_keeps_nothing(visitor: Visitor) -> None:

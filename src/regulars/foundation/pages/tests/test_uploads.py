@@ -17,8 +17,8 @@ class _Unread:
 
 
 def test_of_a_large_form_nothing_is_read(client: Client) -> None:
-    more = {"wsgi.input": _Unread(), "CONTENT_LENGTH": str(LARGEST_FORM + 1)}
-    answer = client.generic("POST", "/sign-in", b"x", "multipart/form-data; boundary=x", **more)  # type: ignore[arg-type]
+    form = {"CONTENT_TYPE": "multipart/form-data; boundary=x", "CONTENT_LENGTH": str(LARGEST_FORM + 1)}
+    answer = client.request(REQUEST_METHOD="POST", PATH_INFO="/sign-in", **form, **{"wsgi.input": _Unread()})
     assert answer.status_code == 400
 
 

@@ -77,9 +77,8 @@ def while_open(first: Work, second: Work) -> list[object]:
     thread = threading.Thread(target=run)
     with transaction("test"):
         first()
-        with (
-            connection.cursor() as cursor
-        ):  # else whoever holds a row that is checked at the commit only waits for us, and we for them
+        # Else whoever holds a row that is checked at the commit only waits for us, and we for them.
+        with connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         thread.start()
         _until_somebody_waits()
